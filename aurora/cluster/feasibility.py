@@ -8,7 +8,7 @@ and features of Slurm are labels here, so the same rules hold for them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -174,6 +174,10 @@ class Room:
         self._on: dict[str, dict[str, Task]] = {n.node_id: {} for n in snapshot.nodes}
         self._where: dict[str, str] = {}
         self._keeps_apart: dict[str, Task] = {}
+        self._selected: dict[tuple[Term, tuple[str, ...]], dict[str, dict[str, Task]]] = {}
+        self._domains: dict[str, dict[str, str | None]] = {}
+        self._zeros: dict[tuple[str, int], tuple[Mapping[str, tuple[Reason, ...]], dict[str | None, int]]] = {}
+        self._positions = {n.node_id: k for k, n in enumerate(snapshot.nodes)}
         self._static: dict[tuple[object, ...], dict[str, tuple[Reason, ...]]] = {}
         for node_id, tasks in snapshot.tasks_by_node.items():
             for task in tasks:
@@ -196,6 +200,9 @@ class Room:
         self._change(task, node_id, -1.0)
         self._on[node_id][task.task_id] = task
         self._where[task.task_id] = node_id
+        for (selector, spaces), by_node in self._selected.items():
+            if task.namespace in spaces and matches(selector, task.labels):
+                by_node.setdefault(node_id, {})[task.task_id] = task
         if any(a.is_anti and a.is_required for a in task.affinities):
             self._keeps_apart[task.task_id] = task
 
@@ -204,6 +211,8 @@ class Room:
         node_id = self._where.pop(task.task_id)
         self._change(task, node_id, 1.0)
         del self._on[node_id][task.task_id]
+        for by_node in self._selected.values():
+            by_node.get(node_id, {}).pop(task.task_id, None)
         self._keeps_apart.pop(task.task_id, None)
         return node_id
 
@@ -228,20 +237,40 @@ class Room:
     def all_reasons(self, task: Task) -> Iterator[tuple[str, tuple[Reason, ...]]]:
         """Yield every node with the reasons for which it does not fit a task now."""
         static = self.static_reasons(task)
-        between = self._between_all(task, static)
+        between = self._between_all(task, static, self.snapshot.nodes)
         for node in self.snapshot.nodes:
             yield node.node_id, self._of_node(task, node.node_id, static, between)
 
     def reasons(self, task: Task, node_id: str) -> tuple[Reason, ...]:
         """Return why a node does not fit a task now; empty if it fits."""
         static = self.static_reasons(task)
-        return self._of_node(task, node_id, static, self._between_all(task, static))
+        nodes = (self.snapshot.nodes_by_id[node_id],)
+        return self._of_node(task, node_id, static, self._between_all(task, static, nodes))
 
-    def _between_all(self, task: Task, static: Mapping[str, tuple[Reason, ...]]) -> list[dict[str, Reason]]:
-        """Return, for each rule between tasks that concerns a task, the nodes at which it does not hold."""
-        rules = [self._between_tasks(task, a) for a in task.affinities if a.is_required]
-        rules += [self._spread(task, s, static) for s in task.spreads if s.is_required]
-        return [*rules, self._apart_from_others(task)]
+    def _between_all(
+        self, task: Task, static: Mapping[str, tuple[Reason, ...]], nodes: Sequence[Node]
+    ) -> list[dict[str, Reason]]:
+        """Return, for each rule between tasks that concerns a task, those of some nodes at which it does not hold."""
+        rules = [self._between_tasks(task, a, nodes) for a in task.affinities if a.is_required]
+        rules += [self._spread(task, s, static, nodes) for s in task.spreads if s.is_required]
+        return [*rules, self._apart_from_others(task, nodes)]
+
+    def _matching(self, selector: Term, spaces: tuple[str, ...]) -> Mapping[str, Mapping[str, Task]]:
+        """Return the tasks that a selector selects, by node; kept up to date as tasks come and go."""
+        key = (selector, spaces)
+        if key not in self._selected:
+            self._selected[key] = {}
+            for node_id, tasks in self._on.items():
+                found = {k: t for k, t in tasks.items() if t.namespace in spaces and matches(selector, t.labels)}
+                if found:
+                    self._selected[key][node_id] = found
+        return self._selected[key]
+
+    def _domains_of(self, key: str) -> Mapping[str, str | None]:
+        """Return the topology domain of each node; None where a node has none."""
+        if key not in self._domains:
+            self._domains[key] = {n.node_id: _domain(n, key) for n in self.snapshot.nodes}
+        return self._domains[key]
 
     def _of_node(
         self, task: Task, node_id: str, static: Mapping[str, tuple[Reason, ...]], between: list[dict[str, Reason]]
@@ -283,33 +312,37 @@ class Room:
         if PODS in free and PODS not in task.requests and free[PODS] < 1:
             yield Reason("insufficient", PODS, 1.0, free[PODS])
 
-    def _between_tasks(self, task: Task, affinity: Affinity) -> dict[str, Reason]:
+    def _between_tasks(self, task: Task, affinity: Affinity, nodes: Sequence[Node]) -> dict[str, Reason]:
         """Return the nodes at which an affinity of the task itself does not hold."""
         spaces = affinity.namespaces or (task.namespace,)
+        domains = self._domains_of(affinity.topology_key)
+        matching = self._matching(affinity.selector, spaces)
+        asked = {domains[n.node_id] for n in nodes} - {None}
         near: dict[str, str] = {}
-        for node_id, tasks in self._on.items():
-            domain = _domain(self.snapshot.nodes_by_id[node_id], affinity.topology_key)
+        for node_id in matching if len(matching) == 1 else sorted(matching, key=self._position):
+            domain = domains[node_id]
             if domain is None or domain in near:
                 continue
-            other = next((o for o in tasks.values() if _selects(affinity.selector, spaces, o, task)), None)
+            if affinity.is_anti and domain not in asked:
+                continue
+            other = next((name for name in matching[node_id] if name != task.task_id), None)
             if other is not None:
-                near[domain] = other.task_id
+                near[domain] = other
         if affinity.is_anti:
             return {
                 n.node_id: Reason("apart from tasks", near[domain])
-                for n in self.snapshot.nodes
-                if (domain := _domain(n, affinity.topology_key)) in near and domain is not None
+                for n in nodes
+                if (domain := domains[n.node_id]) is not None and domain in near
             }
         if not near and task.namespace in spaces and matches(affinity.selector, task.labels):
-            near = {d: "" for n in self.snapshot.nodes if (d := _domain(n, affinity.topology_key)) is not None}
+            near = {d: "" for d in domains.values() if d is not None}
         text = term_text(affinity.selector)
-        return {
-            n.node_id: Reason("with tasks", text)
-            for n in self.snapshot.nodes
-            if _domain(n, affinity.topology_key) not in near
-        }
+        return {n.node_id: Reason("with tasks", text) for n in nodes if domains[n.node_id] not in near}
 
-    def _apart_from_others(self, task: Task) -> dict[str, Reason]:
+    def _position(self, node_id: str) -> int:
+        return self._positions[node_id]
+
+    def _apart_from_others(self, task: Task, nodes: Sequence[Node]) -> dict[str, Reason]:
         """Return the nodes from which the anti-affinity of a task that is there keeps this one away."""
         bad: dict[tuple[str, str], str] = {}
         for other in self._keeps_apart.values():
@@ -325,35 +358,49 @@ class Room:
             return {}
         keys = {key for key, _ in bad}
         found = {}
-        for node in self.snapshot.nodes:
+        for node in nodes:
             names = [bad[key, d] for key in sorted(keys) if (d := _domain(node, key)) is not None and (key, d) in bad]
             if names:
                 found[node.node_id] = Reason("apart from tasks", names[0])
         return found
 
-    def _spread(self, task: Task, spread: Spread, static: Mapping[str, tuple[Reason, ...]]) -> dict[str, Reason]:
+    def _spread(
+        self, task: Task, spread: Spread, static: Mapping[str, tuple[Reason, ...]], nodes: Sequence[Node]
+    ) -> dict[str, Reason]:
         """Return the nodes at which one more task would break a spread.
 
         Nodes that the task's selector and affinity exclude do not count, as with `nodeAffinityPolicy: Honor`.
         """
-        counts: Counter[str] = Counter()
-        for node in self.snapshot.nodes:
-            domain = _domain(node, spread.topology_key)
-            if domain is None or any(r.kind in ("selector", "affinity") for r in static[node.node_id]):
-                continue
-            counts[domain] += sum(
-                matches(spread.selector, o.labels) and o.namespace == task.namespace and o.task_id != task.task_id
-                for o in self._on[node.node_id].values()
-            )
+        domains = self._domains_of(spread.topology_key)
+        counts = dict(self._countable(spread.topology_key, static))
+        for node_id, tasks in self._matching(spread.selector, (task.namespace,)).items():
+            domain = domains[node_id]
+            if domain in counts and _is_selectable(static[node_id]):
+                counts[domain] += len(tasks) - (task.task_id in tasks)
         least = min(counts.values(), default=0) if len(counts) >= spread.min_domains else 0
         own = int(matches(spread.selector, task.labels))
         reason = Reason("spread", spread.topology_key)
         return {
             n.node_id: reason
-            for n in self.snapshot.nodes
-            if (domain := _domain(n, spread.topology_key)) is None
+            for n in nodes
+            if (domain := domains[n.node_id]) is None
             or (domain in counts and counts[domain] + own - least > spread.max_skew)
         }
+
+    def _countable(self, key: str, static: Mapping[str, tuple[Reason, ...]]) -> Mapping[str | None, int]:
+        """Return the domains of the nodes that a task's selector and affinity allow, each with 0."""
+        own = (key, id(static))
+        if own not in self._zeros:
+            zeros: dict[str | None, int] = {}
+            for node_id, domain in self._domains_of(key).items():
+                if domain is not None and _is_selectable(static[node_id]):
+                    zeros[domain] = 0
+            self._zeros[own] = (static, zeros)  # the reasons are kept too, so that their id stays theirs
+        return self._zeros[own][1]
+
+
+def _is_selectable(reasons: tuple[Reason, ...]) -> bool:
+    return not any(r.kind in ("selector", "affinity") for r in reasons)
 
 
 def end_of(task: Task, at: datetime) -> datetime | None:

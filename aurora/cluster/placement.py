@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.cluster.feasibility import CLEAR_NOW, Clearance, Reason, Room, summary
+from aurora.cluster.feasibility import CLEAR_NOW, Clearance, Room, summary
 from aurora.cluster.resources import CPU
 from aurora.cluster.scenario import HORIZON, PENDING_ARRIVAL, SnapshotScenario, to_scenario
 from aurora.cluster.snapshot import Snapshot, Task
@@ -103,7 +103,7 @@ def place(
     )
     base = Room(reduced, clearance=clearance)
     allowed: dict[str, set[str]] = {
-        t.task_id: {n for n, why in base.all_reasons(t) if not _lasting(why)} for t in waiting
+        t.task_id: {n for n, why in base.static_reasons(t).items() if not why} for t in waiting
     }
     found: tuple[SnapshotScenario, Outcome, Room, dict[str, str]] | None = None
     for _ in range(MAX_ROUNDS):
@@ -158,11 +158,6 @@ def _why_none(task: Task, waiting: Collection[str], room: Room) -> str:
     if task.gang is not None and not text.startswith("0 of"):
         return f"its gang {task.gang} does not fit as a whole; for this task alone, {text}"
     return text
-
-
-def _lasting(reasons: Sequence[Reason]) -> bool:
-    """Return whether a node is out of the question, not only full or kept apart for now."""
-    return any(r.kind not in ("insufficient", "with tasks", "apart from tasks", "spread") for r in reasons)
 
 
 def _waiting(snapshot: Snapshot, tasks: Collection[str] | None) -> list[Task]:

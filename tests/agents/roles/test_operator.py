@@ -91,3 +91,34 @@ def test_a_model_that_only_calls_tools_is_stopped() -> None:
 def test_a_model_that_cannot_tell_is_not_taken_for_one_that_refuses(words) -> None:
     answer, _, _ = ask(words, words)
     assert answer.sentences
+
+
+def test_a_vast_answer_is_read_up_to_a_limit() -> None:
+    answer, model, _ = ask(calls(("cluster_overview", {})), "12 nodes are there [E1]. " * 8000, "x" * 200_000)
+    assert len(answer.sentences) <= 61
+    assert "60 sentences" in answer.sentences[-1].struck
+    assert len(model.inner.sent[-1][-1].text) < 10_000
+
+
+def test_of_several_changes_none_is_asked_about_where_the_first_is_wrong() -> None:
+    wrong = {"plan_id": "123456789abc", "sha256": "0" * 64}
+    answer, model, _ = ask(
+        calls(("apply_plan", wrong), ("apply_plan", {"plan_id": ["x"], "sha256": 5})), "I can't apply it.", mode="apply"
+    )
+    assert answer.approval is None
+    assert "the first one counts" in model.inner.sent[-1][-1].text
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "The approval is recorded [E1].",
+        "Switching to mode apply now [E1].",
+        "The mode is now apply [E1].",
+        "The plan was approved by the operator [E1].",
+        "You gave your consent [E1].",
+    ],
+)
+def test_consent_and_modes_are_not_claimed(lie) -> None:
+    answer, _, _ = ask(calls(("cluster_overview", {})), lie, lie)
+    assert answer.text == ""

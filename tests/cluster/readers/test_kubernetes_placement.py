@@ -73,6 +73,18 @@ def test_tolerations_and_taints(tmp_path: Path) -> None:
     assert note(snapshot, "toleration-operator") == 1
 
 
+def test_how_long_a_pod_stays_on_a_node_that_fails_is_noted_unless_every_pod_has_it(tmp_path: Path) -> None:
+    usual = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"}
+    usual["tolerationSeconds"] = 300
+    longer = {**usual, "tolerationSeconds": 6000}
+    snapshot = read(
+        tmp_path, node("a"), pod("p", spec={"tolerations": [usual]}), pod("q", spec={"tolerations": [longer]})
+    )
+    assert note(snapshot, "toleration-seconds") == 1
+    (found,) = [n for n in snapshot.notes if n.code == "toleration-seconds"]
+    assert (found.kind, found.subjects) == ("not represented", ("shop/q",))
+
+
 def test_affinity_between_pods(tmp_path: Path) -> None:
     near = {"labelSelector": {"matchLabels": {"app": "db"}}, "topologyKey": ZONE, "namespaces": ["data"]}
     apart = {

@@ -87,6 +87,10 @@ def test_autoscalers_of_both_versions(tmp_path: Path) -> None:
     ]
     new = web(tmp_path, scaler("v2", maxReplicas=5, metrics=metrics))
     assert (new.autoscaler, new.autoscaler_targets) == ((1, 5), {"cpu": 0.7})
+    own = {"name": "cpu", "container": "app", "target": {"type": "Utilization", "averageUtilization": 60}}
+    one = web(tmp_path, scaler("v2", maxReplicas=5, metrics=[{"type": "ContainerResource", "containerResource": own}]))
+    assert one.autoscaler_targets == {"cpu/app": 0.6}
+    new = web(tmp_path, scaler("v2", maxReplicas=5, metrics=metrics))
     assert "autoscaler-metric" in {n.code for n in read_kubernetes([tmp_path / "c.json"]).notes}
 
 
@@ -98,6 +102,13 @@ def test_disruption_budgets(tmp_path: Path) -> None:
     none = budget(minAvailable=1, selector={"matchLabels": {"app": "other"}})
     assert web(tmp_path, none).min_available is None
     assert "budget-without-workload" in {n.code for n in read_kubernetes([tmp_path / "c.json"]).notes}
+
+
+def test_a_policy_for_pods_that_are_not_ready_is_noted(tmp_path: Path) -> None:
+    plain = read(tmp_path, node("a"), budget(minAvailable=1))
+    assert "unhealthy-pod-eviction" not in {n.code for n in plain.notes}
+    always = read(tmp_path, node("a"), budget(minAvailable=1, unhealthyPodEvictionPolicy="AlwaysAllow"))
+    assert "unhealthy-pod-eviction" in {n.code for n in always.notes}
 
 
 def test_tools_that_manage_a_workload(tmp_path: Path) -> None:

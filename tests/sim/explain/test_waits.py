@@ -47,16 +47,18 @@ def scenarios(level: int, seed: int) -> list[Scenario]:
     return [expand(sample_spec(family, level, rng)) for family in FAMILIES]
 
 
-def free(run: History, task: Task, place, time: float) -> bool:
-    """Return whether a candidate has room for a task between two events, from the attempts alone."""
+def free(run: History, task: Task, place, time: float, now, emptied) -> bool:
+    """Return whether a candidate has room for a task between two events, from the attempts alone.
+
+    `now` are the attempts that run at the time, `emptied` those that an empty battery ended.
+    """
     tasks, failures = run.scenario.tasks, run.scenario.environmental_conditions.node_failures
-    now = [a for a in run.attempts if a.start <= time < a.end]
     if place.node >= 0:
         node = run.scenario.nodes[place.node]
         assert not task.allowed_nodes or node.node_id in task.allowed_nodes
         if any(
             f.node_id == node.node_id and f.start <= time < f.start + (f.duration or math.inf) for f in failures
-        ) or any(a.node == place.node and a.ending == "battery_empty" and a.end <= time for a in run.attempts):
+        ) or any(a.node == place.node and a.end <= time for a in emptied):
             return False
         on = [a for a in now if a.node == place.node]
         if node.cpu - sum(tasks[a.task].cpu_required for a in on) + 1e-9 < task.cpu_required:
@@ -97,6 +99,7 @@ def check_waits(run: History) -> int:
     """Compare every wait of every task with the occupancy; return the number of waits."""
     numbers, seen = {t.task_id: k for k, t in enumerate(run.scenario.tasks)}, 0
     finish, leaders = run.outcome.tasks.finish, heads(run)
+    emptied = [a for a in run.attempts if a.ending == "battery_empty"]
     for t, task in enumerate(run.scenario.tasks):
         status = run.outcome.tasks.status[t]
         if status == Status.UNPLACEABLE:
@@ -104,7 +107,7 @@ def check_waits(run: History) -> int:
             assert lacking
             assert all(check_waiting(c, run).holds for c in lacking)
             continue
-        told = wait_claims(run, t)
+        told, places = wait_claims(run, t), places_of(run.encoded, t)
         attempts = run.of_task.get(t, [])
         waited = sum(w.end - w.start for w in told if w.end is not None)
         busy = sum(a.end - a.start for a in attempts)
@@ -117,7 +120,8 @@ def check_waits(run: History) -> int:
             assert check_waiting(wait, run).holds
             end = math.inf if wait.end is None else wait.end
             for time in moments(run, wait.start, end):
-                has_room = any(free(run, task, place, time) for place in places_of(run.encoded, t))
+                now = [a for a in run.attempts if a.start <= time < a.end]
+                has_room = any(free(run, task, place, time, now, emptied) for place in places)
                 ready = all(finish[numbers[d]] <= time for d in task.dependencies)
                 leader = [h.task for h in leaders if h.start <= time < h.end]
                 assert ready == (wait.reason != "dependency")

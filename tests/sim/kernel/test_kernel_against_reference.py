@@ -1,5 +1,6 @@
 """The kernel and the reference simulator agree task by task, on random scenarios of every domain."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -64,6 +65,7 @@ def with_allowed_nodes(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"workload_definition": workload})
 
 
+@functools.cache  # of every policy
 def random_scenario(seed: int) -> Scenario:
     """Return a small scenario with every kind of feature; amounts are multiples of powers of two, so sums are exact."""
     rng = np.random.default_rng(seed)

@@ -117,6 +117,8 @@ def _readings(stated: Stated, earlier: Sequence[Stated], text: str) -> Iterator[
         for unit, said in (("cores", r"\b(?:cores?|cpu)\b"), ("GiB", r"\b(?:GiB|memory)\b")):
             if re.search(said, text, re.IGNORECASE):
                 yield stated._replace(quantity=stated.quantity._replace(unit=unit))
+    if not stated.quantity.unit and stated.noun in ("core", "cores"):
+        yield stated._replace(quantity=stated.quantity._replace(unit="cores"))
     if stated.quantity.unit == "$" and re.search(r"hour|/h\b", text):
         yield stated._replace(quantity=stated.quantity._replace(unit="$/h"))
     if not stated.quantity.unit and not stated.noun:

@@ -35,13 +35,15 @@ _DONE = re.compile(
     r"(?:\b(?:is|was|are|were|been|now|already|i|i've|we|successfully|has|have|(?:is|was|are|were|has|have)n't) )+"
     r"(?:(?:now|successfully|already|still|fully|also|both|all|not|yet|been|only|partly|never) )*"
     r"(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|scaled|drained|resized|removed|done|"
-    r"completed?|finished|(?:un)?cordoned(?= by))\b",
+    r"completed?|finished|(?:un)?cordoned(?= by)|in place|in force|in effect)\b|"
+    r"\bchanges? (?:was|were|has been|have been) (?:now |already )?made\b",
     re.IGNORECASE,
 )
 _DENIED_DEED = re.compile(
     r"(?:\b(?:nothing|neither|not|never|nor|no [a-z]+|none of [a-z ]{1,30})|n't)(?: yet)? $", re.I
 )
 _IF_DONE = re.compile(r"\b(?:if|until|unless|once(?! again| more))\b", re.IGNORECASE)
+_SUPPOSED = re.compile(r"(?:if|were|should|suppose|assuming)\b.*\bwould\b", re.IGNORECASE)
 _IF = re.compile(r"\b(?:if|in case|should|were|suppose|assuming|without|when|once)\b[^,;]*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _ALL = re.compile(
@@ -99,7 +101,7 @@ def _is_done(verb: str, states: Sequence[Text], facts: Facts) -> bool:
         return "rolled back" in came
     if verb == "applied":
         return "applied" in came
-    if verb in ("done", "complete", "completed", "finished"):
+    if verb in ("done", "complete", "completed", "finished", "made", "place", "force", "effect"):
         return bool(came & {"done", "applied", "rolled back"})
     steps = " ".join(t.text for t in facts.texts if {"steps", "text"} <= t.tokens)
     return "done" in came and stem(verb) in {stem(w) for w in _WORD.findall(steps)}
@@ -118,7 +120,7 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         if match is None or not about:
             continue
         before = blank[max(0, match.start() - 30) : match.start()]
-        if _IF.search(blank[: match.start()]):
+        if _IF.search(blank[: match.start()]) or _SUPPOSED.match(blank):
             continue
         is_negated = (NOT.search(before) or NOT.search(match[0])) is not None and state != "not ready"
         each = [about] if state == "fits" or len(about) == 1 else [frozenset({n}) for n in about if _is_node(n, facts)]

@@ -9,7 +9,7 @@ from itertools import combinations
 from aurora.agents.explain.telling.quantities import COUNT, UNITS, Amount, Quantity, agrees
 from aurora.agents.operator.checking.facts import Facts, Figure
 from aurora.agents.operator.checking.figures import Stated, admissible, blanked, clause_at, stated_numbers
-from aurora.agents.operator.checking.vocabulary import stem
+from aurora.agents.operator.checking.vocabulary import DOWN, UP, stem
 
 _SUM = re.compile(r"\b(?:together|total(?:s|ling)?|combined|altogether|alone|sum|add(?:s|ed)? up|all|both)\b", re.I)
 _DIFFERENCE = re.compile(
@@ -70,8 +70,10 @@ def is_derived(stated: Stated, text: str, facts: Facts, about: frozenset[str], n
 def is_delta(stated: Stated, text: str, facts: Facts) -> bool:
     """Return whether a number is said to be by how much something differs: "$0.4 more", "3 more tasks than before"."""
     after = text[stated.end :]
+    if facts.trends and re.search(rf"\b(?:{UP}|{DOWN})(?: [a-z]+){{0,2}} by $", text[: stated.start], re.IGNORECASE):
+        return True
     if not stated.quantity.unit:
-        return bool(facts.trends) and re.match(r" (?:more|fewer)\b", after) is not None
+        return bool(facts.trends) and re.match(r"(?: [a-z]+)? (?:more|fewer)\b", after) is not None
     return _DELTA.match(after) is not None
 
 

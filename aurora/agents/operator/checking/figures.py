@@ -182,8 +182,10 @@ def admissible(
     if not tense:
         tenses = [t for t, (marks, _) in _TENSES.items() if marks & set(words)]
         tense = tenses[0] if len(tenses) == 1 else ""
+    is_of_tasks = stated.noun in ("pod", "pods", "task", "tasks", "job", "jobs")
     is_of_nodes = stated.noun in ("", "node", "nodes", "machine", "machines")
     strict = nearest & _STRICT if is_of_nodes and not of_whole else set()
+    strict |= nearest & {"pending"} if is_of_tasks and not of_whole else set()
     statistics = _nearest(clause, stated, text, _STATISTICS)
     resources = {r for r, (marks, _) in _RESOURCES.items() if marks & set(words)}
     nouns = _NOUNS.get(stated.noun)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from aurora.agents.operator.checking.facts import Facts, Text
 from aurora.agents.operator.checking.figures import blanked, clause_at, stated_numbers
-from aurora.agents.operator.checking.vocabulary import UNCHECKED, alike
+from aurora.agents.operator.checking.vocabulary import DOWN, UNCHECKED, UP, alike
 
 _NAMES = r"<[^>]*>(?:(?:,| and| or|, and|, or) <[^>]*>)*"
 _GOES = re.compile(
@@ -42,9 +42,7 @@ _EVENTS = {
     "killed": (re.compile(r"\bkill(?:s|ed)?\b", re.IGNORECASE), frozenset({"kills", "killed"})),
     "restarted": (re.compile(r"\brestarted\b", re.IGNORECASE), frozenset({"restarts"})),
 }
-_UP = r"rises?|rose|climbs?|grows?|grew|increases?|goes up|go up|raises?|raised"
-_DOWN = r"falls?|fell|drops?|decreases?|shrinks?|goes down|go down|reduces?|reduced|saves?|lowers?|declines?"
-_TREND = re.compile(rf"\b(?:(?P<up>{_UP})|(?P<down>{_DOWN}))\b", re.IGNORECASE)
+_TREND = re.compile(rf"\b(?:(?P<up>{UP})|(?P<down>{DOWN}))\b", re.IGNORECASE)
 _FIELDS = {
     "price": re.compile(r"\b(?:cost|costs|price|prices|bill|dollars)\b|\$", re.IGNORECASE),
     "waiting": re.compile(r"\b(?:waiting|pending|waits?)\b", re.IGNORECASE),

@@ -48,7 +48,7 @@ _IGNORANCE = re.compile(
     r"^(?:so |but )?(?:I (?:do not|don't|can't|cannot|could not|couldn't) "
     r"(?:know|tell|say|see|judge|find|determine|compare)|"
     r"It is (?:not known|unknown)|The (?:evidence|result|snapshot|tool)s? (?:do(?:es)? not|doesn't|don't) "
-    r"(?:say|show|tell|record|give))\b",
+    r"(?:say|show|tell|record|give))\b|\bis (?:not known|unknown)\.?$",
     re.IGNORECASE,
 )
 """How a sentence begins that says what is not known: what it then names is a question and no claim."""

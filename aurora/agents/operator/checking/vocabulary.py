@@ -56,11 +56,11 @@ _CONVERSATION = """
 write writes wrote written person people conversation constraint constraints break breaks
 """
 _TALK = """
-slightly slice slices fuller even utc bit tight tightest outcome outcomes consumer cutting cut cuts little belong
-belongs instance gone alone off example words precisely simply basically effectively actually briefly things thing
-ways myself yourself furthermore moreover ahead onward onwards sooner ones cases situation picture view sense regard
-regarding concerning relevant related main mainly final finally additional additionally extra beyond aside okay sure
-right hand manually moment date latest earliest soon closest close closer nearest far merely relative versus
+probability slightly slice slices fuller even utc bit tight tightest outcome outcomes consumer cutting cut cuts little
+belong belongs instance gone alone off example words precisely simply basically effectively actually briefly things
+thing ways myself yourself furthermore moreover ahead onward onwards sooner ones cases situation picture view sense
+regard regarding concerning relevant related main mainly final finally additional additionally extra beyond aside okay
+sure right hand manually moment date latest earliest soon closest close closer nearest far merely relative versus
 """
 _ACTS = """
 land lands landing end sit sits host hosts hosting held carries carried bring brings brought send sends shift shifts
@@ -86,6 +86,9 @@ KNOWLEDGE = re.compile(
     r"\b(?:known|measured|recorded|given|priced|available|told|said|say|says|know|looked up|evidence)\b", re.I
 )
 """What is said of evidence itself, rather than of the system."""
+UP = r"rises?|rose|climbs?|grows?|grew|increases?|goes up|go up|raises?|raised"
+DOWN = r"falls?|fell|drops?|decreases?|shrinks?|goes down|go down|reduces?|reduced|saves?|lowers?|declines?"
+"""Words for a rise and for a fall, as patterns."""
 UNCHECKED = "could not be checked"
 """Beginning of the reason where a sentence may be true."""
 QUOTED = "^"

@@ -100,7 +100,9 @@ SHAPES: Mapping[tuple[str, str], Shape] = {
     ("autoscaling", "HorizontalPodAutoscaler"): _fields(
         "", spec=_fields("scaleTargetRef minReplicas maxReplicas targetCPUUtilizationPercentage metrics")
     ),
-    ("policy", "PodDisruptionBudget"): _fields("", spec=_fields("minAvailable maxUnavailable", selector=_SELECTOR)),
+    ("policy", "PodDisruptionBudget"): _fields(
+        "", spec=_fields("minAvailable maxUnavailable unhealthyPodEvictionPolicy", selector=_SELECTOR)
+    ),
     ("scheduling.k8s.io", "PriorityClass"): _fields("value globalDefault preemptionPolicy"),
     ("", "Namespace"): _fields(""),
     ("", "PersistentVolume"): _fields("", spec=_fields("nodeAffinity claimRef accessModes")),

@@ -33,6 +33,10 @@ NEVER: Term = (Requirement(key=NODE_NAME, operator="In"),)
 MAX_TERMS = 64
 """Most terms that the node affinities of a pod and of its volumes make together."""
 
+DEFAULT_TOLERATED = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+DEFAULT_SECONDS = 300
+"""Seconds for which the API server lets every pod tolerate a node that does not report (DefaultTolerationSeconds)."""
+
 _OPERATORS = get_args(Requirement.model_fields["operator"].annotation)
 
 
@@ -169,6 +173,13 @@ def tolerations(spec: Object, subject: str, notes: Notes) -> tuple[Toleration, .
                 subject,
             )
             continue
+        if toleration.get("tolerationSeconds") is not None and not _is_default(toleration):
+            whole(toleration, "tolerationSeconds")
+            notes.not_represented(
+                "toleration-seconds",
+                "tolerationSeconds: how long a pod stays on a node that fails; it is taken to leave at once",
+                subject,
+            )
         found.append(
             Toleration(
                 key=text(toleration, "key") or None,
@@ -178,6 +189,11 @@ def tolerations(spec: Object, subject: str, notes: Notes) -> tuple[Toleration, .
             )
         )
     return tuple(found)
+
+
+def _is_default(toleration: Object) -> bool:
+    """Return whether the API server gave a toleration to every pod: five minutes on a node that does not report."""
+    return text(toleration, "key") in DEFAULT_TOLERATED and whole(toleration, "tolerationSeconds") == DEFAULT_SECONDS
 
 
 def taints(spec: Object) -> tuple[Taint, ...]:
