@@ -303,7 +303,7 @@ def _show(progress: Progress, event: EvolutionEvent, total: int) -> None:
 
 
 def _print(standing: Standing, cases: Cases, bench: Bench) -> None:
-    from aurora.evals.prompt_evolution import told  # heavy, used here only
+    from aurora.graphs.prompt_evolution.judging import told  # heavy, used here only
     from aurora.graphs.prompt_evolution.lineage import versions_of
 
     emit_table(
@@ -324,13 +324,7 @@ def _print(standing: Standing, cases: Cases, bench: Bench) -> None:
             for v in versions_of(standing, cases)
         ],
     )
-    for judged in standing.judged:
-        note(told(judged))
-    if not standing.judged:
-        note(
-            "no version was judged on the sealed cases: none is ahead of the first on the selection cases, or the "
-            "budget is spent"
-        )
+    note(told(standing))
 
 
 def _json(opened: EvolutionRun, standing: Standing, cases: Cases, reason: str) -> dict[str, Any]:

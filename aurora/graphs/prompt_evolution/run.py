@@ -15,6 +15,7 @@ from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import MeteredModel, metered
 from aurora.agents.models.model import CallLimits, model_name
 from aurora.errors import InputError, RunError
+from aurora.graphs.interrupts import interruptible
 from aurora.graphs.prompt_evolution.bench import Bench, Cases, draw_cases
 from aurora.graphs.prompt_evolution.budget import EvolutionBudget
 from aurora.graphs.prompt_evolution.context import EvolutionContext, EvolutionEvent
@@ -22,7 +23,6 @@ from aurora.graphs.prompt_evolution.evolution import Evolved, evolve
 from aurora.graphs.prompt_evolution.proposers import proposer_of
 from aurora.graphs.prompt_evolution.settings import EvolutionSettings
 from aurora.graphs.prompt_evolution.state import Standing
-from aurora.graphs.run import interruptible
 from aurora.graphs.run_directory import ARCHIVE, CALLS, MANIFEST, open_archive, owned, read_manifest, start_manifest
 from aurora.memory.store import Moment, Store
 from aurora.prompts.loader import Prompt, load_prompt
