@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import typer
 
 from aurora.cli import options
 from aurora.cli.eval.gates import fail_on, require_passed
+from aurora.cli.eval.results import emit_result
 from aurora.cli.terminal.interrupts import explained
-from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling, steps
 
 
@@ -24,9 +22,7 @@ def explanations(
         None, "--suite", help="Suite to measure, such as faithfulness; may be repeated. Default: all."
     ),
     seed: int = options.seed("Random seed of scenarios, plans and changes."),
-    out: Path | None = options.path(
-        None, help="Folder for samples and result; the same command continues there. Default: nothing is kept."
-    ),
+    out: Path = options.path(Path("runs/eval/explanations"), help="Folder of the evaluation; it is continued."),
     fails: list[str] = fail_on(),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -38,22 +34,11 @@ def explanations(
     """
     from aurora.evals.explanations.evaluation import Settings, evaluate_explanations  # heavy, used here only
 
+    settings = Settings(decisions, plans, seed, tuple(suites or ()))
     note_compiling()
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory())) if out is None else out
-        kept = f"the samples measured so far are in {out}; the same command continues there" if out else ""
-        stack.enter_context(explained(lambda: kept))
-        result = evaluate_explanations(
-            folder,
-            Settings(decisions, plans, seed, tuple(suites or ())),
-            command=shlex.join(["aurora", *sys.argv[1:]]),
-            progress=stack.enter_context(steps()),
-        )
-    if as_json:
-        emit_json(result.model_dump(mode="json"))
-    else:
-        for table in result.tables:
-            emit_table(table.title, table.columns, table.rows)
-    for text in result.notes:
-        note(text)
+    kept = f"the samples measured so far are in {out}; the same command continues there"
+    with explained(lambda: kept), steps() as progress:
+        command = shlex.join(["aurora", *sys.argv[1:]])
+        result = evaluate_explanations(out, settings, command=command, progress=progress)
+    emit_result(result, out, as_json=as_json)
     require_passed(fails, result.metrics)

@@ -35,12 +35,15 @@ def test_a_larger_evaluation_repeats_no_sample_of_a_smaller_one(
 def test_an_unknown_suite_is_refused_with_the_names_of_all(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="completeness, correctness"):
         evaluate_explanations(tmp_path, Settings(suites=("completness",)))
-    assert "--suite 'completness'" in aurora("eval", "explanations", "--suite", "completness", code=6).stderr
+    assert (
+        "--suite 'completness'"
+        in aurora("eval", "explanations", "--suite", "completness", "--out", str(tmp_path), code=6).stderr
+    )
 
 
 def test_a_gate_fails_the_command_and_the_result_is_printed(tmp_path: Path) -> None:
     command = ("eval", "explanations", "--decisions", "5", "--plans", "0", "--suite", "completeness")
-    done = aurora(*command, "--json", "--fail-on", "explained.high<0.5")
+    done = aurora(*command, "--out", str(tmp_path), "--json", "--fail-on", "explained.high<0.5")
     (table,) = json.loads(done.stdout)["tables"]
     assert table["rows"][0][:2] == ["decisions", "explained"]
     failed = aurora(*command, "--out", str(tmp_path), "--fail-on", "explained<2", code=1)
