@@ -294,12 +294,12 @@ def _opened(directory: Path) -> tuple[EvolutionSettings, Standing, Bench, Cases]
 def _show(progress: Progress, event: EvolutionEvent, total: int) -> None:
     """Show the resources used so far, in the units of the budget."""
     cost = f", ${event['dollars']:.4f}" if event["dollars"] else ""
-    detail = f"{event['proposals']} proposals, {event['tokens']:,} tokens{cost}"
-    progress("evaluations", event["evaluations"], total, f"generation {event['generation']}, {detail}")
-    if event["event"] in ("generation", "judged"):
-        note(
-            f"{event['event']} {event['generation'] - 1}: {event['evaluations']} evaluations, {detail}; {event['text']}"
-        )
+    used = f"{event['proposals']} proposals, {event['tokens']:,} tokens{cost}"
+    progress("evaluations", event["evaluations"], total, used)
+    if event["event"] == "generation":
+        note(f"generation {event['generation'] - 1}: {event['evaluations']} evaluations, {used}; {event['text']}")
+    elif event["event"] == "judged":
+        note(f"sealed cases: {event['evaluations']} evaluations, {used}; {event['text']} against the first prompt")
 
 
 def _print(standing: Standing, cases: Cases, bench: Bench) -> None:

@@ -110,6 +110,8 @@ def selfplay(  # one parameter an option
     from aurora.graphs.settings import SelfPlaySettings  # heavy, used here only
     from aurora.memory.embedder import run_fingerprint  # heavy, used here only
 
+    if evolve_prompts and proposer is ProposerName.search and resume is None:
+        raise options.usage_error("--evolve-prompts", "the search has no prompts; take --proposer model or both")
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
     if resume is not None:
         settings = settings_of(resume)
@@ -122,7 +124,7 @@ def selfplay(  # one parameter an option
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
             embedder=run_fingerprint(),
-            evolve_prompts=0 if proposer is ProposerName.search else evolve_prompts,
+            evolve_prompts=evolve_prompts,
             **settings_by_model(proposer.value, model, model_from_level, offline=replay is not None),
         )
     _note_absent_extras(settings)

@@ -175,7 +175,9 @@ def judge(context: EvolutionContext, state: State) -> Update:
             sample = context.measure(Prompt(standing.role, standing.variant(prompt_id).text), case)
             samples.append(sample)
             use = use.plus(Use(sample.calls, sample.tokens, sample.dollars))
-            context.note("measured", standing, standing.evaluations + len(samples), use, f"{prompt_id}, sealed")
+            context.note(
+                "measured", standing, standing.evaluations + len(samples), use, f"{prompt_id} on a sealed case"
+            )
     together = (*standing.samples, *samples)
     judged = judge_selected(standing, together, best, context.cases)
     after = standing.model_copy(
