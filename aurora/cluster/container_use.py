@@ -70,9 +70,7 @@ def _use(
     measured = {r: tuple(series.get((workload.workload_id, container.name, r), ())) for r in RESOURCES}
     kills = sum(t.out_of_memory_kills for t in tasks)
     level = container.limits.get("memory")
-    targets = workload.autoscaler_targets
-    scaled: Resource | None = "cpu" if "cpu" in targets else "memory" if "memory" in targets else None
-    shared = len(_containers(workload, tasks))
+    scaler = _autoscaler(workload, container, len(_containers(workload, tasks)))
     return ContainerUse(
         workload=workload.workload_id,
         container=container.name,
@@ -83,8 +81,19 @@ def _use(
         # The snapshot counts kills of a task and knows no time; of several containers, the one with a limit is meant.
         ooms=(OomEvent(round(snapshot.taken_at.timestamp()), level),) * kills if level is not None else (),
         replicas=max(1, workload.replicas if workload.replicas is not None else len(tasks)),
-        autoscaler=None if scaled is None else Autoscaler(scaled, targets[scaled], shared),
+        autoscaler=scaler,
     )
+
+
+def _autoscaler(workload: Workload, container: Container, containers: int) -> Autoscaler | None:
+    """Return the autoscaler that a container's request matters to: CPU first, and the whole pod's first."""
+    for resource in RESOURCES:
+        targets = workload.autoscaler_targets
+        if resource in targets:
+            return Autoscaler(resource, targets[resource], containers)
+        if (own := f"{resource}/{container.name}") in targets:
+            return Autoscaler(resource, targets[own], containers, container.name)
+    return None
 
 
 def _size(container: Container, resource: Resource) -> Size:

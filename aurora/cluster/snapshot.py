@@ -190,7 +190,8 @@ class Workload(Frozen):
     containers: tuple[Container, ...] = Field(default=(), description="containers of each of its tasks")
     autoscaler: tuple[int, int] | None = Field(default=None, description="fewest and most replicas of its autoscaler")
     autoscaler_targets: dict[str, float] = Field(
-        default_factory=dict, description="resource to the share of its request that the autoscaler keeps"
+        default_factory=dict,
+        description="resource, or RESOURCE/CONTAINER, to the share of its request that the autoscaler keeps",
     )
     min_available: str | None = Field(default=None, description="disruption budget: tasks that stay, '2' or '50%'")
     max_unavailable: str | None = Field(default=None, description="disruption budget: tasks that may be gone")

@@ -2,12 +2,13 @@
 
 Violations: for CPU the share of the time with demand above the request, for memory the share of containers with a peak
 above it. Slack: the unused part of the requests, in multiples of the use. Both are means over all containers. A
-strategy is a curve, drawn by its own knob. Intervals are percentile bootstraps over the series, paired.
+strategy is a curve, drawn by its own knob. Intervals are percentile bootstraps over the groups of series, paired.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from aurora.charts import Chart, Line
 from aurora.evals.rightsizing_data import Case, Moment, cases
-from aurora.learning.rightsizing.containers.risk import allocate, asked_risk, calibrate, horizon_of
+from aurora.learning.rightsizing.containers.risk import allocate, calibrate, look_ahead, realised_losses
 from aurora.learning.rightsizing.containers.rivals import KRR_HISTORY, vpa_histogram, vpa_target
 from aurora.learning.rightsizing.containers.strategies import STRATEGIES
 from aurora.learning.rightsizing.containers.use import Demand, Resource
@@ -24,6 +25,8 @@ from aurora.types import FloatArray, Progress, no_progress
 RESAMPLES = 1000
 LEVELS: dict[Resource, tuple[float, ...]] = {"cpu": (0.1, 0.05, 0.02, 0.01), "memory": (0.1, 0.05, 0.02)}
 """Violations at which curves are compared."""
+BINS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Ends of the rows of stated probabilities."""
 PROMISES = (0.05, 0.02, 0.01)
 """Risks whose realised share is reported."""
 
@@ -99,6 +102,7 @@ def bench_rightsizing(data: Path, *, seed: int = 0, progress: Progress = no_prog
     comparisons: list[Comparison] = []
     promises: list[dict[str, Any]] = []
     curves: list[dict[str, Any]] = []
+    reliability: list[dict[str, Any]] = []
     for k, case in enumerate(every):
         judged = curves_of(case)
         use = _mean_use(case)
@@ -108,6 +112,7 @@ def bench_rightsizing(data: Path, *, seed: int = 0, progress: Progress = no_prog
         for risk in PROMISES:
             realised = float(np.interp(risk, ours.values, mean))
             promises.append({"data": case.name, "resource": case.resource, "promised": risk, "realised": realised})
+        reliability += [row._asdict() for row in reliability_of(case, seed=seed)]
         for name, curve in judged.items():
             curves.append(
                 {
@@ -122,7 +127,12 @@ def bench_rightsizing(data: Path, *, seed: int = 0, progress: Progress = no_prog
                 }
             )
         progress("data sets", k + 1, len(every), case.name)
-    return {"comparisons": [c._asdict() for c in comparisons], "promises": promises, "curves": curves}
+    return {
+        "comparisons": [c._asdict() for c in comparisons],
+        "promises": promises,
+        "reliability": reliability,
+        "curves": curves,
+    }
 
 
 def curves_of(case: Case) -> dict[str, Curve]:
@@ -164,12 +174,8 @@ def _sized(case: Case, moment: Moment) -> dict[str, tuple[str, FloatArray, int, 
 
 def _aurora(case: Case, moment: Moment, risks: FloatArray) -> FloatArray:
     calibration = calibrate(case.resource, moment.tests)
-    # The distributions look as far ahead as the back-tests did.
-    tested = moment.tests[0].horizon if moment.tests else case.horizon
-    horizons = [min(tested, horizon_of(d, case.horizon)) if tested < case.horizon else tested for d in moment.demands]
-    outlook = calibration.outlook(moment.demands, horizons)
-    asked = [asked_risk(case.resource, r, horizons, case.horizon) for r in risks]
-    return np.array([allocate(outlook, calibration.working_risk(r)) for r in asked])
+    outlook = calibration.outlook(moment.demands, [look_ahead(d, case.horizon) for d in moment.demands])
+    return np.stack([allocate(outlook, calibration.working_risk(float(r))) for r in risks])
 
 
 def _swept(name: str, demands: Sequence[Demand], values: FloatArray) -> FloatArray:
@@ -226,8 +232,7 @@ def compare(case: Case, curves: Mapping[str, Curve], use: FloatArray, *, seed: i
         seed: Random seed of the bootstrap.
     """
     count = len(use)
-    rng = np.random.default_rng(seed)
-    weights = np.concatenate([np.ones((1, count)), rng.multinomial(count, np.full(count, 1 / count), RESAMPLES)])
+    weights = np.concatenate([np.ones((1, count)), resamples(case.groups or tuple(map(str, range(count))), seed=seed)])
     rows = []
     ours = _weighted(curves["aurora"], weights, use)
     for name, curve in curves.items():
@@ -262,6 +267,13 @@ def compare(case: Case, curves: Mapping[str, Curve], use: FloatArray, *, seed: i
                 )
             )
     return rows
+
+
+def resamples(groups: Sequence[str], *, seed: int = 0) -> FloatArray:
+    """Return how often each series is in each resample of whole groups, float64 [RESAMPLES, series]."""
+    names, group = np.unique(np.array(groups), return_inverse=True)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
+    return np.asarray(drawn[:, group], np.float64)
 
 
 def _weighted(curve: Curve, weights: FloatArray, use: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -302,6 +314,81 @@ def _interval(values: FloatArray) -> tuple[float | None, float | None, float | N
 
 def _finite(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
+
+
+class Reliability(NamedTuple):
+    """Stated against seen probabilities; a row of the reliability table of `aurora bench rightsizing`.
+
+    Attributes:
+        data: Name of the data and the split.
+        resource: The resource.
+        horizon: Seconds of which the probabilities are.
+        low: Least stated probability of the row.
+        high: Largest.
+        sizes: Number of sizes whose stated probability is in the row; a series has several.
+        series: Number of series that they are of.
+        stated: Mean stated probability.
+        seen: For memory the share of sizes with a peak above, for CPU the mean share of the time above.
+        seen_low: Lower end of its 95 % interval, by groups of series.
+        seen_high: Upper end.
+    """
+
+    data: str
+    resource: str
+    horizon: float
+    low: float
+    high: float
+    sizes: int
+    series: int
+    stated: float
+    seen: float
+    seen_low: float
+    seen_high: float
+
+
+def reliability_of(case: Case, *, seed: int = 0) -> list[Reliability]:
+    """Return stated against seen probabilities of a case, over all sizes to choose from.
+
+    Args:
+        case: The case.
+        seed: Random seed of the bootstrap.
+    """
+    stated, seen, series = [], [], []
+    for moment in case.moments:
+        calibration = calibrate(case.resource, moment.tests)
+        outlook = calibration.outlook(moment.demands, [look_ahead(d, case.horizon) for d in moment.demands])
+        stated.append(calibration.realised(outlook.above).ravel())
+        seen.append(realised_losses(outlook.sizes, moment.after, case.resource).ravel())
+        series.append(np.repeat(moment.series, outlook.sizes.shape[1]))
+    chance, came, place = np.concatenate(stated), np.concatenate(seen), np.concatenate(series)
+    count = int(place.max()) + 1
+    drawn = resamples(case.groups or tuple(map(str, range(count))), seed=seed)
+    rows = []
+    for low, high in pairwise(BINS):
+        inside = (chance >= low) & (chance < high if high < 1 else chance <= 1)
+        if not inside.any():
+            continue
+        above = np.bincount(place[inside], came[inside], minlength=count)
+        number = np.bincount(place[inside], minlength=count).astype(np.float64)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = (drawn @ above) / (drawn @ number)
+        interval = np.percentile(shares[np.isfinite(shares)], [2.5, 97.5])
+        rows.append(
+            Reliability(
+                case.name,
+                case.resource,
+                case.horizon,
+                low,
+                high,
+                int(inside.sum()),
+                int((number > 0).sum()),
+                float(chance[inside].mean()),
+                float(came[inside].mean()),
+                float(interval[0]),
+                float(interval[1]),
+            )
+        )
+    return rows
 
 
 def curve_charts(result: Mapping[str, Any]) -> list[Chart]:

@@ -1,12 +1,21 @@
 """Public traces as cases of rightsizing: what was measured before a moment, and what followed.
 
 A machine counts as a container of 8 cores and 32 GiB, so that VPA's buckets are fine compared with the values. Series
-of one day are cut after 16 hours. Series of days are judged on each day of their second half.
+of one day are cut after 16 hours. Series of weeks are cut once. The nine long series are judged on each day of their
+second half.
+
+`rightsizing_split.json` names the machines set aside for development: PlanetLab's of two days, half of Google's jobs,
+half of Azure's virtual machines. AURORA's learned weights and the design rest on them alone. All others are judged. A
+Google machine is a day of a job, so jobs are divided, not machines.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +33,9 @@ CUT = 16 * HOUR
 AHEAD = 8 * HOUR
 CORES, GIB = 8.0, 32.0
 """Size of a machine."""
-TUNE_DAYS = ("20110303", "20110306")
-"""Days of PlanetLab for tuning; all others in the folder are judged, mostly of other machines."""
-SPLIT_SEED = 0
-"""Seed of the halves of the Google 2011 machines."""
+WEEK = 7 * DAY
+AZURE_CUT, GOOGLE_CUT = 14 * DAY, 3 * DAY
+"""Seconds after which the series of weeks are cut; a week follows."""
 
 
 class Moment(NamedTuple):
@@ -54,12 +62,36 @@ class Case(NamedTuple):
         resource: The resource.
         horizon: Seconds of what followed.
         moments: At least one; several where days are judged one after another.
+        groups: Group of each series for the bootstrap: series of one job are not independent.
     """
 
     name: str
     resource: Resource
     horizon: float
     moments: tuple[Moment, ...]
+    groups: tuple[str, ...] = ()
+
+
+class Split(NamedTuple):
+    """Machines set aside for development.
+
+    Attributes:
+        planetlab_days: Days of PlanetLab; a machine that is in one of them is judged on no other day.
+        google_jobs: Numbers of Google's jobs.
+        azure_machines: Names of Azure's virtual machines.
+    """
+
+    planetlab_days: frozenset[str]
+    google_jobs: frozenset[str]
+    azure_machines: frozenset[str]
+
+
+@cache
+def split() -> Split:
+    """Return the machines set aside for development."""
+    text = files("aurora.evals").joinpath("rightsizing_split.json").read_text(encoding="utf-8")
+    row = json.loads(text)
+    return Split(*(frozenset(row[name]) for name in Split._fields))
 
 
 def cases(data: Path) -> list[Case]:
@@ -73,42 +105,67 @@ def cases(data: Path) -> list[Case]:
     """
     found: list[Case] = []
     if (data / "planetlab").is_dir():
-        found += _planetlab(data / "planetlab")
-    if (data / "dc_util").is_dir():
-        found += _google_2011(data / "dc_util" / "google2011_vm_cpu_mem.csv.gz")
+        tune, judge = planetlab(data / "planetlab")
+        if not judge:
+            raise FileError(f"{data / 'planetlab'}: there are no days but those set aside for tuning; add one to judge")
+        found.append(_unseen("planetlab, unseen machines", tune, judge, CUT, AHEAD))
+        found.append(_rest("planetlab, rest of the day", judge, CUT, AHEAD))
+    for name, path, cut, ahead in (
+        ("google 2011", data / "dc_util" / "google2011_vm_cpu_mem.csv.gz", CUT, AHEAD),
+        ("google 2011, ten days", data / "google_2011_days" / "google_2011_days.csv.gz", GOOGLE_CUT, WEEK),
+        ("azure 2017", data / "azure_vms" / "azure_2017_100.csv.gz", AZURE_CUT, WEEK),
+    ):
+        if path.is_file():
+            rest = "rest of the day" if ahead < DAY else "next week"
+            for resource in ("cpu", "memory"):
+                tune, judge = machines(path, resource)
+                if judge:
+                    found.append(_unseen(f"{name}, unseen machines", tune, judge, cut, ahead))
+                    found.append(_rest(f"{name}, {rest}", judge, cut, ahead))
     if long := _long_series(data):
         found.append(_daily("days of long series", long))
     if not found:
         raise FileError(f"{data}: no folder planetlab, dc_util, nab or bitbrains; name the folder with the traces")
-    return found
+    return [case for case in found if case.moments[0].demands]
 
 
-def _planetlab(folder: Path) -> list[Case]:
-    tuning = [folder / f"planetlab_{day}.csv.gz" for day in TUNE_DAYS]
-    others = [path for path in sorted(folder.glob("planetlab_*.csv.gz")) if path not in tuning]
-    if not others:
-        raise FileError(f"{folder}: there are no other days than {' and '.join(TUNE_DAYS)}; add one to judge on")
-    tune, judge = (
-        [_demand(s, CORES / 100) for path in paths for s in _read(path, "cpu")] for paths in (tuning, others)
-    )
-    return [_unseen("planetlab, unseen machines", tune, judge), _rest("planetlab, rest of the day", judge)]
+def planetlab(folder: Path) -> tuple[list[Demand], list[Demand]]:
+    """Return the CPU of the development days, and that of the other days' machines that are in none of them."""
+    days = {path: path.name.removeprefix("planetlab_")[:8] for path in sorted(folder.glob("planetlab_*.csv.gz"))}
+    set_aside = split().planetlab_days
+    tune = [s for path, day in days.items() if day in set_aside for s in _read(path, "cpu")]
+    known = {group_of(s.unique_id) for s in tune}
+    others = [s for path, day in days.items() if day not in set_aside for s in _read(path, "cpu")]
+    judge = [s for s in others if group_of(s.unique_id) not in known]
+    return [_demand(s, CORES / 100) for s in tune], [_demand(s, CORES / 100) for s in judge]
 
 
-def _google_2011(path: Path) -> list[Case]:
-    found = []
-    resources: tuple[tuple[Resource, float], ...] = (("cpu", CORES / 100), ("memory", GIB / 100))
-    for resource, unit in resources:
-        every = [_demand(s, unit, resource) for s in _read(path, resource)]
-        order = np.random.default_rng(SPLIT_SEED).permutation(len(every))
-        half = len(every) // 2
-        tune, judge = ([every[k] for k in part] for part in (order[:half], order[half:]))
-        found.append(_unseen("google 2011, unseen machines", tune, judge))
-        found.append(_rest("google 2011, rest of the day", every))
-    return found
+def machines(path: Path, resource: Resource) -> tuple[list[Demand], list[Demand]]:
+    """Return the development machines of a file, and the others."""
+    unit = CORES / 100 if resource == "cpu" else GIB / 100
+    tune: list[Demand] = []
+    judge: list[Demand] = []
+    for series in _read(path, resource):
+        group = group_of(series.unique_id)
+        is_aside = group in split().google_jobs or group in split().azure_machines
+        (tune if is_aside else judge).append(_demand(series, unit, resource))
+    return tune, judge
+
+
+def group_of(name: str) -> str:
+    """Return what a series is grouped by: the job of `vm_JOB_DAY/METRIC`, the machine of `DAY/MACHINE`.
+
+    >>> group_of("vm_1218322450_7/cpu"), group_of("20110303/host_1"), group_of("223811")
+    ('1218322450', 'host_1', '223811')
+    """
+    if match := re.match(r"vm_(\d+)_\d+(/|$)", name):
+        return match[1]
+    return name.rpartition("/")[2]
 
 
 def _read(path: Path, metric: str) -> list[Series]:
-    return [s for s in read_panel([path], detect=False).series if s.labels.get("metric") == metric]
+    series = read_panel([path], detect=False).series
+    return [s for s in series if s.labels.get("metric", "cpu") == metric]
 
 
 def _demand(series: Series, unit: float, resource: Resource = "cpu") -> Demand:
@@ -119,28 +176,40 @@ def _demand(series: Series, unit: float, resource: Resource = "cpu") -> Demand:
 
 
 def _cut(demand: Demand, seconds: float, ahead: float) -> tuple[Demand, FloatArray] | None:
-    """Return the demand of the first seconds, and what followed, ascending; None if either is empty."""
+    """Return the demand of the first seconds, and what followed, ascending; None if the series is too short."""
     moment = demand.start + seconds
+    if demand.end < moment + ahead - demand.step:
+        return None
     before, after = demand.until(moment), demand.within(moment, moment + ahead)
     return None if before is None or not after else (before, np.sort(after[0].values))
 
 
-def _unseen(name: str, tune: Sequence[Demand], judge: Sequence[Demand]) -> Case:
-    """Tune on whole days of some machines, judge the rest of the day of others."""
-    parts = [_cut(d, CUT, AHEAD) for d in tune]
-    tests = tuple(BackTest(before, after, AHEAD, k) for k, (before, after) in enumerate(p for p in parts if p))
-    return Case(name, judge[0].resource, AHEAD, (_moment(judge, tests),))
+def _unseen(name: str, tune: Sequence[Demand], judge: Sequence[Demand], cut: float, ahead: float) -> Case:
+    """Tune on the whole time of some machines, judge the rest of the time of others."""
+    moment = _moment(judge, tests_of(tune, cut, ahead), cut, ahead)
+    return Case(name, judge[0].resource, ahead, (moment,), _groups(moment))
 
 
-def _rest(name: str, judge: Sequence[Demand]) -> Case:
-    """Tune on the first 16 hours of the same machines."""
-    moment = _moment(judge, ())
-    return Case(name, judge[0].resource, AHEAD, (moment._replace(tests=back_tests(moment.demands, AHEAD)),))
+def tests_of(demands: Sequence[Demand], cut: float, ahead: float) -> tuple[BackTest, ...]:
+    """Return a back-test of each machine, of the time after the cut."""
+    parts = [_cut(d, cut, ahead) for d in demands]
+    return tuple(BackTest(before, after, ahead, k) for k, (before, after) in enumerate(p for p in parts if p))
 
 
-def _moment(judge: Sequence[Demand], tests: tuple[BackTest, ...]) -> Moment:
-    parts = [p for d in judge if (p := _cut(d, CUT, AHEAD))]
+def _rest(name: str, judge: Sequence[Demand], cut: float, ahead: float) -> Case:
+    """Tune on the first part of the same machines."""
+    moment = _moment(judge, (), cut, ahead)
+    moment = moment._replace(tests=back_tests(moment.demands, ahead))
+    return Case(name, judge[0].resource, ahead, (moment,), _groups(moment))
+
+
+def _moment(judge: Sequence[Demand], tests: tuple[BackTest, ...], cut: float, ahead: float) -> Moment:
+    parts = [p for d in judge if (p := _cut(d, cut, ahead))]
     return Moment(tuple(p[0] for p in parts), tuple(p[1] for p in parts), tests, tuple(range(len(parts))))
+
+
+def _groups(moment: Moment) -> tuple[str, ...]:
+    return tuple(group_of(d.name) for d in moment.demands)
 
 
 def _long_series(data: Path) -> list[Series]:
@@ -191,4 +260,5 @@ def _daily(name: str, every: Sequence[Series]) -> Case:
         before = tuple(cut[0] for _, cut in cuts)
         after, series_of = tuple(cut[1] for _, cut in cuts), tuple(k for k, _ in cuts)
         moments.append(Moment(before, after, back_tests(before, DAY), series_of))
-    return Case(name, "cpu", DAY, tuple(m for m in moments if m.demands))
+    names = tuple(d.name for d in demands)
+    return Case(name, "cpu", DAY, tuple(m for m in moments if m.demands), names)

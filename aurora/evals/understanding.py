@@ -13,12 +13,16 @@ from aurora.agents.operator.answering.talk import POLICY_IDS
 from aurora.agents.operator.understanding.meaning import Meaning, understand
 from aurora.agents.operator.understanding.names import Names
 from aurora.cluster.samples.load import load_sample
-from aurora.errors import DataError, FileError
+from aurora.errors import DataError, FileError, InputError
 from aurora.statistics.intervals import wilson
 from aurora.tools.desk import Desk
 
 NOT_ANSWERED = ("other", "ambiguous")
 """Kinds of the file for which a question back is right."""
+MOST_WRONG = 0.01
+"""Largest share of questions for development that may be taken for others."""
+ONE_SIDED = 1.6448536269514722
+"""Quantile of the normal distribution for a one-sided limit of 95 %."""
 _OURS = frozenset({"metric", "claimed_node", "zone", "series"})
 """Slots of the operator that the file need not have."""
 
@@ -40,10 +44,11 @@ class Judged(NamedTuple):
     found: str
 
 
-def bench_understanding(questions: Path) -> dict[str, Any]:
+def bench_understanding(questions: Path, *, threshold: float | None = None) -> dict[str, Any]:
     """Understand the questions of a file and compare with its labels; keys of `aurora bench operator --json`.
 
     Args:
+        threshold: Least probability of a kind at which a question counts as understood; None: the operator's own.
         questions: JSON lines with `id`, `snapshot` (a sample), `question`, `kind` and `slots`. An ambiguous question
             has `kinds`, a double one `parts`, one with two fair readings `also_right`. See benchmarks/data/README.md.
 
@@ -60,11 +65,34 @@ def bench_understanding(questions: Path) -> dict[str, Any]:
             sample = str(row["snapshot"])
             if sample not in names:
                 names[sample] = Names(Desk([], snapshot=load_sample(sample)), (), POLICY_IDS)
-            judged.append(judge(row, *understand(str(row["question"]), names[sample]).questions))
+            judged.append(judge(row, *understand(str(row["question"]), names[sample], threshold=threshold).questions))
         except (KeyError, TypeError) as error:
             raise DataError(f"{questions}: line {number} lacks {error}") from None
     seconds = time.perf_counter() - started
     return {**_summary(judged), "by_kind": _by_kind(judged), "seconds": seconds, "misread": _misread(judged)}
+
+
+def lowest_threshold(questions: Sequence[Path], thresholds: Sequence[float], most_wrong: float = MOST_WRONG) -> float:
+    """Return the lowest threshold at which few questions for development are taken for others.
+
+    The one-sided 95 % upper limit of the share counts, as the operator was built with these questions in sight.
+
+    Args:
+        questions: Files of labelled questions that the operator was built with, never sealed ones.
+        thresholds: Probabilities to try.
+        most_wrong: Largest share of wrong answers.
+
+    Raises:
+        InputError: At each threshold more are wrong.
+    """
+    for threshold in sorted(thresholds):
+        results = [bench_understanding(path, threshold=threshold) for path in questions]
+        wrong, total = (
+            sum(counts) for counts in zip(*((r["wrong"]["count"], r["questions"]) for r in results), strict=True)
+        )
+        if wilson(wrong, total, ONE_SIDED)[1] <= most_wrong:
+            return threshold
+    raise InputError(f"more than {most_wrong:g} of the questions are wrong at each of {len(thresholds)} thresholds")
 
 
 def judge(row: Mapping[str, Any], *meanings: Meaning) -> Judged:

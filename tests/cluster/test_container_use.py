@@ -44,7 +44,7 @@ def test_series_of_pods_go_to_the_container_of_their_workload() -> None:
 
 def test_the_autoscaler_and_kills_for_memory_come_along() -> None:
     (use,) = container_uses(CLUSTER, [_series("web-1")])
-    assert use.autoscaler == ("cpu", 0.7, 1)
+    assert use.autoscaler == ("cpu", 0.7, 1, None)
     assert [o.level for o in use.ooms] == [2.0, 2.0]
 
 

@@ -9,8 +9,16 @@ import pytest
 from aurora.cli.bench import rightsizing as command
 from aurora.errors import FileError
 from aurora.evals import rightsizing
-from aurora.evals.rightsizing import _interpolated, bench_rightsizing, compare, curve_charts, curves_of
-from aurora.evals.rightsizing_data import AHEAD, CUT, _rest, _unseen, cases
+from aurora.evals.rightsizing import (
+    _interpolated,
+    bench_rightsizing,
+    compare,
+    curve_charts,
+    curves_of,
+    reliability_of,
+    resamples,
+)
+from aurora.evals.rightsizing_data import AHEAD, CUT, _rest, _unseen, cases, group_of, planetlab, split
 from aurora.learning.rightsizing.containers import STRATEGIES
 from tests.learning.rightsizing.containers.made import STEP, demand
 
@@ -35,18 +43,19 @@ def traces(tmp_path_factory):
 
 
 def test_nothing_of_a_judged_future_is_in_the_back_tests():
-    case = _unseen("x", machines(5, 0), machines(4, 1))
+    case = _unseen("x", machines(5, 0), machines(4, 1), CUT, AHEAD)
     (moment,) = case.moments
     assert [len(a) * STEP for a in moment.after] == [AHEAD] * 4
     assert all(d.end - d.start == CUT for d in moment.demands)
     assert len(moment.tests) == 5
-    (moment,) = _rest("x", machines(4, 1)).moments
-    assert max(float(t.before.end) + t.horizon for t in moment.tests) <= CUT
+    days = [demand(np.tile(d.values, 3)) for d in machines(4, 1)]
+    (moment,) = _rest("x", days, 2 * DAY * STEP, DAY * STEP).moments
+    assert moment.tests and max(float(t.before.end) + t.horizon for t in moment.tests) <= 2 * DAY * STEP
 
 
 def test_the_curves_of_the_rivals_are_those_of_the_strategies_rules():
     for resource in ("cpu", "memory"):
-        case = _rest("x", machines(4, 2, resource))
+        case = _rest("x", machines(4, 2, resource), CUT, AHEAD)
         curves = curves_of(case)
         for name in ("krr", "vpa"):
             rule = STRATEGIES[name].rule(resource)
@@ -68,11 +77,31 @@ def test_curves_are_read_along_a_line_and_not_beyond_their_ends():
 
 
 def test_a_strategy_does_not_differ_from_itself():
-    case = _rest("x", machines(6, 3))
+    case = _rest("x", machines(6, 3), CUT, AHEAD)
     ours = curves_of(case)["aurora"]
     use = np.array([a.mean() for a in case.moments[0].after])
     for row in compare(case, {"aurora": ours, "twin": ours}, use):
         assert row.less_slack is None or row.less_slack == pytest.approx(0, abs=1e-9)
+
+
+def test_no_machine_set_aside_for_development_is_judged(traces):
+    tune, judge = planetlab(traces / "planetlab")
+    assert tune and judge
+    assert not {group_of(d.name) for d in tune} & {group_of(d.name) for d in judge}
+    assert len(split().google_jobs) == 125 and len(split().azure_machines) == 50
+
+
+def test_a_job_is_drawn_with_all_its_days():
+    drawn = resamples(("a", "b", "a", "c"))
+    assert (drawn[:, 0] == drawn[:, 2]).all() and (drawn[:, 0] != drawn[:, 1]).any()
+
+
+def test_reliability_counts_what_came_at_each_stated_probability():
+    case = _rest("x", machines(8, 4, "memory"), CUT, AHEAD)
+    rows = reliability_of(case)
+    assert sum(r.sizes for r in rows) == 8 * 26
+    assert all(r.low <= r.stated <= r.high and r.seen_low <= r.seen <= r.seen_high for r in rows)
+    assert rows[-1].seen > rows[0].seen
 
 
 def test_the_benchmark_runs_on_what_there_is(traces, tmp_path):
@@ -93,6 +122,7 @@ def test_the_command_prints_comparisons_and_promises(traces, tmp_path, monkeypat
     printed = capsys.readouterr().out
     assert printed.startswith("# AURORA against other strategies")
     assert "# promised and realised risk of AURORA" in printed
+    assert "# stated and seen probabilities" in printed
     assert (tmp_path / "c.html").exists()
     command.rightsizing(traces, 0, None, as_json=True)
     data = json.loads(capsys.readouterr().out)

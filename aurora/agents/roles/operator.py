@@ -200,7 +200,7 @@ class ModelOperator:
 
 def _sentences(text: str) -> tuple[Sentence, ...]:
     """Return the sentences of a model's text; what is beyond the limits is one struck sentence."""
-    sentences = list(islice(split_sentences(text[:MAX_ANSWER]), MAX_SENTENCES + 1))
+    sentences = list(islice(dict.fromkeys(split_sentences(text[:MAX_ANSWER])), MAX_SENTENCES + 1))
     if len(text) > MAX_ANSWER or len(sentences) > MAX_SENTENCES:
         why = f"could not be checked: of an answer, {MAX_SENTENCES} sentences and {MAX_ANSWER} characters are read"
         sentences[MAX_SENTENCES:] = [Sentence(text=f"(the rest of {len(text)} characters)", struck=why)]

@@ -9,7 +9,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import steps
-from aurora.quantities import percent, plain
+from aurora.quantities import duration, percent, plain
 
 COLUMNS = (
     "data",
@@ -25,15 +25,21 @@ COLUMNS = (
 )
 
 
+RELIABILITY_COLUMNS = ("data", "resource", "within", "stated", "mean stated", "seen [95 %]", "sizes", "series")
+
+
 def rightsizing(
-    data: Path = options.path(..., help="Folder with the traces: any of planetlab/, dc_util/, nab/, bitbrains/."),
+    data: Path = options.path(
+        ...,
+        help="Folder with the traces: any of planetlab/, dc_util/, google_2011_days/, azure_vms/, nab/, bitbrains/.",
+    ),
     seed: int = options.seed("Random seed of the bootstrap."),
     plot: Path | None = options.path(None, help="File for the curves, .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON, with the curves."),
 ) -> None:
     """Compare AURORA's requests with KRR's and VPA's: slack at equal violations, violations at equal slack.
 
-    Each strategy is swept by its own knob. Takes about half a minute on one core.
+    Each strategy is swept by its own knob. Takes about a minute on one core.
 
     Example: aurora bench rightsizing --data TRACES
     """
@@ -67,6 +73,20 @@ def rightsizing(
     emit_table("AURORA against other strategies", COLUMNS, rows, keys=4)
     promises = [tuple(p.values()) for p in result["promises"]]
     emit_table("promised and realised risk of AURORA", ("data", "resource", "promised", "realised"), promises, keys=2)
+    reliability = [
+        (
+            r["data"],
+            r["resource"],
+            duration(r["horizon"]),
+            f"{percent(r['low'])} to {percent(r['high'])}",
+            percent(r["stated"]),
+            f"{percent(r['seen'])} [{100 * r['seen_low']:.1f}, {100 * r['seen_high']:.1f}]",
+            r["sizes"],
+            r["series"],
+        )
+        for r in result["reliability"]
+    ]
+    emit_table("stated and seen probabilities", RELIABILITY_COLUMNS, reliability, keys=4)
 
 
 def _at(at: str, violations: float | None) -> str:

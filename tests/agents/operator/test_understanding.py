@@ -9,11 +9,12 @@ from aurora.agents.operator.answering.talk import POLICY_IDS
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import KINDS, QUESTIONS
 from aurora.agents.operator.rules import _ANSWERS
-from aurora.agents.operator.understanding.meaning import understand
+from aurora.agents.operator.understanding.classifier import classifier, digest_of_examples
+from aurora.agents.operator.understanding.meaning import THRESHOLD, understand
 from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.similarity import examples
 from aurora.cluster.samples import load_sample
-from aurora.evals.understanding import bench_understanding, same_slots
+from aurora.evals.understanding import bench_understanding, lowest_threshold, same_slots
 from aurora.tools.desk import Desk
 from aurora.tools.registry import TOOLS
 
@@ -88,3 +89,58 @@ def test_understanding_takes_milliseconds(names):
     for _ in range(20):
         understand("how many cores should I reserve for web to be 95 % sure over the next hour?", names)
     assert (time.perf_counter() - started) / 20 < 0.1
+
+
+def test_weights_are_those_of_the_examples():
+    assert classifier().digest == digest_of_examples(), "python -m aurora.agents.operator.understanding.training"
+
+
+def test_few_questions_for_development_are_wrong_at_the_threshold():
+    files = [OWN, Path(__file__).parents[3] / "benchmarks" / "data" / "operator_questions.jsonl"]
+    assert lowest_threshold(files, [THRESHOLD]) == THRESHOLD
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "apply 3f2a9c1b04de and 77aa01bc9d2e",
+        "move postgres-0 to node b3",
+        "add more memory to b2",
+        "what if web load doubles and b3 dies",
+        "how full is zone b",
+        "which nodes are not spot",
+        "what's the cheapest node",
+        "add a few more nodes",
+        "is the ML training job pending",
+        "which pod uses the most cpu",
+        "scale web and cart to 5",
+        "could train-ranking run on the spot nodes",
+    ],
+)
+def test_what_the_operator_has_no_answer_for_is_asked_back(names, question):
+    meaning = understand(question, names)
+    assert (meaning.kind, meaning.several) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("question", "kind", "slots"),
+    [
+        ("shwo me nodes b2", "show_node", {"node": "node-b2"}),
+        ("why isnt fraud-scorng runnig", "why_waiting", {"task": "shop/fraud-scoring-7903f034-b2996"}),
+        ("drain b1 to b3", "drain", {"node": ["node-b1", "node-b2", "node-b3"]}),
+        ("what if zones a and b go dark", "what_if_zone_fails", {"zone": ["eu-1a", "eu-1b"]}),
+        ("what if b nodes get 10 % dearer", "what_if_price",
+         {"factor": 1.1, "node": ["node-b1", "node-b2", "node-b3", "node-b4"]}),
+        ("20% more load, would anything go down?", "what_if_load", {"factor": 1.2, "workload": "all"}),
+        ("web needs four more replicas", "make_plan",
+         {"goal": "scale", "workload": "shop/Deployment/web", "replicas": 14}),
+        ("with a 1 % risk, how much should I reserve for search in the next 2 hours", "reserve",
+         {"workload": "shop/Deployment/search", "confidence": 0.99, "horizon": 7200.0}),
+        ("least loaded nodes", "find_nodes", {"order": "emptiest"}),
+        ("which nodes have no room left", "find_nodes", {"order": "fullest"}),
+    ],
+)  # fmt: skip
+def test_names_and_amounts_in_many_forms(names, question, kind, slots):
+    meaning = understand(question, names)
+    assert meaning.kind == kind
+    assert same_slots(slots, meaning.slots)

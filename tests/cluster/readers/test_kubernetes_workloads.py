@@ -87,6 +87,10 @@ def test_autoscalers_of_both_versions(tmp_path: Path) -> None:
     ]
     new = web(tmp_path, scaler("v2", maxReplicas=5, metrics=metrics))
     assert (new.autoscaler, new.autoscaler_targets) == ((1, 5), {"cpu": 0.7})
+    own = {"name": "cpu", "container": "app", "target": {"type": "Utilization", "averageUtilization": 60}}
+    one = web(tmp_path, scaler("v2", maxReplicas=5, metrics=[{"type": "ContainerResource", "containerResource": own}]))
+    assert one.autoscaler_targets == {"cpu/app": 0.6}
+    new = web(tmp_path, scaler("v2", maxReplicas=5, metrics=metrics))
     assert "autoscaler-metric" in {n.code for n in read_kubernetes([tmp_path / "c.json"]).notes}
 
 

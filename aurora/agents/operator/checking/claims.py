@@ -35,7 +35,8 @@ _DONE = re.compile(
     r"(?:\b(?:is|was|are|were|been|now|already|i|i've|we|successfully|has|have|(?:is|was|are|were|has|have)n't) )+"
     r"(?:(?:now|successfully|already|still|fully|also|both|all|not|yet|been|only|partly|never) )*"
     r"(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|scaled|drained|resized|removed|done|"
-    r"completed?|finished|(?:un)?cordoned(?= by))\b",
+    r"completed?|finished|(?:un)?cordoned(?= by)|in place|in force|in effect)\b|"
+    r"\bchanges? (?:was|were|has been|have been) (?:now |already )?made\b",
     re.IGNORECASE,
 )
 _DENIED_DEED = re.compile(
@@ -100,7 +101,7 @@ def _is_done(verb: str, states: Sequence[Text], facts: Facts) -> bool:
         return "rolled back" in came
     if verb == "applied":
         return "applied" in came
-    if verb in ("done", "complete", "completed", "finished"):
+    if verb in ("done", "complete", "completed", "finished", "made", "place", "force", "effect"):
         return bool(came & {"done", "applied", "rolled back"})
     steps = " ".join(t.text for t in facts.texts if {"steps", "text"} <= t.tokens)
     return "done" in came and stem(verb) in {stem(w) for w in _WORD.findall(steps)}

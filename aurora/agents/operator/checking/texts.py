@@ -11,6 +11,7 @@ from aurora.agents.operator.checking.facts import NAME, WORD, Facts, Figure, Tex
 _MOVED = re.compile(r"\b(?:move|place|put) (\S+) (?:to|on|onto) (\S+?)(?=[\s,;:.]*(?:\s|$))")
 _NODE_CHANGED = re.compile(r"(\S+): node (\S+) -> (\S+)")
 _FULL = re.compile(r"(\S+) \((\d+(?:\.\d+)?)\s?% of (\w+)\)")
+_BOTH_TIMES = frozenset({"now", "proposed"})
 _PARTS = ",;:("
 _COUNTED = ("tasks", "links", "starts", "devices")
 
@@ -43,6 +44,8 @@ def add_text(
         facts.words |= {w.casefold() for w in WORD.findall(text)}
     if " " not in text and not text[:1].isdigit():
         return
+    if tokens >= _BOTH_TIMES:  # of "4 -> 3", each number is from one of them
+        tokens -= _BOTH_TIMES
     for amount, start, end in _amounts(text):
         words = frozenset(w.casefold() for w in WORD.findall(_part(text, end)))
         about = _about(text, end, owners)

@@ -87,6 +87,7 @@ class Names:
         self.plan_ids = tuple(plan_ids)
         self._exact: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
         self._partial: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
+        self._users: set[str] = set()
         self.cluster: Snapshot | None = None
         with suppress(InputError):  # none is open
             self.cluster = desk.cluster
@@ -112,6 +113,9 @@ class Names:
         for node in nodes:
             self._add("node", node, node)
             short = node.removeprefix(stem)
+            sort = re.sub(r"[-_]?\d+$", "", short.casefold())
+            if stem and sort:
+                self._add_group(sort, node)
             if short and short != node and not short.isdigit():
                 self._add("node", node, short)
             self._add("node", node, f"node {short if stem else node}")
@@ -169,6 +173,10 @@ class Names:
         for owner in (user, f"{user} s", f"{user}s") if user else ():
             for word in JOB_WORDS:
                 self._add("task", task.task_id, f"{owner} {word}", is_partial=True)
+                self._add("task", task.task_id, f"{word} of {owner}", is_partial=True)
+        if len(user) >= MIN_PART:
+            self._add("task", task.task_id, user, is_partial=True)
+            self._users.add(user.casefold())
 
     def _add_workload(self, workload_id: str) -> None:
         namespace, _, rest = workload_id.partition("/")
@@ -209,7 +217,7 @@ class Names:
                     taken.append((mention.start, mention.end))
         found += self._misspelt(tokens, taken)
         found += self._listed(tokens, found)
-        found = self._ranges(text, found)
+        found = self._ranges(text, self._without_speakers(text, found))
         return tuple(sorted(self._without_everyday_words(found, tokens), key=lambda m: m.start))
 
     def _listed(self, tokens: tuple[Token, ...], found: list[Mention]) -> Iterator[Mention]:
@@ -220,6 +228,12 @@ class Names:
                 ids = self._exact.get(("zone", *(t.text for t in tokens_of(token.text))), {}).get("zone")
                 if ids and not any(m.start <= token.start < m.end for m in found):
                     yield Mention("zone", tuple(ids), token.start, token.end)
+
+    def _without_speakers(self, text: str, found: list[Mention]) -> list[Mention]:
+        """Return names without those of users who only speak of a task that is named too."""
+        users = [m for m in found if text[m.start : m.end] in self._users]
+        is_named = any(m.kind in ("task", "workload") and m not in users for m in found)
+        return [m for m in found if not is_named or m not in users]
 
     def _ranges(self, text: str, found: list[Mention]) -> list[Mention]:
         """Return names with ranges of nodes, such as `cn01 to cn04`, as one name of all of them."""
@@ -356,7 +370,7 @@ def groups_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
     {'cn': ['cn01'], 'compute': ['cn01']}
     """
     groups: dict[str, list[str]] = {}
-    stems = {node.node_id: node.node_id.casefold().rstrip("0123456789-_") for node in nodes}
+    stems = {node.node_id: re.sub(r"[-_]?\d+$", "", node.node_id.casefold()) for node in nodes}
     for node in nodes:
         kinds = {
             (node.instance_type or "").casefold(),
@@ -364,6 +378,7 @@ def groups_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
             stems[node.node_id],
             *(label.rpartition("/")[2] for label, value in node.labels.items() if value == "true"),
             *(value for label, value in node.labels.items() if label.casefold() in ("lifecycle", "pool", "partition")),
+            *("gpu" for resource in node.allocatable if "gpu" in resource),
         } - {"", "node", "worker"}
         for kind in sorted(k for k in kinds if len(k) > 1):
             if kind in stems.values() and stems[node.node_id] != kind:

@@ -19,7 +19,9 @@ _CPU = re.compile(r"\b(?:cpus?|cores?|vcpus?|compute|processor)\b")
 _DEAR = re.compile(r"\b(?:dear\w*|expensive|pric\w+|cost\w*|money)\b")
 _EMPTY = re.compile(
     r"\b(?:empt\w+|idle\w*|free\w*|room|space|least|unused|quiet\w*|spare|vacant|available|headroom|underused|"
-    r"underutili[sz]ed|lowest|coldest)\b"
+    r"underutili[sz]ed|lowest|coldest|bored|take (?:a|an|more|another)|host (?:a|an|more|another)|"
+    r"(?:cores?|memory|gpus?|capacity) left|"
+    r"fit (?:a|an|another)|nothing to do)\b"
 )
 _CHEAP = re.compile(
     r"\bcheap\w*\b|\b(?:least|lowest|less) (?:\w+ )?(?:expensive|pric\w+|cost\w*)\b|\bcosts? (?:the )?least\b"
@@ -32,6 +34,14 @@ _LITTLE_ROOM = re.compile(
     r"\b(?:least|lowest|no|not|little|hardly any|out of|short of|fewest|without|low on) (?:\w+ )?(?:\w+ )?"
     r"(?:room|space|free|spare|headroom|capacity|available|left)\b"
 )
+_FULL = re.compile(
+    r"\b(?:full\w*|bus\w+|loaded|load|hot\w*|used|usage|utili[sz]\w+|packed|tight|crowded|pressure|overloaded|saturated|maxed|"
+    r"limit|most|highest|heav\w+|hardest|top)\b"
+)
+_ANY_ORDER = re.compile(
+    r"\b(?:list|all|every|show|nodes (?:in|of)|(?:are|do) (?:there|we have)|rank|sort|order)\b|^nodes$"
+)
+_MOVES = re.compile(r"^(?:please |can you |could you |just )*(?:move|put|migrate|relocate|shift|pin|assign|bind)\b")
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
 _PLACE = re.compile(
     r"\b(?:plac\w*|wait\w*|pending|queue\w*|schedul\w*|run\w*|start\w*|stuck|unscheduled|find|home|room|somewhere|put|"
@@ -190,6 +200,10 @@ class Resolver:
 
     def why_not(self) -> Slots | str:
         """Tasks, and the node that they are not on."""
+        if _MOVES.search(self._plain):
+            return "I plan placements, sizes and drains, but no moves of one task"
+        if len(self.of("node")[-1].ids) > 1:
+            return "it names several nodes; name one"
         nodes = [i for m in self.of("node") for i in m.ids]
         found = self.tasks(lambda t: True)
         homes = {self.cluster.tasks_by_id[t].node_id for t in found}
@@ -227,7 +241,7 @@ class Resolver:
 
     def add_nodes(self) -> Slots | str:
         """Number of nodes, and one that they are like."""
-        if not self.of("node") and not _NODES.search(self._bare):
+        if not self.of("node") and not _NODES.search(self._bare) and not self._nodes_of_a_type():
             return "it does not say what is added"
         if amounts.is_vague_count(self._plain):
             return "it does not say how many nodes"
@@ -288,6 +302,8 @@ class Resolver:
     def plan(self) -> Slots | str:
         """The plan that is named, or the newest."""
         found = [i for m in self.of("plan") for i in m.ids]
+        if len(set(found)) > 1:
+            return "it names several plans; one at a time"
         if found:
             return {"plan": found[0]}
         return {"plan": self._names.plan_ids[0]} if self._names.plan_ids else "there is no plan yet"
@@ -352,7 +368,9 @@ def order_of(text: str) -> str:
         return "emptiest"
     if _LITTLE_ROOM.search(text):
         return "fullest"
-    return "emptiest" if _EMPTY.search(text) else "fullest"
+    if _EMPTY.search(text):
+        return "emptiest"
+    return "fullest" if _FULL.search(text) or _ANY_ORDER.search(text) else ""
 
 
 def _one(ids: list[str]) -> str | list[str]:

@@ -335,4 +335,4 @@ def mask_amounts(text: str) -> str:
     text = re.sub(
         r"\b(?:next|coming|following) (?:hour|day|week|minutes?|hours|days)\b|\btomorrow\b", " next <time> ", text
     )
-    return re.sub(rf"(?<![\w<])(?:{_N})(?:x\b|(?![\w>]))|\bx(?=\d)", " <num> ", text)
+    return re.sub(rf"(?<![\w<-])(?:{_N})(?:x\b|(?![\w>]))|\bx(?=\d)", " <num> ", text)

@@ -13,6 +13,7 @@ from aurora.agents.operator.understanding.words import NUMBERS, everyday, stem, 
 
 MIN_LETTERS, MIN_ANY_SLIP = 4, 6
 """Fewest letters of a word that is corrected, and of one in which a letter may be wrong or too many."""
+PAIR = 2
 _WORD = re.compile(r"(?<![\w<$.-])[a-z]+(?![\w>-])")
 _LETTERS = re.compile(r"(?<![\w<])[a-z]{2,}(?![\w>])")
 
@@ -42,7 +43,7 @@ def _is_slip(word: str, known: str) -> bool:
     """Return whether a word is a known one with two letters swapped, one left out, one too many, or one wrong."""
     if len(word) == len(known):
         wrong = [k for k in range(len(word)) if word[k] != known[k]]
-        is_swap = len(wrong) == 2 and wrong[1] == wrong[0] + 1 and sorted(word) == sorted(known)  # noqa: PLR2004
+        is_swap = len(wrong) == PAIR and wrong[1] == wrong[0] + 1 and sorted(word) == sorted(known)
         return is_swap or (len(wrong) == 1 and wrong[0] > 0 and len(word) >= MIN_ANY_SLIP)
     longer, shorter = sorted((word, known), key=len, reverse=True)
     is_one_off = any(longer[:k] + longer[k + 1 :] == shorter for k in range(1, len(longer)))

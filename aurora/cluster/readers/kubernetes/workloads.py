@@ -134,9 +134,8 @@ def _autoscale(name: str, item: Object, found: Found, notes: Notes) -> None:
                 "autoscaler-metric", "targets of autoscalers other than a share of requests are left out", name
             )
             continue
-        if kind == "ContainerResource":
-            notes.assumed("container-metric", "autoscalers on one container are taken to watch the whole pod", name)
-        targets[named(source)] = share / 100
+        watched = text(source, "container")
+        targets[f"{named(source)}/{watched}" if watched else named(source)] = share / 100
     found[key]["autoscaler"] = (least, least if most is None else most)
     found[key]["autoscaler_targets"] = targets
 

@@ -21,16 +21,23 @@ from aurora.learning.rightsizing.containers.advice import (
     Prices,
     ResourceAdvice,
 )
-from aurora.learning.rightsizing.containers.cases import sized_cpu, sized_memory
+from aurora.learning.rightsizing.containers.cases import (
+    Pod,
+    Sized,
+    held_together,
+    kept_together,
+    sized_cpu,
+    sized_memory,
+    sized_together,
+)
 from aurora.learning.rightsizing.containers.outlook import Outlook
 from aurora.learning.rightsizing.containers.risk import (
     LARGEST_SHARE,
     Calibration,
     allocate,
-    asked_risk,
     back_tests,
     calibrate,
-    horizon_of,
+    look_ahead,
 )
 from aurora.learning.rightsizing.containers.strategies import CPU_RISK, MEMORY_RISK, STRATEGIES, Strategy
 from aurora.learning.rightsizing.containers.use import (
@@ -63,7 +70,6 @@ class _Fleet(NamedTuple):
         places: Place of each container in what follows, by position of the container.
         calibration: What the back-tests taught.
         outlook: Distributions.
-        horizons: Seconds of which the distributions are.
         wanted: Sizes by the strategy.
         tails: CPU limits by the distributions.
         in_pod: Number of containers in the pod, by position of the container.
@@ -73,7 +79,6 @@ class _Fleet(NamedTuple):
     places: dict[int, int]
     calibration: Calibration
     outlook: Outlook
-    horizons: FloatArray
     wanted: FloatArray
     tails: FloatArray
     in_pod: Mapping[int, int] = MappingProxyType({})
@@ -154,10 +159,13 @@ def _sized(
     )
     in_pod = Counter(use.workload for use in uses)
     fleet = fleet._replace(in_pod={k: in_pod[uses[k].workload] for k in fleet.demands})
+    sizes = {k: _first_size(uses[k], strategy, fleet, k, horizon) for k in fleet.demands}
+    if resource == "cpu" and strategy.sized is None:
+        sizes |= _together(uses, sizes)
     advice: list[tuple[ResourceAdvice, float | None]] = []
     for k, use in enumerate(uses):
         if k in fleet.demands:
-            advice.append(_judged(use, strategy, fleet, k, needs[k], risk, horizon))
+            advice.append(_judged(use, strategy, fleet, k, needs[k], risk, sizes[k]))
         else:
             advice.append((_unsized(use, resource, measured[k], needs[k]), None))
     if not fleet.demands:
@@ -172,6 +180,8 @@ def _counted(uses: Sequence[ContainerUse]) -> list[ContainerUse]:
     counted = []
     for use in uses:
         scaler = use.autoscaler
+        if scaler is not None and scaler.container not in (None, use.container):
+            scaler = None  # it watches another container of the pod
         scaler = None if scaler is None else scaler._replace(containers=counts[use.workload])
         counted.append(replace(use, autoscaler=scaler))
     return counted
@@ -207,18 +217,17 @@ def _fleet(demands: dict[int, Demand], strategy: Strategy, risk: float, horizon:
     """Calibrate on the demands, which are of one resource, and size them."""
     every = list(demands.values())
     resource = every[0].resource if every else "cpu"
-    horizons = np.array([horizon_of(d, horizon) for d in every])
+    horizons = [look_ahead(d, horizon) for d in every]
     calibration = calibrate(resource, back_tests(every, horizon))
-    outlook = calibration.outlook(every, horizons.tolist())
-    asked = asked_risk(resource, risk, horizons.tolist(), horizon)
+    outlook = calibration.outlook(every, horizons)
     rule = strategy.rule(resource)
     if rule.size is None:
-        wanted = allocate(outlook, calibration.working_risk(asked))
+        wanted = allocate(outlook, calibration.working_risk(risk))
     else:
         wanted = np.array([rule.size(d, rule.default) for d in every])
-    tails = allocate(outlook, calibration.working_risk(LIMIT_RISK * asked)) if every else np.zeros(0)
+    tails = allocate(outlook, calibration.working_risk(LIMIT_RISK * risk)) if every else np.zeros(0)
     places = {k: place for place, k in enumerate(demands)}
-    return _Fleet(demands, places, calibration, outlook, horizons, wanted, tails)
+    return _Fleet(demands, places, calibration, outlook, wanted, tails)
 
 
 def _unsized(use: ContainerUse, resource: Resource, demand: Demand | None, need: int) -> ResourceAdvice:
@@ -241,26 +250,58 @@ def _unsized(use: ContainerUse, resource: Resource, demand: Demand | None, need:
     )
 
 
+def _first_size(use: ContainerUse, strategy: Strategy, fleet: _Fleet, k: int, horizon: float) -> Sized:
+    """Return the size of a container by itself."""
+    demand, place = fleet.demands[k], fleet.places[k]
+    wanted = float(fleet.wanted[place])
+    if strategy.sized is not None:
+        return strategy.sized(use, demand, wanted, fleet.in_pod[k])
+    if demand.resource == "cpu":
+        return sized_cpu(use, demand, wanted, float(fleet.tails[place]))
+    return sized_memory(use, demand, wanted, horizon)
+
+
+def _together(uses: Sequence[ContainerUse], sizes: Mapping[int, Sized]) -> dict[int, Sized]:
+    """Return the sizes of the containers over which an autoscaler has one target, which keep the number of pods."""
+    pods: dict[str, list[int]] = {}
+    for k, use in enumerate(uses):
+        if use.autoscaler is not None and use.autoscaler.resource == "cpu" and use.autoscaler.is_shared:
+            pods.setdefault(use.workload, []).append(k)
+    changed: dict[int, Sized] = {}
+    for members in pods.values():
+        scaler = uses[members[0]].autoscaler
+        assert scaler is not None
+        now = tuple(uses[k].cpu_size.request for k in members)
+        wanted = tuple(sizes[k].size.request if k in sizes else None for k in members)
+        joint = kept_together(Pod(now, wanted, scaler.target))
+        for place, k in enumerate(members):
+            if k not in sizes:
+                continue
+            if joint is None:
+                changed[k] = held_together(sizes[k], uses[k].cpu_size, len(members))
+            else:
+                changed[k] = sized_together(sizes[k], joint, place, scaler.target * sum(r or 0.0 for r in now))
+        kept = [k for k in members if k in sizes]
+        near = [_is_same(uses[k].cpu_size, changed[k].size, is_safe=True) for k in kept]
+        if joint is not None and all(near) and all(_meets(uses[k].cpu_size, sizes[k].floor) for k in kept):
+            changed |= {k: changed[k]._replace(size=uses[k].cpu_size, target=None) for k in kept}
+    return changed
+
+
 def _judged(
-    use: ContainerUse, strategy: Strategy, fleet: _Fleet, k: int, need: int, risk: float, horizon: float
+    use: ContainerUse, strategy: Strategy, fleet: _Fleet, k: int, need: int, risk: float, sized: Sized
 ) -> tuple[ResourceAdvice, float | None]:
     """Return the advice for a resource, and the new target of an autoscaler on it."""
     demand, place = fleet.demands[k], fleet.places[k]
-    resource, wanted = demand.resource, float(fleet.wanted[place])
+    resource = demand.resource
     now = use.size(resource)
-    if strategy.sized is not None:
-        sized = strategy.sized(use, demand, wanted, fleet.in_pod[k])
-    elif resource == "cpu":
-        sized = sized_cpu(use, demand, wanted, float(fleet.tails[place]))
-    else:
-        sized = sized_memory(use, demand, wanted, horizon)
     is_ours = strategy.rule(resource).size is None
-    chance_now = _chance(fleet, place, _bound(now), horizon)
+    chance_now = _chance(fleet, place, _bound(now))
     is_safe = chance_now is not None and chance_now <= LARGEST_SHARE * risk
-    if is_ours and _meets(now, sized.floor) and _is_same(now, sized.size, is_safe=is_safe):
+    if is_ours and not sized.is_joint and _meets(now, sized.floor) and _is_same(now, sized.size, is_safe=is_safe):
         sized = sized._replace(size=now, target=None)
-    chance = _chance(fleet, place, _bound(sized.size), horizon)
-    above = _chance(fleet, place, sized.size.request, horizon)
+    chance = _chance(fleet, place, _bound(sized.size))
+    above = _chance(fleet, place, sized.size.request)
     factors: list[str] = []
     if sized.is_cut_off:
         chance = above = None
@@ -322,15 +363,12 @@ def _bound(size: Size) -> float | None:
     return size.request if size.limit is None else size.limit
 
 
-def _chance(fleet: _Fleet, place: int, bound: float | None, horizon: float) -> float | None:
+def _chance(fleet: _Fleet, place: int, bound: float | None) -> float | None:
     """Return the probability of throttling at a moment, or of a kill within the horizon."""
     if bound is None:
         return None
     row = Outlook(fleet.outlook.sizes[place : place + 1], fleet.outlook.above[place : place + 1])
     chance = float(fleet.calibration.realised(row.chance(np.array([bound])))[0])
-    if fleet.calibration.resource == "memory":
-        # As if the parts of the horizon were independent: peaks that recur make it less.
-        chance = 1 - (1 - chance) ** (horizon / float(fleet.horizons[place]))
     return min(max(chance, 0.0), 1.0)
 
 

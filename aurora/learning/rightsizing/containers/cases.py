@@ -54,6 +54,7 @@ class Sized(NamedTuple):
         target: New target of the autoscaler; None if it stays.
         is_cut_off: Whether a limit cut the measured demand off, so that its distribution is not known.
         is_held: Whether something forbids a change.
+        is_joint: Whether the size goes with those of other containers, so that none may be left out.
     """
 
     size: Size
@@ -63,6 +64,7 @@ class Sized(NamedTuple):
     target: float | None = None
     is_cut_off: bool = False
     is_held: bool = False
+    is_joint: bool = False
 
 
 def rounded_up(value: float, grain: float) -> float:
@@ -126,9 +128,6 @@ def sized_cpu(use: ContainerUse, demand: Demand, wanted: float, tail: float) -> 
         tail: Limit by the distribution, cores; used only where a limit is set now.
     """
     now, scaler = use.cpu_size, use.autoscaler
-    if scaler is not None and scaler.resource == "cpu" and scaler.containers > 1:
-        why = f"an autoscaler scales on the CPU requests of the pod's {scaler.containers} containers together"
-        return Sized(now, (f"{why}, so each stays as it is",), is_held=True)
     reasons, change = [], []
     request = max(rounded_up(wanted, 0.001), LEAST_CPU)
     limit = None if now.limit is None else max(tail, request)
@@ -146,7 +145,8 @@ def sized_cpu(use: ContainerUse, demand: Demand, wanted: float, tail: float) -> 
         change.append("values under the raised limit, which show the whole demand")
     size = Size(request, None if limit is None else rounded_up(limit, 0.001))
     sized = Sized(size, tuple(reasons), tuple(change), floor, is_cut_off=floor != UNSET)
-    if scaler is None or scaler.resource != "cpu":
+    # Over several containers the target is one for all: `kept_together` sets it once each is sized.
+    if scaler is None or scaler.resource != "cpu" or scaler.is_shared:
         return sized
     if now.request is None:
         return sized._replace(reasons=(*reasons, "an autoscaler on CPU needs a request, and none is set"))
@@ -176,6 +176,81 @@ def _scaled(sized: Sized, product: float) -> Sized:
         reasons=(*sized.reasons, reason),
         would_change=(*sized.would_change, change),
         target=points / 100,
+    )
+
+
+class Pod(NamedTuple):
+    """CPU of the containers of a pod, over whose requests together an autoscaler's target is.
+
+    Attributes:
+        now: Requests now, cores, one for each container; None where none is set.
+        wanted: Requests that each container should have at least, cores; None where a container was not measured.
+        target: Target of the autoscaler, a share of the sum of the requests.
+    """
+
+    now: tuple[float | None, ...]
+    wanted: tuple[float | None, ...]
+    target: float
+
+
+class Together(NamedTuple):
+    """Requests of a pod's containers with the autoscaler's new target, a share of their sum."""
+
+    requests: tuple[float, ...]
+    target: float
+
+
+def kept_together(pod: Pod) -> Together | None:
+    """Return requests and a target that leave the number of pods as it is; None if that cannot be told.
+
+    An autoscaler compares the pod's use with target times the sum of its requests (`resource` metrics of
+    autoscaling/v2). So the product of sum and target has to stay. The target is a whole per cent and at most
+    `HIGHEST_TARGET`; what that adds to the sum is spread over the containers in proportion.
+    """
+    now = [request for request in pod.now if request is not None]
+    wanted = [request for request in pod.wanted if request is not None]
+    if len(now) < len(pod.now) or len(wanted) < len(pod.wanted):
+        return None
+    product = sum(now) * pod.target
+    # Rounded down, so that no container gets less than it should have.
+    points = min(int(100 * product / sum(wanted) + 1e-9), round(100 * HIGHEST_TARGET))
+    if points < 1:
+        return None
+    factor = 100 * product / points / sum(wanted)
+    return Together(tuple(rounded_up(factor * request, 0.001) for request in wanted), points / 100)
+
+
+def held_together(sized: Sized, now: Size, containers: int) -> Sized:
+    """Return the size of now, where the requests of a pod under an autoscaler can't be set together."""
+    why = (
+        f"an autoscaler scales on the CPU requests of the pod's {containers} containers together, and not all of them "
+        "have a request and enough values, so each stays as it is"
+    )
+    return Sized(now, (why,), is_cut_off=sized.is_cut_off, is_held=True)
+
+
+def sized_together(sized: Sized, joint: Together, place: int, product: float) -> Sized:
+    """Return the size of a container among those of its pod under an autoscaler.
+
+    Args:
+        sized: Its size by itself.
+        joint: Requests of all containers, and the target.
+        place: Position of the container among them.
+        product: CPU of a pod at which the autoscaler scales, cores.
+    """
+    request, limit = joint.requests[place], sized.size.limit
+    reason = (
+        f"an autoscaler scales at {plain(product, 3)} cores a pod (target times the requests of its "
+        f"{len(joint.requests)} containers); with the requests proposed for all of them its target is "
+        f"{percent(joint.target)}, and the number of pods stays as it is"
+    )
+    change = "a change of some of the requests, or of the target, without the others, which changes the number of pods"
+    return sized._replace(
+        size=Size(request, None if limit is None else max(limit, request)),
+        reasons=(*sized.reasons, reason),
+        would_change=(*sized.would_change, change),
+        target=joint.target,
+        is_joint=True,
     )
 
 

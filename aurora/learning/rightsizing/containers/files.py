@@ -102,6 +102,7 @@ class AutoscalerRow(Frozen):
 
     resource: Literal["cpu", "memory"]
     target: Annotated[float, Field(gt=0, le=10)]
+    container: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
 
 
 class ContainerRow(Frozen):
@@ -186,7 +187,8 @@ def _use(row: ContainerRow, where: str) -> tuple[ContainerUse, list[Finding]]:
                 repaired, defects = series_of_pod(name, column, times, y, where, pod.step)
                 findings += defects
                 series[_METRICS[column][0]] += repaired
-    scaler = None if row.autoscaler is None else Autoscaler(row.autoscaler.resource, row.autoscaler.target)
+    watched = row.autoscaler
+    scaler = None if watched is None else Autoscaler(watched.resource, watched.target, container=watched.container)
     use = ContainerUse(
         row.workload,
         row.container,
@@ -344,5 +346,7 @@ def _row(use: ContainerUse) -> dict[str, Any]:
     row["starts"] = list(use.starts)
     scaler = use.autoscaler
     row["autoscaler"] = None if scaler is None else {"resource": scaler.resource, "target": scaler.target}
+    if scaler is not None and scaler.container is not None:
+        row["autoscaler"]["container"] = scaler.container
     row["pods"] = list(pods.values())
     return {name: value for name, value in row.items() if value not in (None, [], ())}

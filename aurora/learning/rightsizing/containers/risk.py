@@ -17,19 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.learning.rightsizing.containers.outlook import (
-    CPU_SETTINGS,
-    MEMORY_SETTINGS,
-    PRIOR_TESTS,
-    CpuSettings,
-    MemorySettings,
-    Outlook,
-    base_and_unit,
-    cpu_outlook,
-    drift_of,
-    drifts_with_prior,
-    memory_outlook,
-)
+from aurora.learning.rightsizing.containers.features import DAY, features
+from aurora.learning.rightsizing.containers.learned import PRIOR_TESTS, fitted, learned
+from aurora.learning.rightsizing.containers.outlook import Outlook, outlook_of
 from aurora.learning.rightsizing.containers.use import Demand, Resource
 from aurora.types import FloatArray, IntArray
 
@@ -37,8 +27,6 @@ LARGEST_SHARE = 4.0
 """Most risk of one container, in multiples of the mean."""
 WORKING = np.geomspace(2e-4, 0.5, 28)
 """Working risks of which the realised loss is measured."""
-REFERENCE_RISKS = (0.1, 0.05, 0.02, 0.01)
-"""Risks at which settings are compared."""
 MAX_ORIGINS = 4
 """Most back-tests of a container."""
 MAX_TESTS = 1000
@@ -55,37 +43,71 @@ class BackTest(NamedTuple):
         after: Values that followed, of all pods, ascending, float64 [n].
         horizon: Seconds of which `after` is.
         container: Position of the container.
+        share: How much it counts, above 0 to 1; see `back_tests`.
     """
 
     before: Demand
     after: FloatArray
     horizon: float
     container: int
+    share: float = 1.0
 
 
 def horizon_of(demand: Demand, horizon: float) -> float:
-    """Return how far a container's past allows to look ahead, seconds: a third of the past, or the horizon."""
+    """Return the seconds of a back-test: a third of the past, or the horizon."""
     return min(horizon, (demand.end - demand.start) / 3)
+
+
+def look_ahead(demand: Demand, horizon: float) -> float:
+    """Return the seconds of which a container's distribution is: for CPU at most half of the past.
+
+    A share of the time is much the same for a longer time. A peak is not, so that memory has the whole horizon.
+    """
+    return horizon if demand.resource == "memory" else min(horizon, (demand.end - demand.start) / 2)
+
+
+def same_hours(begin: float, seconds: float, end: float, horizon: float) -> float:
+    """Return the share of a time that is at times of day that the horizon to come has too, 0 to 1.
+
+    Args:
+        begin: Unix time at which the time begins.
+        seconds: Its length, at most that of the horizon.
+        end: Unix time at which the horizon begins.
+        horizon: Seconds of the horizon.
+    """
+    if horizon >= DAY:
+        return 1.0
+    offset = (begin - end) % DAY
+    last = offset + seconds
+    today = max(min(last, horizon) - offset, 0.0)
+    tomorrow = max(min(last, DAY + horizon) - max(offset, DAY), 0.0)
+    return min((today + tomorrow) / seconds, 1.0)
 
 
 def back_tests(demands: Sequence[Demand], horizon: float, *, seed: int = 0) -> tuple[BackTest, ...]:
     """Return past moments one horizon apart, as far back as a horizon was measured before them.
+
+    Parts of a day differ: where the horizon is less than a day, a test counts by its share at the horizon's own times
+    of day. Tests of one container are much alike: together they count as one.
 
     Args:
         demands: Measured demand of each container.
         horizon: Seconds to look ahead.
         seed: Random seed of the choice among more than `MAX_TESTS`.
     """
-    tests = []
+    tests: list[BackTest] = []
     for k, demand in enumerate(demands):
+        own: list[BackTest] = []
         ahead = horizon_of(demand, horizon)
         for origin in range(1, MAX_ORIGINS + 1):
             moment = demand.end - origin * ahead
             if moment - demand.start < ahead - demand.step:
                 break
+            share = same_hours(moment, ahead, demand.end, horizon)
             before, pods = demand.until(moment), demand.within(moment, moment + ahead)
-            if before is not None and pods:
-                tests.append(BackTest(before, np.sort(np.concatenate([p.values for p in pods])), ahead, k))
+            if share > 0 and before is not None and pods:
+                own.append(BackTest(before, np.sort(np.concatenate([p.values for p in pods])), ahead, k, share))
+        tests += [test._replace(share=test.share / len(own)) for test in own]
     if len(tests) > MAX_TESTS:
         chosen = np.random.default_rng(seed).choice(len(tests), MAX_TESTS, replace=False)
         tests = [tests[k] for k in np.sort(chosen)]
@@ -130,17 +152,17 @@ class Calibration:
 
     Attributes:
         resource: The resource.
-        settings: Settings with the least slack on the back-tests.
-        errors: Drifts of CPU, or surprises of memory peaks; see `outlook`.
+        weights: Weights of the features; see `features.NAMES`.
         losses: Realised loss of each back-test at each working risk, float64 [len(WORKING), tests]: share of time above
             the size for CPU, 1 for a peak above it for memory.
+        shares: How much each back-test counts, float64 [tests].
         containers: Number of containers tested.
     """
 
     resource: Resource
-    settings: CpuSettings | MemorySettings
-    errors: FloatArray
+    weights: FloatArray
     losses: FloatArray
+    shares: FloatArray
     containers: int
 
     @property
@@ -151,8 +173,8 @@ class Calibration:
     @property
     def expected(self) -> FloatArray:
         """Mean loss to expect at each working risk, rising, float64 [len(WORKING)]."""
-        total = self.losses.sum(axis=1) + PRIOR_TESTS * WORKING
-        return np.asarray(np.maximum.accumulate(total / (self.tests + PRIOR_TESTS)))
+        total = self.losses @ self.shares + PRIOR_TESTS[self.resource] * WORKING
+        return np.asarray(np.maximum.accumulate(total / (self.shares.sum() + PRIOR_TESTS[self.resource])))
 
     def working_risk(self, risk: float) -> float:
         """Return the predicted risk at which the realised one is expected to be `risk`."""
@@ -179,86 +201,46 @@ class Calibration:
         return float(((losses <= LARGEST_SHARE * risk).sum() + 1) / (self.tests + 2))
 
     def outlook(self, demands: Sequence[Demand], horizons: Sequence[float]) -> Outlook:
-        """Return the distributions of demand to come; see `cpu_outlook` and `memory_outlook`."""
-        return _outlook(demands, horizons, self.settings, self.errors)
-
-
-def asked_risk(resource: Resource, risk: float, horizons: Sequence[float], horizon: float) -> float:
-    """Return the risk to ask of distributions that look less far ahead than the horizon.
-
-    A kill within the horizon is a kill in one of its parts, so each part may have less. A share of the time stays.
-
-    Args:
-        resource: The resource.
-        risk: Risk for the horizon.
-        horizons: Seconds of which the distributions are, at least one.
-        horizon: Seconds of the horizon.
-    """
-    if resource == "cpu" or not len(horizons):
-        return risk
-    return float(1 - (1 - risk) ** min(float(np.median(horizons)) / horizon, 1.0))
-
-
-def _outlook(
-    demands: Sequence[Demand],
-    horizons: Sequence[float],
-    settings: CpuSettings | MemorySettings,
-    errors: FloatArray,
-) -> Outlook:
-    if isinstance(settings, CpuSettings):
-        return cpu_outlook(demands, horizons, settings, errors)
-    return memory_outlook(demands, horizons, settings, errors)
+        """Return the distributions of demand to come; see `outlook_of`."""
+        return outlook_of(demands, horizons, self.weights)
 
 
 def calibrate(resource: Resource, tests: Sequence[BackTest]) -> Calibration:
-    """Choose the settings with the least slack on back-tests, and measure the loss of each working risk.
+    """Update the learned weights on back-tests, and measure the loss of each working risk.
 
     Args:
         resource: The resource of all tests.
-        tests: Past moments; without any the prior stands alone.
+        tests: Past moments; without any the learned weights stand.
     """
-    every: tuple[CpuSettings | MemorySettings, ...] = CPU_SETTINGS if resource == "cpu" else MEMORY_SETTINGS
+    prior = learned(resource)
     if not tests:
-        default = every[1] if resource == "cpu" else every[-1]
-        return Calibration(resource, default, _errors(tests, default), np.zeros((len(WORKING), 0)), 0)
-    best, best_score = None, np.inf
-    containers = len({t.container for t in tests})
-    for settings in every:
-        errors = _errors(tests, settings)
-        outlook = _outlook([t.before for t in tests], [t.horizon for t in tests], settings, errors)
-        realised = _realised(outlook, tests, resource)
-        chosen = list(_places(outlook, WORKING.tolist()))
-        losses = np.stack([np.take_along_axis(realised, k[:, None], 1)[:, 0] for k in chosen])
-        total = np.array([np.take_along_axis(outlook.sizes, k[:, None], 1).sum() for k in chosen])
-        tried = Calibration(resource, settings, errors, losses, containers)
-        needed = [
-            np.interp(np.log(tried.working_risk(r)), np.log(WORKING), total) * max(tried.expected[0] / r, 1.0)
-            for r in REFERENCE_RISKS  # a risk that is out of reach would take a larger size than there is
-        ]
-        score = float(np.log(np.maximum(needed, 1e-12)).mean())
-        if score < best_score - 1e-9:
-            best, best_score = tried, score
-    assert best is not None
-    return best
+        return Calibration(resource, prior.weights, np.zeros((len(WORKING), 0)), np.zeros(0), 0)
+    shares = np.array([t.share for t in tests])
+    first = outlook_of([t.before for t in tests], [t.horizon for t in tests], prior.weights)
+    realised = realised_losses(first.sizes, [t.after for t in tests], resource)
+    rows = np.concatenate([features(t.before, t.horizon, s) for t, s in zip(tests, first.sizes, strict=True)])
+    counts = np.repeat(shares, first.sizes.shape[1])
+    weights = fitted(rows, realised.ravel(), counts, prior.weights, PRIOR_TESTS[resource] * prior.information)
+    above = 1 / (1 + np.exp(-np.clip(rows @ weights, -30, 30)))
+    outlook = Outlook(first.sizes, np.minimum.accumulate(above.reshape(first.sizes.shape), axis=1))
+    chosen = _places(outlook, WORKING.tolist())
+    losses = np.stack([np.take_along_axis(realised, k[:, None], 1)[:, 0] for k in chosen])
+    return Calibration(resource, weights, losses, shares, len({t.container for t in tests}))
 
 
-def _errors(tests: Sequence[BackTest], settings: CpuSettings | MemorySettings) -> FloatArray:
-    if isinstance(settings, CpuSettings):
-        return drifts_with_prior([drift_of(t.before, t.after, t.horizon, settings) for t in tests])
-    surprises = []
-    for test in tests:
-        base, unit = base_and_unit(test.before, test.horizon, settings)
-        surprises.append((float(test.after[-1]) - base) / unit)
-    return np.sort(np.asarray(surprises, np.float64))
+def realised_losses(sizes: FloatArray, after: Sequence[FloatArray], resource: Resource) -> FloatArray:
+    """Return the loss of each size in what followed, float64 [containers, sizes]; see `Calibration`.
 
-
-def _realised(outlook: Outlook, tests: Sequence[BackTest], resource: Resource) -> FloatArray:
-    """Return the loss of each size in what followed, float64 [tests, sizes]."""
-    losses = np.empty(outlook.sizes.shape)
-    for k, test in enumerate(tests):
-        sizes = outlook.sizes[k] * (1 + 1e-9)
+    Args:
+        sizes: Sizes to try for each container, float64 [containers, sizes].
+        after: Values that followed, ascending, for each container.
+        resource: The resource.
+    """
+    losses = np.empty(sizes.shape)
+    for k, values in enumerate(after):
+        bounds = sizes[k] * (1 + 1e-9)
         if resource == "memory":
-            losses[k] = test.after[-1] > sizes
+            losses[k] = values[-1] > bounds
         else:
-            losses[k] = 1 - np.searchsorted(test.after, sizes, side="right") / len(test.after)
+            losses[k] = 1 - np.searchsorted(values, bounds, side="right") / len(values)
     return losses

@@ -41,11 +41,18 @@ class Autoscaler(NamedTuple):
         resource: Resource whose use it watches.
         target: Target use as a share of the request.
         containers: Number of containers in a pod, over whose requests together the target is.
+        container: Name of the container whose request alone the target is of; None for those of the whole pod.
     """
 
     resource: Resource
     target: float
     containers: int = 1
+    container: str | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether its target is over the requests of several containers together."""
+        return self.containers > 1 and self.container is None
 
 
 class Size(NamedTuple):

@@ -1,6 +1,7 @@
 """Advice for containers: special cases, refusals, and what a proposal must never do."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from aurora.learning.rightsizing.containers import (
     advise,
     made_up_containers,
 )
-from aurora.learning.rightsizing.containers.cases import growth_of, plateau_of
+from aurora.learning.rightsizing.containers.cases import Pod, Together, growth_of, kept_together, plateau_of
 from aurora.learning.rightsizing.containers.use import MIB, demand_of
 from tests.learning.rightsizing.containers.made import DAY, STEP, busy, demand, series, use
 
@@ -161,11 +162,45 @@ def test_an_autoscaler_keeps_its_product():
     assert small.cpu.proposed.request >= 0.8
 
 
-def test_an_autoscaler_over_several_containers_holds_cpu():
-    both = [use(busy(), name=n, cpu_size=Size(4.0), autoscaler=Autoscaler("cpu", 0.5)) for n in ("app", "proxy")]
-    for advice in advise(both).containers:
-        assert advice.cpu.finding == "held" and advice.cpu.proposed == Size(4.0)
-        assert any("2 containers together" in r for r in advice.cpu.reasons)
+def test_requests_and_target_of_a_pod_by_hand():
+    # 0.6 of 2 + 0.5 cores is 1.5. The containers want 1 + 0.25 = 1.25: at most 100 %, so 1.5 cores are requested,
+    # a fifth more than wanted of each.
+    assert kept_together(Pod((2.0, 0.5), (1.0, 0.25), 0.6)) == Together((1.2, 0.3), 1.0)
+    # They want 2 + 0.4 = 2.4: 1.5 / 2.4 is 62.5 %, so the target is 62 % and the sum 1.5 / 0.62 = 2.4194.
+    joint = kept_together(Pod((2.0, 0.5), (2.0, 0.4), 0.6))
+    assert joint == Together((2.017, 0.404), 0.62)
+    assert sum(joint.requests) * joint.target == pytest.approx(1.5, abs=0.002)
+    # Without a request of each, or a size, the autoscaler knows no sum.
+    assert kept_together(Pod((2.0, None), (1.0, 0.25), 0.6)) is None
+    assert kept_together(Pod((2.0, 0.5), (1.0, None), 0.6)) is None
+    # A target below 1 % does not exist.
+    assert kept_together(Pod((0.1, 0.1), (30.0, 30.0), 0.5)) is None
+
+
+def pod_of(*names, **more):
+    return [use(busy(), name=n, cpu_size=Size(4.0), **more) for n in names]
+
+
+def test_an_autoscaler_over_several_containers_keeps_its_product():
+    report = advise(pod_of("app", "proxy", autoscaler=Autoscaler("cpu", 0.5)))
+    requests = [a.cpu.proposed.request for a in report.containers]
+    targets = {a.autoscaler_target for a in report.containers}
+    assert len(targets) == 1 and sum(requests) * targets.pop() == pytest.approx(0.5 * 8, rel=0.01)
+    assert any("its 2 containers" in r for r in report.containers[0].cpu.reasons)
+
+
+def test_a_pod_with_an_unmeasured_container_is_held_under_its_autoscaler():
+    app, proxy = pod_of("app", "proxy", autoscaler=Autoscaler("cpu", 0.5))
+    report = advise([app, replace(proxy, cpu=())])
+    assert report.containers[0].cpu.finding == "held" and report.containers[0].cpu.proposed == Size(4.0)
+    assert any("2 containers together" in r for r in report.containers[0].cpu.reasons)
+
+
+def test_an_autoscaler_on_one_container_leaves_the_others_free():
+    app, proxy = advise(pod_of("app", "proxy", autoscaler=Autoscaler("cpu", 0.25, container="app"))).containers
+    assert app.autoscaler_target is not None and proxy.autoscaler_target is None
+    assert app.cpu.proposed.request * app.autoscaler_target == pytest.approx(1.0, rel=0.01)
+    assert proxy.cpu.finding == "over" and proxy.cpu.proposed.request < 4.0
 
 
 def test_an_autoscaler_on_memory_holds_memory():

@@ -5,19 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.learning.rightsizing.containers.outlook import (
-    CPU_SETTINGS,
-    DRIFTS,
-    MEMORY_SETTINGS,
-    CpuSettings,
-    Outlook,
-    cpu_outlook,
-    memory_outlook,
-)
-from aurora.learning.rightsizing.containers.risk import LARGEST_SHARE, allocate, back_tests, calibrate
+from aurora.learning.rightsizing.containers.features import NAMES, features
+from aurora.learning.rightsizing.containers.learned import fitted, learned
+from aurora.learning.rightsizing.containers.outlook import Outlook, outlook_of
+from aurora.learning.rightsizing.containers.risk import LARGEST_SHARE, allocate, back_tests, calibrate, same_hours
 from tests.learning.rightsizing.containers.made import DAY, STEP, demand
-
-STILL = np.zeros(DRIFTS)
 
 
 def fleet(count=30, days=3, seed=0):
@@ -26,36 +18,72 @@ def fleet(count=30, days=3, seed=0):
     return [demand(rng.lognormal(rng.normal(0, 1), rng.uniform(0.05, 0.6), n)) for _ in range(count)]
 
 
-def test_without_drift_the_distribution_is_that_of_the_past():
-    values = np.random.default_rng(1).uniform(0, 1, 4000)
-    outlook = cpu_outlook([demand(values)], [DAY], CpuSettings(np.inf, 1.0, 0.0), STILL)
-    for size in (0.2, 0.5, 0.9, 0.99):
-        assert outlook.chance(np.array([size]))[0] == pytest.approx((values > size).mean(), abs=0.05)
-    assert outlook.chance(np.array([1.0]))[0] == 0
-
-
-def test_older_values_count_less_under_a_half_life():
+def test_the_shares_above_are_those_of_krr_and_vpa():
     values = np.concatenate([np.full(288, 2.0), np.full(288, 1.0)])
-    outlook = cpu_outlook([demand(values)], [DAY], CpuSettings(1.0, 1.0, 0.0), STILL)
-    # The older day has half the weight of the younger one: a third of all.
-    assert outlook.chance(np.array([1.5]))[0] == pytest.approx(1 / 3, abs=0.03)
+    rows = features(demand(values), DAY, np.array([0.5, 1.5]))
+    shares = dict(zip(NAMES["cpu"], rows.T, strict=True))
+    # Half of all values are above 1.5; under VPA's half-life the older day has half the weight: a third of all.
+    assert shares["share above, no decay"][1] == pytest.approx(0.0, abs=1e-9)
+    assert shares["share above, half-life of 24 hours"][1] == pytest.approx(np.log(0.5), abs=0.05)
+    # 40 values at most count: of all, 0.3 more, and as much below.
+    assert shares["share above, no decay"][0] == pytest.approx(np.log(40.3 / 0.3))
 
 
-@pytest.mark.parametrize("settings_", CPU_SETTINGS)
-def test_every_cpu_distribution_rises_in_size_and_falls_in_probability(settings_):
-    drifts = np.linspace(-0.3, 0.5, DRIFTS)
-    outlook = cpu_outlook(fleet(), [DAY] * 30, settings_, drifts)
-    assert (np.diff(outlook.sizes, axis=1) >= 0).all()
+@pytest.mark.parametrize("resource", ["cpu", "memory"])
+@pytest.mark.parametrize("values", [np.zeros(300), np.ones(300), np.linspace(0, 5, 300)])
+def test_every_distribution_rises_in_size_and_falls_in_probability(resource, values):
+    demands = [demand(values, resource), *[demand(d.values, resource) for d in fleet(5, 2)]]
+    outlook = outlook_of(demands, [DAY] * 6, learned(resource).weights)
+    assert (np.diff(outlook.sizes, axis=1) >= 0).all() and np.isfinite(outlook.sizes).all()
     assert (np.diff(outlook.above, axis=1) <= 1e-12).all()
     assert outlook.above.min() >= 0 and outlook.above.max() <= 1
 
 
-@pytest.mark.parametrize("settings_", MEMORY_SETTINGS)
-def test_every_memory_distribution_rises_in_size_and_falls_in_probability(settings_):
-    demands = [demand(d.values, "memory") for d in fleet()]
-    outlook = memory_outlook(demands, [DAY] * 30, settings_, np.array([-0.5, 0.0, 0.2, 1.0]))
-    assert (np.diff(outlook.sizes, axis=1) >= 0).all()
-    assert (np.diff(outlook.above, axis=1) <= 1e-12).all()
+@pytest.mark.parametrize("resource", ["cpu", "memory"])
+def test_probabilities_do_not_depend_on_the_unit(resource):
+    values = np.random.default_rng(3).lognormal(0, 0.4, 600)
+    weights = learned(resource).weights
+    one, ten = (outlook_of([demand(f * values, resource)], [DAY], weights) for f in (1, 10))
+    assert ten.above == pytest.approx(one.above, rel=1e-4)
+    assert ten.sizes == pytest.approx(10 * one.sizes)
+
+
+def test_the_learned_weights_fit_the_features():
+    for resource, names in NAMES.items():
+        weights, information = learned(resource)
+        assert weights.shape == (len(names),) and information.shape == (len(names),) * 2
+        assert np.allclose(information, information.T, rtol=1e-3) and (np.linalg.eigvalsh(information) > 0).all()
+
+
+def test_weights_are_found_again_and_drawn_to_where_they_start():
+    rng = np.random.default_rng(4)
+    rows = np.stack([np.ones(20_000), rng.normal(size=20_000)], axis=1)
+    above = (rng.uniform(size=20_000) < 1 / (1 + np.exp(-(rows @ [-1.0, 2.0])))).astype(float)
+    free = fitted(rows, above, np.ones(20_000), np.zeros(2), 1e-6 * np.eye(2))
+    assert free == pytest.approx([-1.0, 2.0], abs=0.1)
+    assert fitted(rows, above, np.ones(20_000), np.ones(2), 1e9 * np.eye(2)) == pytest.approx([1.0, 1.0], abs=1e-3)
+
+
+def test_back_tests_teach_a_fleet_that_differs_from_the_learned_one():
+    rng = np.random.default_rng(5)
+    demands = [demand(np.concatenate([rng.uniform(0, 1, 576), rng.uniform(0, 3, 288)])) for _ in range(300)]
+    tests = [t for t in back_tests(demands, DAY) if t.before.count == 576]
+    taught = calibrate("cpu", tests).outlook([t.before for t in tests], [DAY] * 300)
+    untaught = outlook_of([t.before for t in tests], [DAY] * 300, learned("cpu").weights)
+    size = np.full(300, 1.2)  # demand to come is above it in 60 % of the time
+    assert taught.chance(size).mean() > 5 * untaught.chance(size).mean()
+
+
+def test_parts_of_a_day_are_tested_only_at_their_own_times_of_day():
+    hour = 3600.0
+    assert same_hours(0, 8 * hour, 16 * hour, 8 * hour) == 0
+    assert same_hours(0, 8 * hour, 24 * hour, 8 * hour) == 1
+    assert same_hours(0, 8 * hour, 28 * hour, 8 * hour) == pytest.approx(0.5)
+    assert same_hours(4 * hour, 8 * hour, 24 * hour, 8 * hour) == pytest.approx(0.5)
+    assert same_hours(0, 8 * hour, 16 * hour, DAY) == 1
+    # Sixteen hours have no eight hours at the times of day that come next.
+    assert back_tests([demand(np.arange(192.0))], 8 * hour) == ()
+    assert [t.share for t in back_tests([demand(np.arange(4 * 288.0))], 8 * hour)] == [1.0]
 
 
 def test_risk_is_spent_where_it_saves_most():
@@ -84,7 +112,7 @@ def test_no_size_is_smaller_at_a_smaller_risk(seed, risk, factor):
 
 
 def test_the_realised_risk_of_a_like_future_is_the_one_asked_for():
-    demands = fleet(200, 3, 5)
+    demands = fleet(600, 3, 5)
     rng = np.random.default_rng(6)
     found = calibrate("cpu", back_tests(demands, DAY))
     outlook = found.outlook(demands, [DAY] * len(demands))
