@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, ValidationError
 
@@ -37,6 +37,9 @@ class SelfPlayChoices(Frozen):
     )
     model: str = Field("", description="PROVIDER:MODEL, for model and both; empty: AURORA_MODEL.")
     model_from_level: int = Field(2, ge=1, le=5, description="Lowest level at which the model is called.")
+    evolve_prompts: int = Field(
+        0, ge=0, le=1_000_000, description="Iterations between two evolutions of the prompts; 0: they do not evolve."
+    )
     start: str | None = Field(None, description="Policy that the search starts from: a file, or a reference's name.")
     index: bool = Field(False, description="Similar scenarios are found by texts, which needs the extra [models].")
 
@@ -47,7 +50,7 @@ class EvolutionChoices(Frozen):
     role: Literal["attacker", "defender", "explainer", "operator"] = Field(
         "defender", description=f"Agent whose prompt evolves: {', '.join(EVOLVABLE)}."
     )
-    method: Method = Field("evolver", description="Author of variants: evolver, best-of or rewording.")
+    method: Method = Field("evolver", description=f"Author of variants: {', '.join(get_args(Method))}.")
     source: str = Field("generated", description=f"Source of scenarios: {', '.join(SOURCES)}.")
     data: str | None = Field(None, description="Folder with traces or scenario files, from the folder of this file.")
     families: tuple[str, ...] = Field((), description="Families of cases; empty: the bench's own choice.")

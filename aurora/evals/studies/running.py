@@ -25,7 +25,7 @@ from aurora.evals.studies.judging import judge_champions, keep_gains
 from aurora.evals.studies.plan import BASE, RunName, StudyPlan
 from aurora.evals.studies.playing import RunOutcome, RunTask, play_run
 from aurora.evals.studies.summary import write_result
-from aurora.graphs.run import interruptible
+from aurora.graphs.interrupts import interruptible
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.sim.compilation import compile_kernel
 from aurora.types import Progress, no_progress

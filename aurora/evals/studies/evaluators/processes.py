@@ -16,7 +16,7 @@ from aurora.evals.studies.evaluators.protocol import Answer, Work, evaluate
 
 STOP_SECONDS = 15.0
 """Seconds in which a process may end its generation after it was asked to stop."""
-PRELOADED = "aurora.evals.studies.evaluators.preloaded"
+PRELOADED = "aurora.evals.studies.preloaded"
 """Module that is imported once, before processes are forked."""
 
 
