@@ -46,6 +46,7 @@ class SelfPlaySettings(Frozen):
             policies are retrieved for similar scenarios. Without the curriculum, every level is drawn with the same
             probability. Without Elo, rivals are drawn from the archive at random.
         changed: Change of all scenarios, from `aurora.agents.arena.changed_source.CHANGES`; "" for none.
+        evolve_prompts: Number of iterations after which the prompts of attacker and defender evolve; 0: never.
     """
 
     source: str = "generated"
@@ -66,6 +67,7 @@ class SelfPlaySettings(Frozen):
     own_proposers: tuple[str, str] = ("", "")
     without: tuple[Part, ...] = ()
     changed: ChangeName = ""
+    evolve_prompts: int = 0
 
     @field_validator("source")
     @classmethod
@@ -78,7 +80,12 @@ class SelfPlaySettings(Frozen):
     def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out settings that are not used: manifests of earlier versions don't have their keys."""
         values: dict[str, Any] = serialise(self)
-        used = {"own_proposers": any(self.own_proposers), "without": bool(self.without), "changed": bool(self.changed)}
+        used = {
+            "own_proposers": any(self.own_proposers),
+            "without": bool(self.without),
+            "changed": bool(self.changed),
+            "evolve_prompts": bool(self.evolve_prompts),
+        }
         return {name: value for name, value in values.items() if used.get(name, True)}
 
 
