@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.eval import compare
+from aurora.cli.eval import compare, report
 
 app = typer.Typer(
     help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
     no_args_is_help=True,
 )
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
