@@ -44,6 +44,30 @@ def _swf(folder: Path) -> Source:
     return SwfSource.open(folder / "swf")
 
 
+def _azure(folder: Path) -> Source:
+    from aurora.agents.arena.trace_source import open_azure  # noqa: PLC0415  # heavy
+
+    return open_azure(folder / "azure_vm")
+
+
+def _utilisation(folder: Path) -> Source:
+    from aurora.agents.arena.trace_source import open_utilisation  # noqa: PLC0415  # heavy
+
+    return open_utilisation(folder / "dc_util")
+
+
+def _edge(folder: Path) -> Source:
+    from aurora.agents.arena.trace_source import open_edge  # noqa: PLC0415  # heavy
+
+    return open_edge(folder / "eua")
+
+
+def _slices(folder: Path) -> Source:
+    from aurora.agents.arena.trace_source import open_slices  # noqa: PLC0415  # heavy
+
+    return open_slices(folder)
+
+
 def _files(folder: Path) -> Source:
     from aurora.agents.arena.files_source import FilesSource  # noqa: PLC0415  # heavy
 
@@ -54,6 +78,10 @@ SOURCES: Mapping[str, SourceRow] = {
     "generated": SourceRow("generators, at five levels", "", _generated),
     "openb": SourceRow("the openb trace of a cluster with accelerators", "openb/", _openb),
     "swf": SourceRow("a log of batch jobs in the Standard Workload Format", "swf/", _swf),
+    "azure": SourceRow("arrivals of Azure's virtual machines", "azure_vm/", _azure),
+    "utilisation": SourceRow("measured utilisation of Google's and Alibaba's machines", "dc_util/", _utilisation),
+    "edge": SourceRow("the EUA sites and users", "eua/", _edge),
+    "slices": SourceRow("flows over Topology Zoo graphs, and measured traffic", "topology/ and traffic/", _slices),
     "files": SourceRow("your own scenario or spec files", "scenario or spec files (*.json)", _files),
 }
 

@@ -128,7 +128,7 @@ def _slots(briefing: EvolveBriefing) -> dict[str, str]:
         "prompt": briefing.prompt.text.strip(),
         "characters": str(briefing.bounds.characters),
         "names": ", ".join(sorted(briefing.bounds.names)) or "those in the prompt",
-        "outcomes": "\n".join(f"- {line}" for line in briefing.outcomes) or "- nothing yet",
+        "outcomes": quote_texts(briefing.outcomes),
         "refusals": quote_texts(briefing.refusals[:MAX_SHOWN]),
         "claims": quote_texts(briefing.claims[:MAX_SHOWN]),
         "tried": quote_texts(f"{t.changed}: {t.fate}" for t in briefing.tried[-MAX_SHOWN:]),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.eval import compare, report
+from aurora.cli.eval import benchmark, compare, explanations, report
 
 app = typer.Typer(
     help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
     no_args_is_help=True,
 )
+app.command("benchmark")(benchmark.benchmark)
 app.command("compare")(compare.compare)
+app.command("explanations")(explanations.explanations)
 app.command("report")(report.report)

@@ -35,6 +35,10 @@ class SampleKey(NamedTuple):
     trial: int = 0
 
 
+def _is_empty(counts: dict[str, int]) -> bool:
+    return not counts
+
+
 class Sample(Frozen):
     """What was measured on a sample."""
 
@@ -45,6 +49,9 @@ class Sample(Frozen):
     stratum: str = Field("", description="Group that is always measured, such as a trace; its samples are drawn.")
     cluster: str = Field("", description="Samples that are not independent share one; empty: the sample by itself.")
     values: dict[str, float] = Field({}, description="Metric -> value; a metric that could not be measured is absent.")
+    counts: dict[str, int] = Field(
+        {}, exclude_if=_is_empty, description="Value that is a share -> number of statements that it is a share of."
+    )
     failure: str = Field("", description="Reason why nothing was measured; empty: it was.")
     seconds: float = Field(0.0, ge=0, description="Duration of the measurement in seconds.")
     model_calls: int = Field(0, ge=0, description="Number of calls of a model.")

@@ -8,11 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aurora.errors import ScenarioError
 from aurora.learning.rl.networks import Agent
 from aurora.learning.rl.vector_env import Observation
 from aurora.sim.episodes import BASE, Episodes
-from aurora.sim.kernel import EncodedScenario, evaluate
+from aurora.sim.kernel import EncodedScenario, evaluate, run
 from aurora.sim.kernel import layout as at
+from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import score
@@ -48,6 +50,19 @@ def _rewards(agent: Agent, scenarios: Sequence[EncodedScenario]) -> NDArray[np.f
         finished = ~np.isnan(episodes.value) & (played >= 0)
         rewards[played[finished]] = episodes.value[finished]
     return rewards
+
+
+def agent_outcome(agent: Agent, encoded: EncodedScenario) -> Outcome:
+    """Return the outcome of an agent on a scenario; where nothing is to be decided, that of the base policy."""
+    episodes = Episodes([encoded], 1, restarts=False)
+    try:
+        episodes.begin()
+    except ScenarioError:  # nothing is to be decided in it
+        return run(encoded, compile_policy(BASE))
+    agent.reset(1)
+    while episodes.task[0] >= 0:
+        episodes.step(_act(agent, episodes))
+    return episodes.outcome()
 
 
 def _act(agent: Agent, episodes: Episodes) -> NDArray[np.int64]:

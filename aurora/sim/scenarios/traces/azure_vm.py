@@ -19,6 +19,14 @@ STEP_SECONDS = 300.0
 """Seconds between two lines, and the resolution of lifetimes."""
 SERVER = {"cpu": 64.0, "memory": 448.0, "price_per_hour": 4.0, "idle_power": 180.0, "full_power": 500.0}
 """The assumed server, as the trace describes none; seven GiB a core, as memory-optimised flavours have."""
+SERVERS = (
+    SERVER,
+    {"cpu": 48.0, "memory": 336.0, "price_per_hour": 2.2, "idle_power": 190.0, "full_power": 460.0},
+    {"cpu": 96.0, "memory": 672.0, "price_per_hour": 7.2, "idle_power": 200.0, "full_power": 640.0},
+)
+"""The assumed kinds of servers of a window: common, old and new. Their speed is the same: a lifetime is no work."""
+START_LIMIT_MS = 300_000.0
+"""Time within which a machine of a window is to start."""
 LARGEST_BIN = 100_000
 MOST_SECONDS = 1_000_000_000
 
@@ -171,6 +179,58 @@ def vm_scenario(vms: Sequence[Vm], *, first: int, count: int, load: float, seed:
         domain="cloud",
         nodes=nodes,
         workload_definition=Workload(tasks=tuple(tasks), time_horizon=chosen[-1].arrival - begin + STEP_SECONDS),
+        objective_targets=usual_targets(tasks, nodes, ()),
+    )
+
+
+@scenario_of("the trace of machines")
+def window_scenario(vms: Sequence[Vm], *, start: float, seconds: float, count: int, load: float, seed: int) -> Scenario:
+    """Return some of the machines that arrive in a window as a scenario on servers of several kinds.
+
+    A machine that outlives the window runs for a quarter of the window beyond its end.
+
+    Args:
+        vms: The machines, from `read_vms`.
+        start: Begin of the window, seconds of the trace.
+        seconds: Length of the window.
+        count: Number of machines to draw; all are taken if fewer arrive.
+        load: Cores requested at the busiest time over the cores of all servers; sets the number of servers.
+        seed: Random seed of the draw, and of the lifetimes within their bins.
+
+    Raises:
+        DataError: No machine arrives in the window.
+    """
+    rng = np.random.default_rng([seed, 11])
+    arriving = [v for v in vms if start <= v.arrival < start + seconds]
+    if not arriving:
+        raise DataError(f"no machine arrives from {start:g} to {start + seconds:g} s of the trace")
+    chosen = sorted(rng.choice(len(arriving), min(count, len(arriving)), replace=False))
+    end = 1.25 * seconds
+    tasks = []
+    for k in chosen:
+        v = arriving[int(k)]
+        arrival = v.arrival - start + float(rng.uniform(0, STEP_SECONDS))  # the trace has steps of five minutes
+        lifetime = float(rng.uniform(v.shortest, v.longest))
+        tasks.append(
+            Task(
+                task_id=f"vm{k}",
+                arrival_time=round(arrival, 1),
+                cpu_required=v.cores,
+                memory_required=v.memory,
+                duration=round(max(1.0, min(lifetime, end - arrival)), 1),
+                sla_latency_ms=START_LIMIT_MS,
+            )
+        )
+    tasks.sort(key=lambda t: t.arrival_time)
+    cores = _busiest(tasks) / load
+    nodes: list[Node] = []
+    while len(nodes) < len(SERVERS) or sum(n.cpu for n in nodes) < cores:
+        nodes.append(Node(node_id=f"server-{len(nodes)}", **SERVERS[len(nodes) % len(SERVERS)]))
+    return Scenario(
+        scenario_id=f"azure-vm-{start:.0f}-{len(tasks)}-{seed}",
+        domain="cloud",
+        nodes=tuple(nodes),
+        workload_definition=Workload(tasks=tuple(tasks), time_horizon=seconds),
         objective_targets=usual_targets(tasks, nodes, ()),
     )
 

@@ -97,7 +97,14 @@ def _degrees(path: Path, line: int, field: str, text: str, most: float) -> float
 
 
 @scenario_of("the data of sites and users")
-def edge_scenario(sites: Sequence[Place], users: Sequence[Place], *, requests: int, seed: int) -> Scenario:
+def edge_scenario(
+    sites: Sequence[Place],
+    users: Sequence[Place],
+    *,
+    requests: int,
+    seed: int,
+    rate: float = REQUESTS_PER_SITE_SECOND,
+) -> Scenario:
     """Return requests of users at their nearest sites as a scenario; they run there, at another site, or in the cloud.
 
     Every site has one node and links to its nearest sites and to a cloud. Requests come from users drawn at
@@ -108,13 +115,14 @@ def edge_scenario(sites: Sequence[Place], users: Sequence[Place], *, requests: i
         users: Users; each is served through the nearest site.
         requests: Number of requests.
         seed: Random seed of the draw.
+        rate: Requests a second, divided by the number of sites.
     """
     rng = np.random.default_rng([seed, 6])
     where = [(math.radians(s.latitude), math.radians(s.longitude)) for s in sites]
     nodes = [Node(node_id=f"n-{s.name}", site=s.name, **EDGE_NODE) for s in sites]
     nodes.append(Node(node_id=f"n-{CLOUD}", site=CLOUD, **CLOUD_NODE))
     links = _links(sites, where)
-    horizon = requests / (REQUESTS_PER_SITE_SECOND * len(sites))
+    horizon = requests / (rate * len(sites))
     arrival = np.sort(rng.uniform(0, horizon, requests))
     nearest: dict[int, str] = {}
     tasks = []

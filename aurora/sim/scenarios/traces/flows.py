@@ -87,6 +87,33 @@ def demand_scenario(network: Network, matrices: NDArray[np.float64], *, step: fl
     return _scenario(f"{network.name}-{len(matrices)}", network, flows, len(matrices) * step)
 
 
+def scaled_demands(network: Network, matrices: NDArray[np.float64], load: float) -> NDArray[np.float64]:
+    """Return demands scaled so that the mean link has a load, if each demand takes a shortest path.
+
+    No demand exceeds the bandwidth of its shortest path, so each can be served alone; demands between sites that no
+    path connects are left out.
+
+    Args:
+        network: Sites and links.
+        matrices: Gbit/s [matrices, sites, sites].
+        load: Load of the mean link.
+
+    Raises:
+        DataError: No demand is between connected sites.
+    """
+    ways = _shortest_ways(network)
+    hops, widest = np.zeros(matrices.shape[1:]), np.zeros(matrices.shape[1:])
+    for a, source in enumerate(network.sites):
+        for b, target in enumerate(network.sites):
+            if a != b and target in ways.get(source, {}):
+                hops[a, b], widest[a, b] = ways[source][target]
+    taken = float((matrices * hops).sum() / len(matrices))
+    if not taken:
+        raise DataError(f"there is no demand between two connected sites of {network.name}")
+    scale = load * sum(l.bandwidth for l in network.links) / taken
+    return np.asarray(np.minimum(matrices * scale, widest), dtype=np.float64)
+
+
 @scenario_of("the topology")
 def gravity_scenario(network: Network, *, flows: int, load: float, seed: int) -> Scenario:
     """Draw flows by a gravity model: between two sites in proportion to the product of their links' bandwidths.
