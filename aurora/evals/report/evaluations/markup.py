@@ -33,6 +33,8 @@ from aurora.evals.results.result import Cell
 STYLE = "evaluation.css"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Content security policy of the page: it loads nothing and runs nothing, whatever its texts are."""
+LONGEST_WORD = 28
+"""Characters up to which a word of a table is not broken."""
 SHADES = 9
 """Shades of a heat map in the style sheet."""
 
@@ -115,9 +117,11 @@ def _is_numeric(cells: Sequence[Cell]) -> bool:
 def _row(row: Sequence[Cell], is_number: Sequence[bool]) -> str:
     cells = []
     for cell, numeric in zip(row, is_number, strict=True):
-        kinds = ["n"] * numeric + ["na"] * (cell is None)
+        text = cell_text(cell)
+        is_long = max(map(len, text.split()), default=0) > LONGEST_WORD
+        kinds = ["n"] * numeric + ["na"] * (cell is None) + ["long"] * is_long
         mark = f" class='{' '.join(kinds)}'" if kinds else ""
-        cells.append(f"<td{mark}>{escaped(cell_text(cell))}</td>")
+        cells.append(f"<td{mark}>{escaped(text)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
 
 
