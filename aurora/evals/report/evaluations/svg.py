@@ -139,8 +139,8 @@ def scatter_svg(drawing: Scatter, title: str) -> str:
     order = sorted(enumerate(drawing.points, 1), key=lambda item: item[1].is_best)
     for _, p in order:
         kind = "dot" if p.is_best else "ring"
-        at = f"cx='{x.place(p.x):.2f}%' cy='{_down(y, p.y):.1f}'"
-        dots.append(f"<circle class='{kind}' {at} r='5'><title>{escaped(p.name)}</title></circle>")
+        centre = f"cx='{x.place(p.x):.2f}%' cy='{_down(y, p.y):.1f}'"
+        dots.append(f"<circle class='{kind}' {centre} r='5'><title>{escaped(p.name)}</title></circle>")
     for number, p in reversed(order):
         place, at = x.place(p.x), _down(y, p.y)
         side = -1 if place > 100 - _EDGE else 1
