@@ -16,6 +16,7 @@ from aurora.cluster.samples import load_sample, sample_history
 from aurora.cluster.samples.load import SAMPLES
 from aurora.cluster.snapshot import Snapshot
 from aurora.evals.explanations.decisions import POLICIES
+from aurora.evals.explanations.strategies import STRATEGIES, policy_of
 from aurora.learning.series.series import Series
 from aurora.sim.explain.claims import Case, run_of
 from aurora.sim.explain.decision import Decision, decisions
@@ -109,7 +110,8 @@ def sampled_decisions(count: int, seed: int) -> Iterator[DecisionKey]:
 def _asked(seed: int, number: int) -> tuple[Scenario, Policy]:
     rng = np.random.default_rng([seed, 15, number])
     families = list(FAMILIES)
-    policy = REFERENCES[POLICIES[int(rng.integers(len(POLICIES)))]]
+    policies = [*(REFERENCES[p] for p in POLICIES), *(policy_of(s, breaks_ties=True) for s in STRATEGIES)]
+    policy = policies[int(rng.integers(len(policies)))]
     return expand(sample_spec(families[number % len(families)], 1 + number // len(families) % LEVELS, rng)), policy
 
 
