@@ -143,7 +143,7 @@ def sampled_plan(seed: int, number: int) -> SampledPlan:
     rng = np.random.default_rng([seed, 17, number])
     name = list(SAMPLES)[number % len(SAMPLES)]
     policy = REFERENCES[PLAN_POLICIES[int(rng.integers(len(PLAN_POLICIES)))]]
-    past, future = _divided(rng) if name == "web-shop" else ((), ())
+    past, future = divided_history(rng) if name == "web-shop" else ((), ())
     snapshot = load_sample(name)
     while True:
         asked = snapshot if rng.random() < 1 / 3 else _with_waiting(snapshot, rng)
@@ -174,7 +174,7 @@ def _with_waiting(snapshot: Snapshot, rng: np.random.Generator) -> Snapshot:
     return snapshot.model_copy(update={"tasks": tasks})
 
 
-def _divided(rng: np.random.Generator) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+def divided_history(rng: np.random.Generator) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
     """Return the web shop's history before and after a random moment."""
     history = _history()
     length = min(len(s) for s in history)
