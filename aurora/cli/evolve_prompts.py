@@ -21,6 +21,7 @@ from aurora.prompts.loader import EVOLVABLE
 if TYPE_CHECKING:  # heavy at run time
     from aurora.graphs.prompt_evolution.bench import Bench, Cases
     from aurora.graphs.prompt_evolution.context import EvolutionEvent
+    from aurora.graphs.prompt_evolution.evolution import Evolved
     from aurora.graphs.prompt_evolution.run import EvolutionRun
     from aurora.graphs.prompt_evolution.settings import EvolutionSettings
     from aurora.graphs.prompt_evolution.state import Standing
@@ -38,6 +39,7 @@ class MethodName(StrEnum):
     evolver = "evolver"
     best_of = "best-of"
     rewording = "rewording"
+    gepa = "gepa"
 
 
 app = typer.Typer(
@@ -52,7 +54,8 @@ _VERSION = options.text_argument(help="Version: its id, the start of its id, or 
 def run(  # one parameter an option
     role: RoleName = typer.Option(RoleName("defender"), help="Agent whose prompt evolves."),
     method: MethodName = typer.Option(
-        MethodName.evolver, help="Author of variants: the evolver, the same without feedback, or random rewording."
+        MethodName.evolver,
+        help="Author of variants: the evolver, the same without feedback, random rewording, or GEPA.",
     ),
     model: str | None = options.text(None, help="PROVIDER:MODEL that works under the prompts; default: AURORA_MODEL."),
     meta_model: str | None = options.text(None, help="PROVIDER:MODEL that writes variants; default: the same."),
@@ -118,7 +121,8 @@ def run(  # one parameter an option
         cases = opened.cases(bench)
         note(f"Budget: {stated(limits, cases, generations, settings.variants)}.")
         with steps() as progress:
-            evolved = opened.evolve(
+            evolved = _evolved(
+                opened,
                 bench,
                 generations=generations,
                 budget=limits,
@@ -138,6 +142,16 @@ def run(  # one parameter an option
         emit_json(_json(opened, standing, cases, reason))
     else:
         _print(standing, cases, bench)
+
+
+def _evolved(opened: EvolutionRun, bench: Bench, **options: Any) -> Evolved:
+    """Run the method of the settings."""
+    if opened.settings.method != "gepa":
+        return opened.evolve(bench, **options)
+    from aurora.evals.gepa_rival import evolve_with_gepa  # an optional extra
+
+    with opened.working(bench, **options) as (context, first):
+        return evolve_with_gepa(context, first)
 
 
 @app.command("list")
@@ -280,16 +294,16 @@ def _opened(directory: Path) -> tuple[EvolutionSettings, Standing, Bench, Cases]
 def _show(progress: Progress, event: EvolutionEvent, total: int) -> None:
     """Show the resources used so far, in the units of the budget."""
     cost = f", ${event['dollars']:.4f}" if event["dollars"] else ""
-    detail = f"{event['proposals']} proposals, {event['tokens']:,} tokens{cost}"
-    progress("evaluations", event["evaluations"], total, f"generation {event['generation']}, {detail}")
-    if event["event"] in ("generation", "judged"):
-        note(
-            f"{event['event']} {event['generation'] - 1}: {event['evaluations']} evaluations, {detail}; {event['text']}"
-        )
+    used = f"{event['proposals']} proposals, {event['tokens']:,} tokens{cost}"
+    progress("evaluations", event["evaluations"], total, used)
+    if event["event"] == "generation":
+        note(f"generation {event['generation'] - 1}: {event['evaluations']} evaluations, {used}; {event['text']}")
+    elif event["event"] == "judged":
+        note(f"sealed cases: {event['evaluations']} evaluations, {used}; {event['text']} against the first prompt")
 
 
 def _print(standing: Standing, cases: Cases, bench: Bench) -> None:
-    from aurora.evals.prompt_evolution import told  # heavy, used here only
+    from aurora.graphs.prompt_evolution.judging import told  # heavy, used here only
     from aurora.graphs.prompt_evolution.lineage import versions_of
 
     emit_table(
@@ -310,13 +324,7 @@ def _print(standing: Standing, cases: Cases, bench: Bench) -> None:
             for v in versions_of(standing, cases)
         ],
     )
-    for judged in standing.judged:
-        note(told(judged))
-    if not standing.judged:
-        note(
-            "no version was judged on the sealed cases: none is ahead of the first on the selection cases, or the "
-            "budget is spent"
-        )
+    note(told(standing))
 
 
 def _json(opened: EvolutionRun, standing: Standing, cases: Cases, reason: str) -> dict[str, Any]:

@@ -80,6 +80,9 @@ def selfplay(  # one parameter an option
     model_from_level: int = options.count(
         2, most=5, help="Lowest level at which the model is called; smaller problems are left to the search."
     ),
+    evolve_prompts: int = options.count(
+        0, least=0, most=1_000_000, help="Number of iterations after which prompts evolve, again and again; 0: never."
+    ),
     max_calls: int | None = options.count(None, help="Most model calls of the run."),
     max_tokens: int | None = options.count(None, help="Most tokens of the run, in and out."),
     max_dollars: float | None = options.number(
@@ -107,6 +110,8 @@ def selfplay(  # one parameter an option
     from aurora.graphs.settings import SelfPlaySettings  # heavy, used here only
     from aurora.memory.embedder import run_fingerprint  # heavy, used here only
 
+    if evolve_prompts and proposer is ProposerName.search and resume is None:
+        raise options.usage_error("--evolve-prompts", "the search has no prompts; take --proposer model or both")
     directory = resume or run or Path("runs") / f"{source.value}-{seed}"
     if resume is not None:
         settings = settings_of(resume)
@@ -119,6 +124,7 @@ def selfplay(  # one parameter an option
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
             embedder=run_fingerprint(),
+            evolve_prompts=evolve_prompts,
             **settings_by_model(proposer.value, model, model_from_level, offline=replay is not None),
         )
     _note_absent_extras(settings)

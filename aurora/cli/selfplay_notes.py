@@ -29,6 +29,9 @@ def note_event(event: Event, iterations: int | None) -> None:
     elif event["event"] == "forgetting":
         shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())
         note(f"now level {event['level']}; success on earlier levels: {shares}")
+    elif event["event"] == "prompts":
+        for role, text in event["judged"].items():
+            note(f"prompt of the {role}: {text}")
     elif event["event"] == "remark":
         note(event["text"])
     elif event["event"] == "stopped" and event["reason"] in _ENDS:

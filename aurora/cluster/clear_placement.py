@@ -7,23 +7,12 @@ within the time for which a task of unknown length is taken to run; those whose 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from aurora.cluster.feasibility import CLEAR_NOW, Clearance, end_of
+from aurora.cluster.clearances import CLEARANCES, Clearance
 from aurora.cluster.placement import DEFAULT_POLICY, Choice, Choices, place
-from aurora.cluster.scenario import HORIZON
-from aurora.cluster.snapshot import Snapshot, Task
+from aurora.cluster.snapshot import Snapshot
 from aurora.sim.policies.policy import Policy
-
-FOREVER = 100 * 366 * 86_400.0
-"""Seconds within which every known maintenance begins."""
-HEALTHY = Clearance(ahead=FOREVER)
-"""No maintenance is to come."""
-LATER = Clearance(ahead=HORIZON, until_end=True)
-"""Maintenance begins after the task's end."""
-CLEARANCES = (HEALTHY, LATER, CLEAR_NOW)
-"""What is asked of nodes, in turn; the last takes nodes near maintenance too."""
 
 
 class Turn(NamedTuple):
@@ -84,14 +73,3 @@ def choices_of(turns: Sequence[Turn]) -> tuple[Choice, ...]:
     """Return the choices of all turns: tasks with a node in the order of their placement, then those without one."""
     last = turns[-1].choices.choices
     return (*(c for t in turns for c in t.choices.placed), *(c for c in last if c.node_id is None))
-
-
-def maintenance_before_end(snapshot: Snapshot, task: Task, node_id: str) -> tuple[datetime, str] | None:
-    """Return start and reason of the first maintenance that a node has before a task that starts there now ends.
-
-    A task of unknown length is taken to run for an hour. None if there is no such maintenance.
-    """
-    now = snapshot.taken_at
-    end = end_of(task, now) or now + timedelta(seconds=HORIZON)
-    windows = snapshot.nodes_by_id[node_id].maintenance
-    return min(((start, why) for start, stop, why in windows if start < end and stop > now), default=None)

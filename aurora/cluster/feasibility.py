@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from aurora.cluster.clearances import CLEAR_NOW, Clearance, end_of
 from aurora.cluster.resources import GPU, PODS, TOLERANCE, Amounts, amount_text
-from aurora.cluster.snapshot import Affinity, Node, Requirement, Snapshot, Spread, Taint, Task, Term, Toleration
+from aurora.cluster.selectors import matches, term_text, tolerates
+from aurora.cluster.snapshot import Affinity, Node, Snapshot, Spread, Taint, Task, Term
 
 ReasonKind = Literal[
     "insufficient",
@@ -76,82 +78,6 @@ class Reason(NamedTuple):
                 return f"anti-affinity with {self.subject}"
             case "spread":
                 return f"would break the spread over {self.subject}"
-
-
-def holds(requirement: Requirement, labels: Mapping[str, str]) -> bool:
-    """Return whether labels meet a requirement; NotIn and DoesNotExist hold where the label is absent."""
-    value = labels.get(requirement.key)
-    match requirement.operator:
-        case "In":
-            return value is not None and value in requirement.values
-        case "NotIn":
-            return value is None or value not in requirement.values
-        case "Exists":
-            return value is not None
-        case "DoesNotExist":
-            return value is None
-        case "Gt" | "Lt":
-            if value is None or not requirement.values:
-                return False
-            try:
-                number, bound = int(value), int(requirement.values[0])
-            except ValueError:
-                return False
-            return number > bound if requirement.operator == "Gt" else number < bound
-
-
-def matches(term: Term, labels: Mapping[str, str]) -> bool:
-    """Return whether labels meet all requirements of a term."""
-    return all(holds(r, labels) for r in term)
-
-
-def tolerates(toleration: Toleration, taint: Taint) -> bool:
-    """Return whether a toleration covers a taint."""
-    if toleration.effect is not None and toleration.effect != taint.effect:
-        return False
-    if toleration.key is None:
-        return toleration.operator == "Exists"
-    if toleration.key != taint.key:
-        return False
-    return toleration.operator == "Exists" or toleration.value == taint.value
-
-
-def requirement_text(requirement: Requirement) -> str:
-    """Return a requirement as people write it.
-
-    >>> requirement_text(Requirement(key="zone", operator="In", values=("a", "b")))
-    'zone in (a, b)'
-    """
-    values = ", ".join(requirement.values)
-    return {
-        "In": f"{requirement.key} in ({values})",
-        "NotIn": f"{requirement.key} not in ({values})",
-        "Exists": requirement.key,
-        "DoesNotExist": f"!{requirement.key}",
-        "Gt": f"{requirement.key} > {values}",
-        "Lt": f"{requirement.key} < {values}",
-    }[requirement.operator]
-
-
-def term_text(term: Term) -> str:
-    """Return a term as people write it; "any task" for an empty one."""
-    return " and ".join(requirement_text(r) for r in term) or "any task"
-
-
-class Clearance(NamedTuple):
-    """How long a node must be clear of maintenance to take a task. A window that is on now keeps every task away.
-
-    Attributes:
-        ahead: Seconds within which no window may begin.
-        until_end: Whether instead no window may begin before the end of a task, where that is known.
-    """
-
-    ahead: float = 0.0
-    until_end: bool = False
-
-
-CLEAR_NOW = Clearance()
-"""No maintenance is on now."""
 
 
 class Room:
@@ -401,11 +327,6 @@ class Room:
 
 def _is_selectable(reasons: tuple[Reason, ...]) -> bool:
     return not any(r.kind in ("selector", "affinity") for r in reasons)
-
-
-def end_of(task: Task, at: datetime) -> datetime | None:
-    """Return when a task ends at the latest if it starts on a node at a time; None if that is not known."""
-    return task.ends_at if task.time_limit is None else at + timedelta(seconds=task.time_limit)
 
 
 def _static(task: Task, node: Node, at: datetime, until: datetime) -> Iterator[Reason]:

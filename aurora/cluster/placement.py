@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from aurora.cluster.feasibility import CLEAR_NOW, Clearance, Room, summary
+from aurora.cluster.clearances import CLEAR_NOW, HORIZON, Clearance
+from aurora.cluster.feasibility import Room, summary
 from aurora.cluster.resources import CPU
-from aurora.cluster.scenario import HORIZON, PENDING_ARRIVAL, SnapshotScenario, to_scenario
+from aurora.cluster.scenario import PENDING_ARRIVAL, SnapshotScenario, to_scenario
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import DataError, InputError
 from aurora.sim.kernel import simulate

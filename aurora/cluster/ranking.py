@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from aurora.cluster.scenario import HORIZON, to_scenario
+from aurora.cluster.clearances import HORIZON
+from aurora.cluster.scenario import to_scenario
 from aurora.cluster.snapshot import Snapshot
 from aurora.sim.kernel import encode, run
 from aurora.sim.policies.compiler import compile_policy

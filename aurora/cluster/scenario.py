@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from aurora.cluster.clearances import HORIZON
 from aurora.cluster.feasibility import Room
 from aurora.cluster.resources import CPU, GPU, MEMORY, total
 from aurora.cluster.snapshot import Node, Note, Snapshot, Task
@@ -19,8 +20,6 @@ from aurora.sim.objectives import ObjectiveName
 from aurora.sim.scenarios import scenario as sim
 from aurora.sim.scenarios.expansion import usual_targets
 
-HORIZON = 3600.0
-"""Seconds for which tasks of unknown length are taken to run."""
 PENDING_ARRIVAL = 1.0
 """Seconds after which waiting tasks arrive, so that those that run have taken their room."""
 MAX_NAME = 128

@@ -9,6 +9,7 @@ from aurora.evals.results.provenance import provenance
 from aurora.evals.results.result import EvalResult, Metric, Table, save_result
 from aurora.evals.results.samples import SAMPLES_FILE, Sample, read_samples
 from aurora.graphs.prompt_evolution.bench import Bench, Cases
+from aurora.graphs.prompt_evolution.judging import told
 from aurora.graphs.prompt_evolution.lineage import versions_of
 from aurora.graphs.prompt_evolution.settings import EvolutionSettings
 from aurora.graphs.prompt_evolution.state import Judged, Standing
@@ -53,7 +54,7 @@ def write_evaluation(
         tables=(_versions(standing, cases), _gains(standing)),
         notes=(
             f"{standing.proposals} proposals, {standing.evaluations} evaluations, {use.tokens} tokens.",
-            f"Cases: {len(cases.selection)} for selection, {len(cases.sealed)} sealed. {_told(standing)}",
+            f"Cases: {len(cases.selection)} for selection, {len(cases.sealed)} sealed. {told(standing)}",
         ),
     )
     save_result(folder, result)
@@ -76,25 +77,6 @@ def samples_of(standing: Standing, cases: Cases) -> list[Sample]:
         )
         for s in standing.samples
     ]
-
-
-def told(judged: Judged) -> str:
-    """Return a judgement in words: the gain on selection and sealed cases side by side."""
-    name = {"gain": "a gain", "none": "no gain", "loss": "a loss"}[judged.verdict]
-    selection = "{:+.4f} [{:+.4f}, {:+.4f}]".format(*judged.selection)
-    mean, low, high = judged.sealed
-    bounds = "open" if low is None or high is None else f"{low:+.4f}, {high:+.4f}"
-    return (
-        f"{judged.prompt_id}, the best of {judged.candidates} on the selection cases: {name}. "
-        f"Over the first prompt {mean:+.4f} [{bounds}] on {judged.pairs} sealed cases (p = {judged.p_value:.3f}); "
-        f"{selection} on the selection cases, which it was chosen by"
-    )
-
-
-def _told(standing: Standing) -> str:
-    if standing.judged:
-        return told(standing.judged[-1])
-    return "No version was judged on the sealed cases: none was ahead of the first, or the budget was spent."
 
 
 def _metrics(judged: Judged, unit: str) -> list[Metric]:

@@ -11,6 +11,7 @@ from aurora.agents.search.scenario_search import Known
 from aurora.graphs.lessons import Lesson
 from aurora.graphs.state import Standing
 from aurora.memory.store import Store
+from aurora.prompts.loader import Prompt
 from aurora.sim.policies.policy import parse_policy
 from aurora.sim.scenarios.curriculum import Curriculum
 
@@ -31,6 +32,7 @@ def checkpoint(standing: Standing, *, has_model: bool) -> dict[str, Any]:
         "evaluations": standing.evaluations,
         "passed": dict(standing.passed),
         **({"lessons": lessons} if has_model or lessons else {}),
+        **({"prompts": {p.role: p.text for p in standing.prompts.values()}} if standing.prompts else {}),
         # The specs themselves are among the archive's scenarios.
         "known": [[k.spec.spec_id, k.reward, list(k.description)] for k in standing.known],
     }
@@ -56,4 +58,5 @@ def restored(state: Mapping[str, Any], source: Source, store: Store) -> Standing
         ),
         passed=dict(state["passed"]),
         lessons=tuple(Lesson.model_validate(lesson) for lesson in state.get("lessons", ())),
+        prompts={role: Prompt(role, text) for role, text in state.get("prompts", {}).items()},
     )

@@ -119,6 +119,18 @@ class Forgetting(TypedDict):
     passed: dict[str, float]
 
 
+class PromptsJudged(TypedDict):
+    """The evolution of prompts after an iteration.
+
+    Attributes:
+        judged: What came of it, by role, in words.
+    """
+
+    event: Literal["prompts"]
+    iteration: int
+    judged: dict[str, str]
+
+
 class Stopped(TypedDict):
     """The end of a process's work on the run.
 
@@ -142,7 +154,7 @@ class Remark(TypedDict):
     text: str
 
 
-Event = Started | Generation | ModelCalled | IterationDone | Forgetting | Remark | Stopped
+Event = Started | Generation | ModelCalled | IterationDone | Forgetting | PromptsJudged | Remark | Stopped
 Listener = Callable[[Event], None]
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -19,6 +16,7 @@ from aurora.agents.models.model import CallLimits, model_name
 from aurora.errors import RunError
 from aurora.graphs.context import Authors
 from aurora.graphs.events import Event, EventLog, Listener, StopReason
+from aurora.graphs.interrupts import interruptible
 from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
 from aurora.graphs.result import SelfPlayResult, run_result
 from aurora.graphs.run_directory import (
@@ -43,8 +41,6 @@ from aurora.prompts.loader import load_prompt
 from aurora.tools.recording import Recording
 from aurora.tools.session import note_session
 from aurora.validation import explain_validation
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Run(NamedTuple):
@@ -193,7 +189,8 @@ def _authors(settings: SelfPlaySettings, calls: Recording, budget: Budget, limit
             f"the run was begun with the prompts {', '.join(settings.prompts) or 'of no version'}, and these are "
             f"{attacker.prompt_id}, {defender.prompt_id}; begin a new run, or go on with the AURORA that began it"
         )
-    note_session(calls, settings.model_dump(mode="json"), {p.role: p.text for p in (attacker, defender)})
+    meta = (load_prompt("evolver"),) if settings.evolve_prompts else ()
+    note_session(calls, settings.model_dump(mode="json"), {p.role: p.text for p in (attacker, defender, *meta)})
     model = metered(model_name(settings.model), budget=budget, recording=calls, limits=limits)
     return Authors(model, attacker, defender)
 
@@ -252,27 +249,3 @@ def settings_of(directory: Path) -> SelfPlaySettings:
         return SelfPlaySettings.model_validate(settings)
     except ValidationError as error:
         raise RunError(f"{directory / MANIFEST}, settings: {explain_validation(error)}") from None
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Handle Ctrl-C and SIGTERM while the block runs: the first requests a stop, the second ends the process at once.
-
-    Nothing committed is lost either way, because the archive stores an iteration as a whole or not at all.
-    """
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():  # only the main thread can handle signals
-        yield asked.is_set
-        return
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt
-        asked.set()
-
-    before = {number: signal.signal(number, ask) for number in STOP_SIGNALS}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -13,6 +13,8 @@ Each node is a function from the typed state (`aurora.graphs.state`) to the keys
 share (`aurora.graphs.context`) does not change. `attack` and `defend` call a `ScenarioProposer` and a `PolicyProposer`
 (`aurora.graphs.proposers.protocols`): the search, a model, both, or the caller's own.
 
+Where the settings say so, `evolve_prompts` (`aurora.graphs.prompt_iterations`) stands before `commit`.
+
 One pass is an iteration. It ends with a single transaction that writes all results of the iteration and the state of
 the run, which is its checkpoint. So the archive holds an iteration as a whole or not at all, and a run that was killed
 continues exactly from its last committed iteration.
@@ -36,6 +38,7 @@ from aurora.graphs.events import Listener, StopReason
 from aurora.graphs.nodes.attack import attack, curriculum, enough, retrieve, validate
 from aurora.graphs.nodes.defend import defend, simulate
 from aurora.graphs.nodes.rate import advance, commit, go_on, rate, score
+from aurora.graphs.prompt_iterations import evolve_prompts
 from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.graphs.state import Abandoned, Standing, Start, State
@@ -176,7 +179,8 @@ def _loop(context: RunContext, committed: int, standing: Standing, last: int) ->
 def build_graph(context: RunContext) -> Any:
     """Return the compiled graph of self-play."""
     graph = StateGraph(State)
-    for node in (curriculum, attack, validate, retrieve, defend, simulate, score, rate, advance, commit):
+    last = (evolve_prompts,) if context.settings.evolve_prompts else ()
+    for node in (curriculum, attack, validate, retrieve, defend, simulate, score, rate, advance, *last, commit):
         graph.add_node(node.__name__, partial(node, context))
     graph.add_edge(START, "curriculum")
     graph.add_edge("curriculum", "attack")
@@ -187,6 +191,8 @@ def build_graph(context: RunContext) -> Any:
     graph.add_edge("simulate", "score")
     graph.add_edge("score", "rate")
     graph.add_edge("rate", "advance")
-    graph.add_edge("advance", "commit")
+    graph.add_edge("advance", "evolve_prompts" if last else "commit")
+    if last:
+        graph.add_edge("evolve_prompts", "commit")
     graph.add_conditional_edges("commit", go_on, {"curriculum": "curriculum", "stop": END})
     return graph.compile()

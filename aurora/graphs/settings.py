@@ -38,6 +38,7 @@ class SelfPlaySettings(Frozen):
         prompts: Ids of the versions of the prompts.
         start: Policy that the search starts from, as `checked_start` returns it; None: the source's template.
         own_proposers: Names of the caller's own proposers, for scenarios and for policies; "" for a built-in one.
+        evolve_prompts: Number of iterations after which the prompts of attacker and defender evolve; 0: never.
     """
 
     source: str = "generated"
@@ -56,6 +57,7 @@ class SelfPlaySettings(Frozen):
     prompts: tuple[str, ...] = ()
     start: Policy | None = None
     own_proposers: tuple[str, str] = ("", "")
+    evolve_prompts: int = 0
 
     @field_validator("source")
     @classmethod
@@ -66,10 +68,12 @@ class SelfPlaySettings(Frozen):
 
     @model_serializer(mode="wrap")
     def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out `own_proposers` where there are none: manifests of earlier versions don't have the key."""
+        """Leave out what is not used of `own_proposers` and `evolve_prompts`, which older manifests don't have."""
         values: dict[str, Any] = serialise(self)
         if not any(self.own_proposers):
             del values["own_proposers"]
+        if not self.evolve_prompts:
+            del values["evolve_prompts"]
         return values
 
 

@@ -27,7 +27,8 @@ from aurora.graphs.events import Forgetting, StopReason
 from aurora.graphs.lessons import Lesson
 from aurora.graphs.proposers.protocols import ProposedPolicy, ProposedScenario, Rejection
 from aurora.memory.elo import Match
-from aurora.memory.records import Failure, NewOutcome, NewPolicy, NewScenario
+from aurora.memory.records import Failure, NewOutcome, NewPolicy, NewPrompt, NewScenario
+from aurora.prompts.loader import Prompt
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import Curriculum
@@ -53,6 +54,7 @@ class Standing:
         known: Earlier scenarios that the attacker remembers, oldest first.
         passed: Success rate with which each level was left.
         lessons: Results of the latest policies that a model wrote.
+        prompts: Prompts that took the place of the run's first ones, by role.
     """
 
     curriculum: Curriculum
@@ -63,6 +65,7 @@ class Standing:
     known: tuple[Known, ...] = ()
     passed: Mapping[str, float] = field(default_factory=dict)
     lessons: tuple[Lesson, ...] = ()
+    prompts: Mapping[str, Prompt] = field(default_factory=dict)
 
 
 class PlayedScenario(NamedTuple):
@@ -212,6 +215,23 @@ class Advanced:
     outcomes: tuple[NewOutcome, ...] = ()
 
 
+@dataclass(frozen=True)
+class PromptsEvolved:
+    """Result of the evolution of prompts in an iteration; empty in the others.
+
+    Attributes:
+        prompts: Prompts in use from now on in place of the run's first ones, by role.
+        versions: Versions to archive.
+        failures: Refused variants.
+        judged: What was judged of each role, in words.
+    """
+
+    prompts: Mapping[str, Prompt]
+    versions: tuple[NewPrompt, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    judged: Mapping[str, str] = field(default_factory=dict)
+
+
 class Start(TypedDict):
     """State with which an iteration begins.
 
@@ -238,6 +258,7 @@ class State(Start):
     scored: Scored
     rated: Rated
     advanced: Advanced
+    evolved: PromptsEvolved
 
 
 class Update(TypedDict, total=False):
@@ -253,3 +274,4 @@ class Update(TypedDict, total=False):
     scored: Scored
     rated: Rated
     advanced: Advanced
+    evolved: PromptsEvolved

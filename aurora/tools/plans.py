@@ -12,10 +12,10 @@ from aurora.cluster.changes import Resize, Scale, change_text
 from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans import folder
 from aurora.cluster.plans.effect import simulate_effect
-from aurora.cluster.plans.making import Proposal, make_plan
+from aurora.cluster.plans.making import Proposal, Proposals, make_plan
 from aurora.cluster.plans.moves import propose_away, propose_move, propose_remedy
 from aurora.cluster.plans.plan import ID_DIGITS, Estimate, Plan, diff_of
-from aurora.cluster.plans.proposals import Proposals, propose_drain, propose_placements
+from aurora.cluster.plans.proposals import propose_drain, propose_placements
 from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.validation import Violation, validate
 from aurora.cluster.snapshot import Snapshot

@@ -86,3 +86,8 @@ def test_a_wrong_budget_is_a_wrong_option(tmp_path) -> None:
         "evolve-prompts", "--model", "openai:x", "--budget", "calls=3", "--run", str(tmp_path / "r"), code=CODE
     )
     assert "--budget" in wrong.stderr
+
+
+def test_the_search_has_no_prompts_to_evolve(tmp_path) -> None:
+    wrong = aurora("selfplay", "--evolve-prompts", "2", "--run", str(tmp_path / "r"), code=2)
+    assert "--proposer model" in wrong.stderr

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from aurora.cluster.changes import Cordon, Evict, Move, Place, Scale
+from aurora.cluster.clearances import Clearance
 from aurora.cluster.explanation import explain
 from aurora.cluster.explanation.avoided import avoided
 from aurora.cluster.explanation.checking import check
@@ -29,7 +30,6 @@ from aurora.cluster.explanation.claims import (
 )
 from aurora.cluster.explanation.gathering import gather
 from aurora.cluster.explanation.replay import PlanCase
-from aurora.cluster.feasibility import Clearance
 from aurora.cluster.placement import DEFAULT_POLICY, place
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal, make_plan

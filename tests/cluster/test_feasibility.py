@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from aurora.cluster.feasibility import HOSTNAME, NODE_NAME, Room, holds, summary, tolerates
+from aurora.cluster.feasibility import HOSTNAME, NODE_NAME, Room, summary
+from aurora.cluster.selectors import holds, tolerates
 from aurora.cluster.snapshot import (
     Affinity,
     Node,

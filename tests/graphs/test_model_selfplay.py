@@ -13,12 +13,15 @@ from aurora.agents.models.metered import metered
 from aurora.agents.models.model import CallLimits, connect, model_name
 from aurora.evals.model_usage import model_usage
 from aurora.evals.testing.scripted_server import CLIENT_TIMEOUT, CONTENT_FAULTS, TRANSPORT_FAULTS, scripted_server
+from aurora.graphs import prompt_iterations
 from aurora.graphs.context import Authors
 from aurora.graphs.events import Event
+from aurora.graphs.prompt_evolution.evolution import Evolved
+from aurora.graphs.prompt_evolution.state import Judged, Variant, first_standing
 from aurora.graphs.selfplay import play
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.memory.store import Store
-from aurora.prompts.loader import load_prompt
+from aurora.prompts.loader import Prompt, load_prompt
 from aurora.sim.kernel import encode
 from aurora.sim.optimum.witness import witness
 from aurora.sim.policies.compiler import compile_policy
@@ -169,3 +172,49 @@ def test_a_thousand_calls_of_a_scripted_server(tmp_path, environment, provider) 
     assert all(served[fault] for fault in TRANSPORT_FAULTS + CONTENT_FAULTS)
     outcomes = [e.response[0] for e in recording if e.kind == "tool"]
     assert {"unknown tool", "invalid arguments", "ok"} <= set(outcomes)
+
+
+def test_prompts_evolve_every_few_iterations_and_the_run_replays(tmp_path, environment) -> None:
+    chosen = settings("model", "openai").model_copy(update={"evolve_prompts": 2})
+    with scripted_server(seed=1) as server, Recording(tmp_path / "calls.jsonl") as recording:
+        environment(server.url)
+        finished, archive, events = run(tmp_path / "one.sqlite", chosen, 3, recording)
+    assert finished.reason == "done"
+    (judged,) = [e for e in events if e["event"] == "prompts"]
+    assert judged["iteration"] == 1
+    assert set(judged["judged"]) == {"attacker", "defender"}
+    versions = {p["prompt_id"]: p["parent_id"] for p in archive["prompts"]}
+    assert len(versions) > len(PROMPTS)
+    assert {parent for parent in versions.values() if parent} <= {p.prompt_id for p in PROMPTS}
+    environment("http://127.0.0.1:9")  # nobody is there
+    with Recording(tmp_path / "calls.jsonl", replaying=True) as replay:
+        _, again, _ = run(tmp_path / "two.sqlite", chosen, 3, replay)
+    assert again == archive
+
+
+def test_a_variant_with_a_sealed_gain_takes_over_from_the_next_iteration(tmp_path, environment, monkeypatch) -> None:
+    def evolve(context, first) -> Evolved:
+        better = Prompt(first.role, first.text.replace("# user", "Be bold.\n# user", 1))
+        made = Variant(prompt_id=better.prompt_id, text=better.text, parent_id=first.prompt_id, generation=1)
+        verdict = "gain" if first.role == "defender" else "none"
+        gain = {"selection": (0.1, 0.0, 0.2), "sealed": (0.1, 0.05, 0.15), "p_value": 0.01, "pairs": 6}
+        judged = Judged(prompt_id=better.prompt_id, candidates=2, judgements=1, verdict=verdict, **gain)
+        before = first_standing(first)
+        return Evolved("done", before.model_copy(update={"variants": (*before.variants, made), "judged": (judged,)}))
+
+    monkeypatch.setattr(prompt_iterations, "evolve", evolve)
+    chosen = settings("model", "openai").model_copy(update={"evolve_prompts": 1})
+    better = Prompt("defender", PROMPTS[1].text.replace("# user", "Be bold.\n# user", 1))
+    with scripted_server(seed=1) as server, Recording(tmp_path / "calls.jsonl") as recording:
+        environment(server.url)
+        run(tmp_path / "one.sqlite", chosen, 1, recording)
+        _, archive, _ = run(tmp_path / "one.sqlite", chosen, 2, recording)  # the prompt in use is restored
+    used = {(p["iteration"], p["prompt_id"]) for p in archive["policies"] if p["origin"] == "model"}
+    assert used == {(0, PROMPTS[1].prompt_id), (1, better.prompt_id)}
+    wrote = {s["prompt_id"] for s in archive["scenarios"]} - {None}
+    assert wrote <= {PROMPTS[0].prompt_id}
+
+
+def test_a_run_without_evolving_prompts_has_the_manifest_of_before() -> None:
+    assert "evolve_prompts" not in settings("model", "openai").model_dump()
+    assert SelfPlaySettings(evolve_prompts=10).model_dump()["evolve_prompts"] == 10

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from aurora.cluster.change_effects import Draft
 from aurora.cluster.changes import Move, Place, PlanChange, apply_changes, apply_to_draft
-from aurora.cluster.clear_placement import CLEARANCES, place_in_turn
-from aurora.cluster.feasibility import CLEAR_NOW, Clearance
+from aurora.cluster.clear_placement import place_in_turn
+from aurora.cluster.clearances import CLEAR_NOW, CLEARANCES, Clearance
 from aurora.cluster.plans.effect import RUNS, simulate_effect
 from aurora.cluster.plans.plan import Effect, Plan
 from aurora.cluster.snapshot import Snapshot

@@ -44,6 +44,18 @@ class Proposal(NamedTuple):
     reason: str = ""
 
 
+class Proposals(NamedTuple):
+    """Proposed changes, and what could not be proposed.
+
+    Attributes:
+        proposals: Changes with their reasons.
+        remarks: What was left out and why.
+    """
+
+    proposals: tuple[Proposal, ...]
+    remarks: tuple[str, ...] = ()
+
+
 EffectOf = Callable[[Snapshot, Sequence[PlanChange]], Effect | None]
 """Simulates changes of a snapshot."""
 

@@ -8,8 +8,8 @@ from aurora.cluster.change_effects import BOUND_KINDS, Draft, unknown
 from aurora.cluster.changes import Move, PlanChange, Uncordon, parse_plan_change
 from aurora.cluster.clear_placement import choices_of, place_in_turn
 from aurora.cluster.placement import DEFAULT_POLICY
-from aurora.cluster.plans.making import Proposal
-from aurora.cluster.plans.proposals import ASKED_FOR, Proposals
+from aurora.cluster.plans.making import Proposal, Proposals
+from aurora.cluster.plans.proposals import ASKED_FOR
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.cluster.waiting import Remedy, Step, known_task, remedies_of, why_not
 from aurora.errors import InputError

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from aurora.cluster.change_effects import unknown
 from aurora.cluster.changes import Drain, Place, apply_change, apply_changes, parse_plan_change
-from aurora.cluster.clear_placement import HEALTHY, LATER, choices_of, place_in_turn
+from aurora.cluster.clear_placement import choices_of, place_in_turn
+from aurora.cluster.clearances import HEALTHY, LATER
 from aurora.cluster.placement import DEFAULT_POLICY
-from aurora.cluster.plans.making import Proposal
+from aurora.cluster.plans.making import Proposal, Proposals
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import DataError, InputError
 from aurora.reading import read_json
@@ -22,18 +23,6 @@ MAINTENANCE_AHEAD = 3600.0
 
 ASKED_FOR = "asked for"
 """Reason of a change that a person named."""
-
-
-class Proposals(NamedTuple):
-    """Proposed changes, and what could not be proposed.
-
-    Attributes:
-        proposals: Changes with their reasons.
-        remarks: What was left out and why.
-    """
-
-    proposals: tuple[Proposal, ...]
-    remarks: tuple[str, ...] = ()
 
 
 Step = Callable[[Snapshot], Proposals]

@@ -13,9 +13,8 @@ from aurora.cluster.plans.approval import Approval, approve, check_prefix
 from aurora.cluster.plans.editing import edit
 from aurora.cluster.plans.execution import ApplicationReport, apply_plan, refusal, roll_back
 from aurora.cluster.plans.journal import Progress
-from aurora.cluster.plans.making import EffectOf, Proposal, make_plan
+from aurora.cluster.plans.making import EffectOf, Proposal, Proposals, make_plan
 from aurora.cluster.plans.plan import Plan, Provenance, inverse
-from aurora.cluster.plans.proposals import Proposals
 from aurora.cluster.plans.targets.files import BASE, FilesTarget
 from aurora.cluster.plans.targets.inventory import InventoryTarget
 from aurora.cluster.plans.targets.slurm import SlurmTarget

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from aurora.cluster.changes import Evict, Move, Place, PlanChange, Resize, Scale
-from aurora.cluster.clear_placement import maintenance_before_end
+from aurora.cluster.clearances import maintenance_before_end
 from aurora.cluster.overview import node_states
 from aurora.cluster.plans.means import can_undo
 from aurora.cluster.plans.plan import Risk, RiskCode

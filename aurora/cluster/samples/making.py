@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aurora.cluster.feasibility import matches, tolerates
 from aurora.cluster.resources import PODS, TOLERANCE, total
+from aurora.cluster.selectors import matches, tolerates
 from aurora.cluster.snapshot import Affinity, Container, Node, Requirement, Spread, Task, Toleration
 
 TAKEN_AT = datetime(2026, 6, 15, 13, 20, tzinfo=UTC)

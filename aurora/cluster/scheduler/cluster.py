@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.cluster.scenario import HORIZON, demand_of, kubernetes_priority, short_name, to_scenario
+from aurora.cluster.clearances import HORIZON
+from aurora.cluster.scenario import demand_of, kubernetes_priority, short_name, to_scenario
 from aurora.cluster.scheduler.names import NodeList
 from aurora.cluster.scheduler.scoring import NO_ROOM
 from aurora.cluster.scheduler.state import ClusterState, Decision

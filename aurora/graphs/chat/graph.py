@@ -36,7 +36,6 @@ from aurora.graphs.chat.state import ChatInput, ChatState, evidence_of, mode_of,
 from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.harness import Evidence, Harness, Limits
 from aurora.tools.plan_changes import place_of, target_of
-from aurora.tools.plan_edits import edited
 
 MODES: tuple[Mode, ...] = ("read", "plan", "apply")
 PATIENT = Limits(seconds=24 * 3600.0)
@@ -277,6 +276,8 @@ def _edited(decision: Decision, plan: Plan, surroundings: Surroundings) -> Plan:
     plans = surroundings.desk.plans
     if decision.plan_id and not plan.plan_id.startswith(decision.plan_id[:12]):
         return folder.load(plans, decision.plan_id)
+    from aurora.tools.plan_edits import edited  # noqa: PLC0415  # the simulator: a second, used here only
+
     return edited(surroundings.desk, plan.plan_id, without=decision.without, command="/edit", at=surroundings.clock())
 
 

@@ -57,6 +57,7 @@ def attack(context: RunContext, state: State) -> Update:
             rejections=attacked.rejections,
             rng=context.rng(iteration, 10 + attacked.tries),
             go_on=partial(context.go_on, iteration),
+            prompt=standing.prompts.get("attacker"),
         )
     )
     by_id = {proposed.spec.spec_id: proposed for proposed in proposal.scenarios}

@@ -102,6 +102,7 @@ def _request(context: RunContext, state: State, training: Arena, rng: np.random.
         rng=rng,
         progress=progress,
         go_on=go_on,
+        prompt=standing.prompts.get("defender"),
     )
 
 

@@ -182,6 +182,7 @@ def commit(context: RunContext, state: State) -> Update:
     The index is updated afterwards; items that are missing after a kill are added when it is opened next.
     """
     played, scored, advanced, rated = state["played"], state["scored"], state["advanced"], state["rated"]
+    evolved = state.get("evolved")  # only where prompts evolve
     standing = Standing(
         curriculum=advanced.curriculum,
         search=state["defended"].search,
@@ -191,10 +192,13 @@ def commit(context: RunContext, state: State) -> Update:
         known=scored.known,
         passed=advanced.passed,
         lessons=rated.lessons,
+        prompts=state["standing"].prompts if evolved is None else evolved.prompts,
     )
     events: list[Event] = [_done(context, state, standing)]
     if advanced.forgetting is not None:
         events.append(advanced.forgetting)
+    if evolved is not None and evolved.judged:
+        events.append({"event": "prompts", "iteration": state["iteration"], "judged": dict(evolved.judged)})
     policies = [played.policies[name] for name in sorted(played.policies)]
     context.store.commit(
         Iteration(
@@ -202,12 +206,19 @@ def commit(context: RunContext, state: State) -> Update:
             policies=policies,
             scenarios=scored.scenarios,
             outcomes=(*played.outcomes, *advanced.outcomes),
-            failures=(*state["attacked"].failures, *state["defended"].failures),
+            failures=(
+                *state["attacked"].failures,
+                *state["defended"].failures,
+                *(() if evolved is None else evolved.failures),
+            ),
             matches=rated.matches,
             fronts=played.fronts,
             state=checkpoint(standing, has_model=context.authors is not None),
             events=events,
-            prompts=() if context.authors is None else context.authors.prompts,
+            prompts=(
+                *(() if context.authors is None else context.authors.prompts),
+                *(() if evolved is None else evolved.versions),
+            ),
         )
     )
     if context.index is not None:

@@ -76,6 +76,10 @@ class Use(NamedTuple):
     tokens: int = 0
     dollars: float = 0.0
 
+    def plus(self, other: Use) -> Use:
+        """Return the sum of both."""
+        return Use(self.calls + other.calls, self.tokens + other.tokens, self.dollars + other.dollars)
+
 
 class CaseSpent(BudgetExceeded):
     """The budget of a single measurement is spent."""

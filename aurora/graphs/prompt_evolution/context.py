@@ -72,9 +72,9 @@ class EvolutionContext:
         model: Model that works under the prompts.
         meta_model: Model that writes variants.
         meta: Prompt of the evolver.
-        proposer: Method that proposes variants.
         budget: Limits of the whole.
         last: Generation after which the evolution is done.
+        proposer: Method that proposes variants; None: a rival with a loop of its own does.
         tell: Callback for every event.
         interrupted: Callback that returns True once an interruption is requested.
     """
@@ -86,9 +86,9 @@ class EvolutionContext:
     model: MeteredModel
     meta_model: MeteredModel
     meta: Prompt
-    proposer: VariantProposer
     budget: EvolutionBudget
     last: int
+    proposer: VariantProposer | None = None
     tell: Callable[[EvolutionEvent], None] = lambda event: None
     interrupted: Callable[[], bool] = lambda: False
 

@@ -72,5 +72,24 @@ def verdict_of(interval: Interval, p_value: float) -> Literal["gain", "none", "l
     return "gain" if interval.low > 0 else "loss"
 
 
+def told(standing: Standing) -> str:
+    """Return the latest judgement in words: the gain on selection and sealed cases side by side."""
+    if not standing.judged:
+        return (
+            "no version was judged on the sealed cases: none is ahead of the first on the selection cases, or the "
+            "budget is spent"
+        )
+    judged = standing.judged[-1]
+    name = {"gain": "a gain", "none": "no gain", "loss": "a loss"}[judged.verdict]
+    selection = "{:+.4f} [{:+.4f}, {:+.4f}]".format(*judged.selection)
+    mean, low, high = judged.sealed
+    bounds = "open" if low is None or high is None else f"{low:+.4f}, {high:+.4f}"
+    return (
+        f"{judged.prompt_id}, the best of {judged.candidates} on the selection cases: {name}. "
+        f"Over the first prompt {mean:+.4f} [{bounds}] on {judged.pairs} sealed cases (p = {judged.p_value:.3f}); "
+        f"{selection} on the selection cases, which it was chosen by"
+    )
+
+
 def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None

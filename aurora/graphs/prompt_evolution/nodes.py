@@ -38,12 +38,13 @@ def propose(context: EvolutionContext, state: State) -> Update:
     if standing.generation == 0:
         return {"proposed": Proposed()}
     count = min(context.settings.variants, context.budget.proposals - standing.proposals)
+    assert context.proposer is not None  # the graph is not built without one
     proposed = context.proposer.propose(context, standing, count)
     context.note(
         "proposed",
         standing,
         standing.evaluations,
-        _sum(standing.use, proposed.use),
+        standing.use.plus(proposed.use),
         f"{len(proposed.proposals)} variants",
     )
     return {"proposed": proposed._replace(asked=count)}
@@ -88,7 +89,7 @@ def measure(context: EvolutionContext, state: State) -> Update:
     standing = state["standing"]
     fresh = state["checked"].variants
     prompts = {v.prompt_id: Prompt(standing.role, v.text) for v in (*standing.variants, *fresh)}
-    use = _sum(standing.use, state["proposed"].use)
+    use = standing.use.plus(state["proposed"].use)
     samples: list[Sample] = []
 
     def one(prompt_id: str, case: Case) -> Sample:
@@ -96,7 +97,7 @@ def measure(context: EvolutionContext, state: State) -> Update:
         _go_on(context)
         sample = context.measure(prompts[prompt_id], case)
         samples.append(sample)
-        use = _sum(use, Use(sample.calls, sample.tokens, sample.dollars))
+        use = use.plus(Use(sample.calls, sample.tokens, sample.dollars))
         value = "failed" if sample.value is None else f"{sample.value:+.4f}"
         context.note("measured", standing, standing.evaluations + len(samples), use, f"{prompt_id} {value}")
         return sample
@@ -136,7 +137,7 @@ def commit(context: EvolutionContext, state: State) -> Update:
             "commits": standing.commits + 1,
             "proposals": standing.proposals + proposed.asked,
             "evaluations": standing.evaluations + len(state["samples"]),
-            "proposing": _sum(standing.proposing, proposed.use),
+            "proposing": standing.proposing.plus(proposed.use),
             "refusals": (*standing.refusals, *checked.refused)[-MAX_REFUSALS:],
         }
     )
@@ -151,7 +152,7 @@ def commit(context: EvolutionContext, state: State) -> Update:
         "evaluations": after.evaluations,
     }
     first = standing.generation == 0
-    _write(context, standing, after, event, standing.variants if first else checked.variants, checked.refused)
+    write_standing(context, standing, after, event, standing.variants if first else checked.variants, checked.refused)
     context.note("generation", after, after.evaluations, after.use, f"kept {', '.join(after.kept)}")
     return {"standing": after}
 
@@ -173,8 +174,10 @@ def judge(context: EvolutionContext, state: State) -> Update:
                 break
             sample = context.measure(Prompt(standing.role, standing.variant(prompt_id).text), case)
             samples.append(sample)
-            use = _sum(use, Use(sample.calls, sample.tokens, sample.dollars))
-            context.note("measured", standing, standing.evaluations + len(samples), use, f"{prompt_id}, sealed")
+            use = use.plus(Use(sample.calls, sample.tokens, sample.dollars))
+            context.note(
+                "measured", standing, standing.evaluations + len(samples), use, f"{prompt_id} on a sealed case"
+            )
     together = (*standing.samples, *samples)
     judged = judge_selected(standing, together, best, context.cases)
     after = standing.model_copy(
@@ -186,7 +189,7 @@ def judge(context: EvolutionContext, state: State) -> Update:
         }
     )
     event = {"event": "judged", "iteration": standing.commits, "prompt": best, "evaluations": after.evaluations}
-    _write(context, standing, after, event, (), ())
+    write_standing(context, standing, after, event, (), ())
     context.note("judged", after, after.evaluations, use, best)
     stop: Stop = "done" if judged is not None else "budget spent"
     return {"standing": after, "stop": stop}
@@ -209,11 +212,7 @@ def _go_on(context: EvolutionContext) -> None:
         raise Abandoned("interrupted")
 
 
-def _sum(first: Use, second: Use) -> Use:
-    return Use(first.calls + second.calls, first.tokens + second.tokens, first.dollars + second.dollars)
-
-
-def _write(
+def write_standing(
     context: EvolutionContext,
     before: Standing,
     after: Standing,
@@ -221,6 +220,7 @@ def _write(
     prompts: tuple[Variant, ...],
     refused: tuple[str, ...],
 ) -> None:
+    """Write a state to the archive in one transaction, with new versions and the reasons against refused ones."""
     context.store.commit(
         Iteration(
             number=before.commits,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from aurora.agents.models.budget import Budget
 from aurora.agents.roles.evolver import EvolveBriefing, Tried, write_variants
-from aurora.errors import AnswerError, ModelError
+from aurora.errors import AnswerError, InputError, ModelError
 from aurora.graphs.prompt_evolution.allocation import paired
 from aurora.graphs.prompt_evolution.budget import CaseSpent, within
 from aurora.graphs.prompt_evolution.context import EvolutionContext, VariantProposer
@@ -25,12 +25,18 @@ WORST_SHOWN = 4
 
 
 def proposer_of(method: Method) -> VariantProposer:
-    """Return the proposer of a method."""
-    methods: Mapping[Method, VariantProposer] = {
+    """Return the proposer of a method.
+
+    Raises:
+        InputError: The method has a loop of its own.
+    """
+    methods: dict[Method, VariantProposer] = {
         "evolver": Evolver(),
         "best-of": Evolver(with_feedback=False),
         "rewording": Rewording(),
     }
+    if method not in methods:
+        raise InputError("it has a loop of its own; see aurora.evals.gepa_rival", parameter="method", value=method)
     return methods[method]
 
 

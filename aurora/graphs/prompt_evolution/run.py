@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import MeteredModel, metered
 from aurora.agents.models.model import CallLimits, model_name
 from aurora.errors import InputError, RunError
+from aurora.graphs.interrupts import interruptible
 from aurora.graphs.prompt_evolution.bench import Bench, Cases, draw_cases
 from aurora.graphs.prompt_evolution.budget import EvolutionBudget
 from aurora.graphs.prompt_evolution.context import EvolutionContext, EvolutionEvent
@@ -21,7 +23,6 @@ from aurora.graphs.prompt_evolution.evolution import Evolved, evolve
 from aurora.graphs.prompt_evolution.proposers import proposer_of
 from aurora.graphs.prompt_evolution.settings import EvolutionSettings
 from aurora.graphs.prompt_evolution.state import Standing
-from aurora.graphs.run import interruptible
 from aurora.graphs.run_directory import ARCHIVE, CALLS, MANIFEST, open_archive, owned, read_manifest, start_manifest
 from aurora.memory.store import Moment, Store
 from aurora.prompts.loader import Prompt, load_prompt
@@ -55,7 +56,8 @@ class EvolutionRun(NamedTuple):
         chosen = self.settings
         return draw_cases(bench.families, chosen.selection, chosen.sealed, chosen.seed)
 
-    def evolve(  # all options of a run
+    @contextmanager
+    def working(
         self,
         bench: Bench,
         *,
@@ -65,8 +67,8 @@ class EvolutionRun(NamedTuple):
         replay: Path | None = None,
         limits: CallLimits | None = None,
         inner: Inner | None = None,
-    ) -> Evolved:
-        """Evolve the prompt of the bench's role; see `evolution.evolve`.
+    ) -> Iterator[tuple[EvolutionContext, Prompt]]:
+        """Open the models and the recording; yield what an evolution works with, and the first prompt.
 
         Args:
             bench: Bench of the role that the settings name.
@@ -100,13 +102,28 @@ class EvolutionRun(NamedTuple):
                 model=model,
                 meta_model=meta_model,
                 meta=meta,
-                proposer=proposer_of(self.settings.method),
                 budget=budget,
                 last=generations,
                 tell=tell,
                 interrupted=interrupted,
             )
-            return evolve(context, first)
+            yield context, first
+
+    def evolve(self, bench: Bench, **options: Any) -> Evolved:
+        """Evolve the prompt of the bench's role; see `evolution.evolve`.
+
+        Args:
+            bench: Bench of the role that the settings name.
+            options: Options of `working`.
+
+        Raises:
+            InputError: The budget is too small, or the method is gepa, which `aurora.evals.gepa_rival` runs.
+            RunError: The run was begun with another prompt or meta-prompt.
+            ModelError: A model can't be reached or failed, or the recording does not fit.
+        """
+        proposer = proposer_of(self.settings.method)
+        with self.working(bench, **options) as (context, first):
+            return evolve(replace(context, proposer=proposer), first)
 
     def _prompts(self) -> tuple[Prompt, Prompt]:
         """Return the first prompt and the meta-prompt, which must be those that the run was begun with.

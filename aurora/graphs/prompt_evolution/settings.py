@@ -9,8 +9,8 @@ from pydantic import Field
 from aurora.prompts.loader import Role
 from aurora.types import Frozen
 
-Method = Literal["evolver", "best-of", "rewording"]
-"""Method that proposes variants: the evolver with feedback, its meta-prompt without any, or random rewording."""
+Method = Literal["evolver", "best-of", "rewording", "gepa"]
+"""Method that proposes variants: the evolver with feedback, its meta-prompt without any, random rewording, or GEPA."""
 
 
 class EvolutionSettings(Frozen):

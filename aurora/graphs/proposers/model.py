@@ -89,14 +89,15 @@ class ModelScenarioProposer:
         accepted = [spec for spec in request.accepted if isinstance(spec, ScenarioSpec)]
         seed = int(request.rng.integers(2**31))
         briefing = AttackBriefing(request.level, request.count, played, refused, seed, accepted)
+        prompt = request.prompt or self.prompt
         try:
-            written = write_scenarios(self.model, self.prompt, briefing)
+            written = write_scenarios(self.model, prompt, briefing)
         except ModelError as error:
             if not isinstance(error, AnswerError) and not error.retryable:
                 raise
             return ScenarioProposal((), (Failure("scenario", BY_MODEL, str(error)),))
         return ScenarioProposal(
-            tuple(ProposedScenario(spec, self.prompt.prompt_id) for spec in written.specs),
+            tuple(ProposedScenario(spec, prompt.prompt_id) for spec in written.specs),
             tuple(Failure("scenario", BY_MODEL, reason) for reason in written.rejected),
         )
 
@@ -173,7 +174,10 @@ class ModelPolicyProposer:
         written = self._ask(request)
         request.go_on()
         return PolicyProposal(
-            tuple(ProposedPolicy(policy, BY_MODEL, (), self.prompt.prompt_id) for policy in written.policies),
+            tuple(
+                ProposedPolicy(policy, BY_MODEL, (), (request.prompt or self.prompt).prompt_id)
+                for policy in written.policies
+            ),
             failures=tuple(Failure("policy", BY_MODEL, reason) for reason in written.failures),
         )
 
@@ -194,7 +198,7 @@ class ModelPolicyProposer:
             tools = tools_of(with_networks=networks, in_units=in_units)
             return Harness(desk, tools, recording=self.model.recording)
 
-        return write_policies(self.model, self.prompt, briefing, harness, len(STANCES))
+        return write_policies(self.model, request.prompt or self.prompt, briefing, harness, len(STANCES))
 
     def _briefing(self, request: PolicyRequest) -> DefendBriefing:
         source, rivals = request.source, request.rivals

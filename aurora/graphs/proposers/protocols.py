@@ -19,6 +19,7 @@ from aurora.agents.search.policy_search import SearchState
 from aurora.agents.search.scenario_search import Known
 from aurora.graphs.lessons import Lesson
 from aurora.memory.records import Failure
+from aurora.prompts.loader import Prompt
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.policies.policy import Policy
 
@@ -65,6 +66,7 @@ class ScenarioRequest:
         rejections: Rejections in this iteration, in order.
         rng: Random numbers of this request.
         go_on: Callback to call before anything slow; it raises if the run must stop.
+        prompt: Prompt that took the place of the attacker's first one; None: none has.
     """
 
     iteration: int
@@ -78,6 +80,7 @@ class ScenarioRequest:
     rejections: Sequence[Rejection]
     rng: np.random.Generator
     go_on: Callable[[], None]
+    prompt: Prompt | None = None
 
 
 class ScenarioProposal(NamedTuple):
@@ -154,6 +157,7 @@ class PolicyRequest:
         progress: Callback to call after each generation with its number, from 0, and the best mean advantage; it raises
             if the run must stop.
         go_on: Callback to call before anything else that is slow; it raises if the run must stop.
+        prompt: Prompt that took the place of the defender's first one; None: none has.
     """
 
     iteration: int
@@ -170,6 +174,7 @@ class PolicyRequest:
     rng: np.random.Generator
     progress: Callable[[int, float], None]
     go_on: Callable[[], None]
+    prompt: Prompt | None = None
 
     def advantage(self, policy: Policy) -> NDArray[np.float64]:
         """Return a policy's value less the best reference's on each training scenario, float64 [scenarios].

@@ -65,12 +65,11 @@ def worker(selection: frozenset[str]) -> Callable[[str, str], str]:
 
 
 def writer(*sentences: str) -> Callable[[str, str], str]:
-    """Return the answers of a meta-model that writes variants with these sentences, all at each time."""
+    """Return the answers of a meta-model that writes variants with these sentences; without any it reads the record."""
 
     def answer(system: str, user: str) -> str:
-        return json.dumps(
-            {"variants": [{"changed": s, "why": "it was missing", "text": variant(s)} for s in sentences]}
-        )
+        chosen = sentences or (reader(user),)
+        return json.dumps({"variants": [{"changed": s, "why": "it was missing", "text": variant(s)} for s in chosen]})
 
     return answer
 
@@ -140,3 +139,8 @@ def run(directory: Path, *sentences: str, budget=BUDGET, settings=SETTINGS, gene
 def main(directory: Path, counter: Path, die: tuple[str, int] | None) -> None:
     """Evolve in a process of its own."""
     run(directory, GOOD, BAD, die=die, counter=counter)
+
+
+def reader(user: str) -> str:
+    """Return the sentence that a meta-model adds which reads the record: the cure if it sees the failure."""
+    return GOOD if "the deciding fact came last" in user else f"Use plain words {len(user) % 7}."

@@ -3,12 +3,16 @@
 import json
 import signal
 
+import numpy as np
 import pytest
 
 from aurora.errors import InputError
+from aurora.graphs.prompt_evolution.bench import draw_cases
 from aurora.graphs.prompt_evolution.budget import EvolutionBudget
+from aurora.graphs.prompt_evolution.judging import judge_selected
 from aurora.graphs.prompt_evolution.run import standing_of
-from aurora.graphs.prompt_evolution.state import values_of
+from aurora.graphs.prompt_evolution.selection import select_versions
+from aurora.graphs.prompt_evolution.state import Sample, Standing, Variant, values_of
 from aurora.graphs.run_directory import ARCHIVE, CALLS
 from aurora.memory.store import Store
 from tests.graphs.prompt_evolution.planted import (
@@ -127,6 +131,43 @@ def test_rivals_run_at_the_same_budget(tmp_path, method) -> None:
         assert standing.proposing.calls == 0
         again = run(tmp_path / "again", GOOD, BAD, settings=chosen)[0].standing
         assert again == standing
+
+
+def test_only_the_evolver_finds_what_the_record_shows_at_the_same_budget(tmp_path) -> None:
+    gains = {}
+    for method in ("evolver", "best-of", "rewording"):
+        chosen = SETTINGS.model_copy(update={"method": method})
+        standing = run(tmp_path / method, settings=chosen)[0].standing
+        gains[method] = [j.verdict for j in standing.judged if j.verdict == "gain"]
+        assert standing.proposals <= BUDGET.proposals
+        assert standing.evaluations <= BUDGET.evaluations
+    assert gains == {"evolver": ["gain"], "best-of": [], "rewording": []}
+
+
+def test_the_best_of_many_equal_prompts_is_rarely_called_a_gain() -> None:
+    rng = np.random.default_rng(0)
+    cases = draw_cases(("a", "b"), 4, 6, 0)
+    names = ["first", *(f"v{k}" for k in range(6))]
+    called, selection, sealed = 0, [], []
+    for _ in range(200):
+        level = {c.name: rng.normal() for c in (*cases.selection, *cases.sealed)}
+        samples = [
+            Sample(prompt_id=n, case=c.name, family=c.family, value=level[c.name] + rng.normal())
+            for n in names
+            for c in (*cases.selection, *cases.sealed)
+        ]
+        variants = tuple(Variant(prompt_id=n, text=n) for n in names)
+        standing = Standing(role="explainer", first="first", variants=variants)
+        best = select_versions(samples, cases.selection, names).kept[0]
+        if best == "first":
+            continue
+        judged = judge_selected(standing, samples, best, cases)
+        called += judged.verdict == "gain"
+        selection.append(judged.selection[0])
+        sealed.append(judged.sealed[0])
+    assert called <= 12  # 5 % two-sided, so 2.5 % of 200 are expected
+    assert np.mean(selection) > 0.4  # what the selection score alone would have claimed
+    assert abs(np.mean(sealed)) < 0.1
 
 
 @pytest.fixture(scope="module")

@@ -85,11 +85,11 @@ class AttackerBench:
             scored = self._score(spec, known, level)
             rewards.append(scored.reward)
             if scored.refusal:
-                refusals.append(f"{scenario_text(spec)}: {scored.refusal}")
+                refusals.append(f"{_text(spec)}: {scored.refusal}")
             else:
                 known.append(Known(spec, scored.reward, describe(self.source.expand(spec))))
                 told = f"reward {scored.reward:.2f}, success {scored.success:.2f}"
-                outcomes.append(f"{told}, complexity {complexity(known[-1].description):.2f}: {scenario_text(spec)}")
+                outcomes.append(f"{told}, complexity {complexity(known[-1].description):.2f}: {_text(spec)}")
         panel = len(self._panel) + len(self.source.references)
         simulations = panel * len(written.specs[:WANTED])
         return Measured(sum(rewards) / WANTED, simulations, tuple(outcomes), tuple(refusals))
@@ -147,3 +147,8 @@ class AttackerBench:
 
 def _level(case: Case) -> int:
     return int(case.family.rpartition(" ")[2])
+
+
+def _text(spec: ScenarioSpec) -> str:
+    """Describe a scenario by its figures, without what its author says about it, which could hold orders."""
+    return scenario_text(spec.model_copy(update={"rationale": ""}))
