@@ -34,13 +34,21 @@ def named(decision: Decision) -> str:
     return next(name for name, s in STRATEGIES.items() if strongest in s.features)
 
 
-def expected(decision: Decision, name: str) -> str:
-    """Return the strategy that gave the winner the greatest lead over the runner-up, by the rules' own scores."""
+def expected(decision: Decision, name: str, *, breaks_ties: bool) -> str:
+    """Return the strategy that gave the winner the greatest lead over the runner-up, by the rules' own scores.
+
+    Args:
+        decision: Decision of a policy of `policy_of`.
+        name: Its strategy.
+        breaks_ties: Whether the other strategies break ties in it.
+    """
     other = decision.runner_up
     if other is None:
         return "only candidate"
     if is_level(decision, other.features):
         return "draw"
+    if not breaks_ties:
+        return name
     leads = {
         n: (1.0 if n == name else PREFERENCE)
         * (evaluate(parse(s.rule), decision.chosen.features) - evaluate(parse(s.rule), other.features))
@@ -58,7 +66,7 @@ def _of_run(run: SampledRun, rng: np.random.Generator) -> Measured:
     every = list(decisions(history.scenario, policy, history.outcome))
     counts: dict[str, tuple[float, int]] = {}
     chosen = [every[k] for k in sorted(rng.permutation(len(every))[:DECISIONS_OF_A_RUN])]
-    told = [(expected(d, name), named(d)) for d in chosen]
+    told = [(expected(d, name, breaks_ties=breaks_ties), named(d)) for d in chosen]
     contested = [(e, n) for e, n in told if e in STRATEGIES]
     kind = "with tie-breaks" if breaks_ties else "rule alone"
     hits = float(sum(e == n for e, n in contested))
