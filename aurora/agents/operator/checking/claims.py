@@ -144,6 +144,8 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         about = frozenset() if match is None else _about(text, match.start(), match.end(), names)
         if match is None or not about:
             continue
+        if re.match(r"[^,;]*\bonly (?:after|if|once|when)\b", blank[match.end() :]):
+            continue
         before = blank[max(0, match.start() - 30) : match.start()]
         if _IF.search(blank[: match.start()]) or _SUPPOSED.match(blank):
             continue
@@ -251,7 +253,7 @@ def _is_zero(after: str, facts: Facts, about: frozenset[str]) -> bool:
     clause = re.split(r"[,;:]", after)[0]
     if any(c.isdigit() for c in clause):
         return False
-    words = {stem(a) for w in _WORD.findall(clause)[:6] for a in alike(w)} - _THIN
+    words = {stem(a) for w in _WORD.findall(clause)[:8] for a in alike(w)} - _THIN
     zeros = (f for f in facts.figures if f.amount.value == 0 and (not about or not f.owners or f.owners & about))
     return any(
         {stem(t) for t in f.key - _COUNTING} <= words if f.is_length else _is_event(f, words) for f in zeros if f.key
@@ -335,7 +337,7 @@ def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
     return ""
 
 
-_DENIED = re.compile(r"\b(?:no|none|not|never|without)\b((?: [a-z]+){0,5})", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:no|none|not|never|without)\b((?: [a-z]+){0,7})", re.IGNORECASE)
 _NO_NOUN = frozenset("time in that of it together above below over under at on with by exceed cost costs".split())
 
 

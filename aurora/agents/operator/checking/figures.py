@@ -207,6 +207,9 @@ def admissible(
     for figure in facts.figures:
         if named and figure.owners and not figure.owners & named and not _is_of_all(figure, facts, named, nouns):
             continue
+        if {"hot", "share"} <= figure.tokens and re.search(r"\bhot\b", text):
+            yield figure  # the threshold
+            continue
         if named and not figure.owners and not of_whole and figure.key and figure.key in own_keys:
             continue  # the named have a figure of their own
         if (quantiles and figure.tokens & _QUANTILES and not figure.tokens & quantiles) or (
