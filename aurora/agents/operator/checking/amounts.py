@@ -22,7 +22,7 @@ _TIME_IN_WORDS = re.compile(rf"\bin ({'|'.join(_NUMBERS_IN_WORDS)}) (hours?|minu
 _OVER = re.compile(r"^(?:over|within)\s*$", re.IGNORECASE)
 _TOGETHER = re.compile(r"\b(?:together|in total|in all|combined|altogether|in sum)\b", re.IGNORECASE)
 _PRONOUN = re.compile(r"(?:it|the (?:pod|task|job|plan)|they)\b", re.IGNORECASE)
-_SPAN = re.compile(r"\b(?:over|within|during|for|next)(?: the)?(?: next| coming)? $", re.IGNORECASE)
+_SPAN = re.compile(r"\b(?:over|within|next)(?: the)?(?: next| coming)? $", re.IGNORECASE)
 """What is before a time that spans all rows of a list, such as the steps of a forecast."""
 _STRICT = re.compile(r"^(?:more|over|above|exceed|greater|higher|less than|under|below|fewer|lower)", re.IGNORECASE)
 _CHANGED = frozenset({"difference", "freed", "saving", "savings", "saved"})
@@ -175,6 +175,8 @@ def _is_borne_out(
     is_span = bool(stated.noun) or stated.quantity.unit in UNITS["s"]
     if _OVER.search(bound[0]) and is_span and any(agrees(stated.quantity, f.amount) for f in figures):
         return True  # over so many tasks: not a bound
+    if bound[0].casefold().startswith("up to"):
+        return any(agrees(stated.quantity, f.amount) for f in figures)
     figures = [f for f in figures if stated.quantity.unit in UNITS.get(f.amount.dimension, {})]
     words = {stem(w) for w in re.findall(r"[a-z]+", clause_at(text, stated.start, stated.end).casefold())}
     scores = [len({stem(t) for t in f.tokens} & words) for f in figures]

@@ -44,6 +44,9 @@ _DENIED_DEED = re.compile(
     r"(?:\b(?:nothing|neither|not|never|nor|no [a-z]+|none of [a-z ]{1,30})|n't)(?: yet)? $", re.I
 )
 _UNDONE = re.compile(rf"\bnothing (?=(?:has|was|is)\b)(?:{_DONE.pattern})", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"\b(nothing|no one|none of (?:them|these|those)|no other [a-z]+|nothing else)\b((?: [a-z]+){1,3})", re.IGNORECASE
+)
 _NO_PLAN = re.compile(
     r"\b(?:no plan (?:could|can) be|(?:could|can)(?:n't| ?not) \w+ a plan)\b(?: made)?", re.IGNORECASE
 )
@@ -330,6 +333,11 @@ def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
         others = len(named) if match["other"] else 0
         is_counted = re.search(r"\b(?:usable|ready)\b", text) is not None and _equal_counts(facts, others)
         if not support and not is_counted and not _are_as_many(match, facts, named):
+            return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
+    spoken = " ".join(t.text for t in facts.texts).casefold()
+    for match in _NOTHING.finditer(text):
+        is_deed = _UNDONE.match(text, match.start()) is not None
+        if not is_deed and match[0].casefold() not in spoken and not _is_zero(match[2], facts, named):
             return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
     for match in _NONE.finditer(text):
         if not _is_none(match, facts, named):

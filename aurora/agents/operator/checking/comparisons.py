@@ -126,7 +126,7 @@ def _measured(name: str, text: str, facts: Facts) -> Iterator[tuple[tuple[str, s
     columns: dict[tuple[str, str], dict[str, float]] = {}
     for listed, row, owner, figure in rows_of(facts):
         columns.setdefault((listed, row), {})[owner] = figure.amount.value
-    columns = {key: column for key, column in columns.items() if len(column) > 1}
+    columns = {key: column for key, column in columns.items() if len(set(column.values())) > 1}
     resources = [r for r in ("cpu", "memory") if r in words]
     wanted = _SUPERLATIVES[name].fields
     if wanted and len(resources) != 1:

@@ -12,7 +12,7 @@ a about above across after again against all along already also although among a
 around as at available away back be because been before behind being below beside besides between both but by can
 cannot case certain could currently did do does doing done due each earlier either else enough even every exactly
 except few first for from further get gets give given gives go goes going had has have having hence here how however i
-if in including instead into is it its itself just know known last later least left less let lose loses lost likewise
+if in including instead into is it its itself just know known last later least left less let lose loses likewise
 many may me might more most much my namely near need needed needs neither never next no nobody none nor not nothing
 now of off on once one only onto or other others otherwise our out over own per perhaps rather same second see seen
 several shall she should since so some something still such than that the their them then there therefore these they
