@@ -54,7 +54,9 @@ def judge(sample, text):
     parts = tuple(split_sentences(text.replace("\\n", "\n")))
     answer = Answer(question="How are things?", by="openai:model", sentences=parts)
     checked = check_answer(answer, EVIDENCE[sample], DESKS[sample])
-    return bool(checked.sentences) and not any(s.struck for s in checked.sentences), [s.struck for s in checked.sentences]
+    return bool(checked.sentences) and not any(s.struck for s in checked.sentences), [
+        s.struck for s in checked.sentences
+    ]
 
 
 def main() -> None:

@@ -78,6 +78,7 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], *, is_code: bool
         or _wrong_place(text, facts, named)
         or _wrong_state(text, facts, named)
         or ("" if is_code else _wrong_negation(text, facts, named))
+        or ("" if is_code else _wrong_nothing(blank, facts, named))
         or _wrong_quantifier(blank, facts, named)
         or wrong_cause(text, facts)
         or ("" if is_code else unsupported_clause(text, facts, named, _verified(text, facts, named)))
@@ -317,6 +318,15 @@ def _fits(names: frozenset[str], facts: Facts) -> bool | None:
     return (not any(li.size for li in reasons)) if reasons else None
 
 
+def _wrong_nothing(text: str, facts: Facts, named: frozenset[str]) -> str:
+    spoken = " ".join(t.text for t in facts.texts).casefold()
+    for match in _NOTHING.finditer(text):
+        is_deed = _UNDONE.match(text, match.start()) is not None
+        if not is_deed and match[0].casefold() not in spoken and not _is_zero(match[2], facts, named):
+            return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
+    return ""
+
+
 def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
     for match in _ALL.finditer(text):
         noun = match[2].casefold()
@@ -333,11 +343,6 @@ def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
         others = len(named) if match["other"] else 0
         is_counted = re.search(r"\b(?:usable|ready)\b", text) is not None and _equal_counts(facts, others)
         if not support and not is_counted and not _are_as_many(match, facts, named):
-            return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
-    spoken = " ".join(t.text for t in facts.texts).casefold()
-    for match in _NOTHING.finditer(text):
-        is_deed = _UNDONE.match(text, match.start()) is not None
-        if not is_deed and match[0].casefold() not in spoken and not _is_zero(match[2], facts, named):
             return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
     for match in _NONE.finditer(text):
         if not _is_none(match, facts, named):
