@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import typer
 
+<<<<<<< HEAD
 from aurora.cli.eval import benchmark, compare, explanations, export, rate
+=======
+from aurora.cli.eval import benchmark, compare, explanations, rate, report
+>>>>>>> main
 
 app = typer.Typer(
     help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
@@ -15,3 +19,4 @@ app.command("compare")(compare.compare)
 app.command("export")(export.export)
 app.command("explanations")(explanations.explanations)
 app.add_typer(rate.app, name="rate")
+app.command("report")(report.report)
