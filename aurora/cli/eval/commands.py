@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import typer
 
-<<<<<<< HEAD
-from aurora.cli.eval import benchmark, compare, explanations, export, rate
-=======
-from aurora.cli.eval import benchmark, compare, explanations, rate, report
->>>>>>> main
+from aurora.cli.eval import benchmark, compare, explanations, export, rate, report
 
 app = typer.Typer(
     help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
