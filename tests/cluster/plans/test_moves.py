@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 
 from aurora.cluster.changes import Drain, Move, Place, Uncordon, apply_changes
-from aurora.cluster.clear_placement import choices_of, maintenance_before_end, place_in_turn
+from aurora.cluster.clear_placement import choices_of, place_in_turn
+from aurora.cluster.clearances import maintenance_before_end
 from aurora.cluster.explanation import explain
 from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans.making import make_plan
