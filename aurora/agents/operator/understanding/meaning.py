@@ -23,7 +23,7 @@ from aurora.agents.operator.understanding.words import plain_text
 
 THRESHOLD = 0.8
 """Least probability of a kind at which a question counts as understood: a step above the 0.7 that `lowest_threshold`
-of `aurora.evals.understanding` finds on each four fifths of the first two sets, which were seen while this was built."""
+of `aurora.evals.understanding` finds on each four fifths of the first two sets, both in sight while this was built."""
 HINT = 0.3
 """Least probability at which it is said that a question can mean several things."""
 NEIGHBOURS = 0.7
