@@ -84,6 +84,9 @@ def comparison_section(compared: Compared) -> Section:
         ),
     ]
     blocks += _plots(rows, command)
+    equal = _without_difference(comparison.differences)
+    if equal:
+        blocks.append(Paragraph(f"Equal on every sample: {', '.join(map(words, equal))}.", is_small=True))
     blocks.append(_table(rows))
     return Section(title, tuple(blocks))
 
@@ -103,7 +106,8 @@ def _verdict(difference: Difference, better: str) -> str:
 def _plots(rows: Sequence[tuple[Difference, str]], command: str) -> list[Block]:
     """Plot the differences, one axis for each metric, those that are shown first."""
     groups: dict[str, list[Difference]] = {}
-    for difference, _ in rows[:MOST_PLOTTED]:
+    equal = _without_difference([d for d, _ in rows])
+    for difference, _ in [row for row in rows if row[0].name not in equal][:MOST_PLOTTED]:
         groups.setdefault(difference.name, []).append(difference)
     note = "Second less first; the line is no difference." + (
         f" The {MOST_PLOTTED} differences with the smallest p-values are drawn." if len(rows) > MOST_PLOTTED else ""
@@ -117,6 +121,12 @@ def _plots(rows: Sequence[tuple[Difference, str]], command: str) -> list[Block]:
         )
         for name, members in groups.items()
     ]
+
+
+def _without_difference(differences: Sequence[Difference]) -> list[str]:
+    """Return the metrics that are equal in both evaluations."""
+    names = dict.fromkeys(d.name for d in differences)
+    return [n for n in names if not any(any(d.difference) for d in differences if d.name == n)]
 
 
 def _whisker(d: Difference) -> Whisker:

@@ -14,8 +14,8 @@ from aurora.evals.report.evaluations.suites import suite_blocks
 from aurora.evals.report.evaluations.tables import all_metrics, failures, provenance_table, result_tables
 from aurora.evals.report.evaluations.texts import clean, several
 
-MOST_OPEN = 3
-"""Suites up to which each is shown in full; more are folded."""
+MOST_OPEN, MOST_OPEN_SHORT = 3, 12
+"""Suites up to which each is shown in full, of kinds that compare subjects and of others; more are folded."""
 
 
 def evaluation_report(evaluations: Sequence[Evaluation], compared: Sequence[Compared] = ()) -> Document:
@@ -57,7 +57,7 @@ def evaluation_section(evaluation: Evaluation) -> Section:
 def _facts(evaluation: Evaluation) -> str:
     samples = evaluation.samples
     if not samples:
-        return "The samples are not measured again here: the folder has no file of them, only their summary."
+        return "Samples: none in this folder, only the result that sums them up."
     failed = sum(bool(s.failure) for s in samples)
     subjects, suites = ({getattr(s, field) for s in samples} for field in ("subject", "suite"))
     scenarios = {(s.suite, s.sample) for s in samples}
@@ -79,7 +79,7 @@ def _suites(evaluation: Evaluation, kind: Kind) -> list[Block]:
     blocks: list[Block] = []
     for name in names:
         content = suite_blocks(evaluation, kind, name)
-        if len(names) > MOST_OPEN:
+        if len(names) > (MOST_OPEN if kind.primary else MOST_OPEN_SHORT):
             blocks.append(Fold(f"Suite {name or 'of all samples'}", tuple(content)))
         else:
             blocks += content

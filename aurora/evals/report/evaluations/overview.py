@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from aurora.evals.report.evaluations.document import Block, Figure, Grid, Paragraph
 from aurora.evals.report.evaluations.figures.curves import curves_of_runs, curves_of_table, is_curve_table
-from aurora.evals.report.evaluations.figures.elo import elo_plot, ratings_of
+from aurora.evals.report.evaluations.figures.elo import elo_plot, ratings_of, resamples_for
 from aurora.evals.report.evaluations.figures.intervals import ranked
 from aurora.evals.report.evaluations.figures.matrices import is_matrix, matrices_of_metrics, matrix_of_table
 from aurora.evals.report.evaluations.kinds import Kind
@@ -52,21 +52,17 @@ def _standings(evaluation: Evaluation, kind: Kind) -> list[Block]:
             suites.setdefault(m.suite, []).append(m)
     if len(suites) < 2 or all(len(s) < 2 for s in suites.values()):  # noqa: PLR2004  # nothing to sum up
         return []
+    has_champion = any(m.subject == kind.champion for members in suites.values() for m in members)
     rows: list[tuple[Cell, ...]] = []
     for suite, members in suites.items():
         order = ranked(members)
         place = next((k for k, m in enumerate(order, 1) if m.subject == kind.champion), None)
         best, last = order[0], order[-1]
-        rows.append((suite or "all", len(order), best.subject, _value(best), last.subject, _value(last), place))
-    columns = (
-        "suite",
-        "subjects",
-        "best",
-        f"its {words(name)}",
-        "last",
-        f"its {words(name)}",
-        f"place of {kind.champion}",
-    )
+        row = (suite or "all", len(order), best.subject, _value(best), last.subject, _value(last))
+        rows.append((*row, place) if has_champion else row)
+    columns: tuple[str, ...] = ("suite", "subjects", "best", f"its {words(name)}", "last", f"its {words(name)}")
+    if has_champion:
+        columns = (*columns, f"place of {kind.champion}")
     note = "Ordered by the mean alone; neighbours whose intervals overlap may be equal."
     return [Grid("Best and last by suite", columns, tuple(rows), note)]
 
@@ -81,9 +77,11 @@ def _elo(evaluation: Evaluation, kind: Kind) -> list[Block]:
     rated = ratings(evaluation, kind)
     if not rated:
         return [_missing("Elo", "it needs samples on which two subjects meet, and a metric with a direction")]
+    won_by = words(primary_of(evaluation.result.metrics, kind))
     note = (
-        f"Bradley-Terry fit: on each sample the higher {words(primary_of(evaluation.result.metrics, kind))} wins, "
-        "whatever the distance. Intervals resample samples. 200 points more win about three matches in four."
+        f"Bradley-Terry fit: on each sample the better {won_by} wins, whatever the distance. Intervals are of "
+        f"{resamples_for(len(rated)):,} bootstrap samples of scenarios. "
+        "200 points more win about three matches in four."
     )
     rows = tuple((r.player, r.rating, r.low, r.high, 100 * r.score, r.matches) for r in rated)
     columns = ("subject", "Elo", "low", "high", "matches won, %", "matches")
@@ -92,8 +90,9 @@ def _elo(evaluation: Evaluation, kind: Kind) -> list[Block]:
 
 
 def _matrices(evaluation: Evaluation, kind: Kind) -> list[Block]:
-    drawn = [(t.title, matrix_of_table(t), t.note) for t in evaluation.result.tables if is_matrix(t)]
-    drawn += [(title, heat_map, "") for title, heat_map in matrices_of_metrics(evaluation.result.metrics)]
+    drawn = [(title, heat_map, "") for title, heat_map in matrices_of_metrics(evaluation.result.metrics)]
+    if not drawn:  # metrics have intervals, which tables may lack
+        drawn = [(t.title, matrix_of_table(t), t.note) for t in evaluation.result.tables if is_matrix(t)]
     if not drawn and "matrix" in kind.figures:
         return [_missing("Matrix", "the result has no pairs of domains")]
     return [Figure(title, heat_map, note, evaluation.command) for title, heat_map, note in drawn]

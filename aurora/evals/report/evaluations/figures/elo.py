@@ -7,10 +7,12 @@ from collections.abc import Collection, Sequence
 from aurora.evals.report.evaluations.document import Whisker, Whiskers
 from aurora.evals.results.result import Better
 from aurora.evals.results.samples import Sample
-from aurora.statistics.bradley_terry import Rating, bradley_terry
+from aurora.statistics.bradley_terry import RESAMPLES, Rating, bradley_terry
 
 MOST_SUBJECTS = 200
 """Subjects up to which ratings are fitted."""
+LEAST_RESAMPLES, MOST_FITS = 200, 20_000
+"""Least number of bootstrap samples, and their largest number times players."""
 
 
 def rounds_of(
@@ -49,7 +51,12 @@ def ratings_of(samples: Sequence[Sample], name: str, better: Better, apart: Coll
     players = {player for values in rounds for player in values}
     if better == "neither" or not 1 < len(players) <= MOST_SUBJECTS:
         return []
-    return bradley_terry(rounds, clusters)
+    return bradley_terry(rounds, clusters, resamples=resamples_for(len(players)))
+
+
+def resamples_for(players: int) -> int:
+    """Return the number of bootstrap samples: fewer for many players, so that a report takes seconds."""
+    return min(RESAMPLES, max(LEAST_RESAMPLES, MOST_FITS // players))
 
 
 def elo_plot(ratings: Sequence[Rating]) -> Whiskers:

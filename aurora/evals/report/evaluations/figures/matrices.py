@@ -59,7 +59,7 @@ def matrices_of_metrics(metrics: Sequence[Metric]) -> list[tuple[str, HeatMap]]:
 
 def _title(name: str, cells: dict[tuple[str, str], Metric]) -> str:
     unit = next(iter(cells.values())).unit
-    return words(name) + (f", {unit}" if unit else "")
+    return words(name) + (f", {unit}" if unit and unit != name else "")
 
 
 def _heat_map(cells: dict[tuple[str, str], Metric]) -> HeatMap:
