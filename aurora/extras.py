@@ -50,6 +50,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     ),
     "solver": ("ortools",),
     "kubernetes": ("kubernetes",),
+    "ray": ("ray",),
     "benchmark": ("gepa",),
 }
 """Top-level modules that each extra brings. `pyproject.toml` has the distributions; a test compares."""

@@ -27,6 +27,7 @@ from aurora.cli.plan import commands as plan
 from aurora.cli.recommend import commands as recommend
 from aurora.cli.schedule import commands as schedule
 from aurora.cli.snapshot import commands as snapshot
+from aurora.cli.study import commands as study
 from aurora.cli.train import commands as train
 
 app = typer.Typer(
@@ -46,6 +47,7 @@ app.command("ask")(chat.ask)
 app.command("chat")(chat.chat)
 app.add_typer(evaluation.app, name="eval")
 app.add_typer(evolve_prompts.app, name="evolve-prompts")
+app.add_typer(study.app, name="study")
 app.add_typer(bench.app, name="bench")
 app.add_typer(train.app, name="train")
 app.add_typer(policies.app, name="policies")

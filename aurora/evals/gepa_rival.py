@@ -51,6 +51,7 @@ class Adapter:
 
     def __init__(self, context: EvolutionContext, standing: Standing) -> None:
         self.context = context
+        self.first = standing
         self.role = standing.role
         self.bounds = context.bounds(standing)
         self.samples: dict[tuple[str, str], Sample] = {}
@@ -81,6 +82,7 @@ class Adapter:
                 raise BudgetExceeded(f"the budget of {self.limit} evaluations is spent")
             self.evaluations += 1
             rows.append(self._refused(prompt, case, refused) if refused else self._measured(prompt, case))
+        self._note(f"{prompt.prompt_id} on {len(rows)} cases")
         scores = [0.0 if s.value is None else s.value for s in rows]
         return Evaluated(rows, scores, rows if capture_traces else None)
 
@@ -111,6 +113,15 @@ class Adapter:
             text = self.context.meta_model.invoke(prompt).text
         self.proposing = self.proposing.plus(purse.use)
         return str(text)
+
+    def _note(self, text: str) -> None:
+        """Send an event with the resources used so far."""
+        use = self.proposing
+        for sample in self.samples.values():
+            use = use.plus(Use(sample.calls, sample.tokens, sample.dollars))
+        self.context.note(
+            "measured", self.first.model_copy(update={"proposals": self.proposals}), self.evaluations, use, text
+        )
 
     def _measured(self, prompt: Prompt, case: Case) -> Sample:
         key = prompt.prompt_id, case.name

@@ -26,8 +26,8 @@ WORK: dict[Role, str] = {
     "level; its value is the mean reward of those asked for, 0 to 1, and a refused one earns nothing.",
     "defender": "It writes allocation policies. A case shows some scenarios; of the policies written the best one on "
     "these is measured on others of the same family. The value is its lead over the best reference policy there.",
-    "explainer": "It arranges facts about an allocation decision for a reader. The value, 0 to 1, is high if the facts "
-    "that decided come first, all that decided are told, nothing is told twice, and no answer is sent back.",
+    "explainer": "It arranges facts about an allocation decision for a reader. The value, 0 to 1, is high if a reason "
+    "comes first, every feature that decided is told, no fact is told twice, and no answer is sent back.",
     "operator": "It answers an operator's questions about a cluster from evidence that tools give. The value, 0 to 1, "
     "is the share of what the question needs that is told, and of sentences that hold.",
 }

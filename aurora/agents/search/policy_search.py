@@ -234,7 +234,9 @@ def _strategy(weights: int, sigma: float, settings: Settings, seed: int) -> Any:
         sigma,
         {
             "popsize": settings.population,
-            "seed": seed % (2**31 - 2) + 1,
+            # pycma's own `seed` seeds numpy's global generator, which runs in other threads would share.
+            "randn": np.random.RandomState(seed % (2**31 - 2) + 1).randn,
+            "seed": np.nan,
             "verbose": -9,
             "maxiter": settings.generations + 1,
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.eval import benchmark, compare, explanations
+from aurora.cli.eval import benchmark, compare, explanations, rate
 
 app = typer.Typer(
     help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
@@ -13,3 +13,4 @@ app = typer.Typer(
 app.command("benchmark")(benchmark.benchmark)
 app.command("compare")(compare.compare)
 app.command("explanations")(explanations.explanations)
+app.add_typer(rate.app, name="rate")

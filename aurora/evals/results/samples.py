@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from aurora import journal
 from aurora.errors import DataError, FileError
-from aurora.files import locked, writing
+from aurora.files import locked, write_atomically, writing
 from aurora.types import Frozen, Progress, no_progress
 from aurora.validation import explain_validation
 
@@ -137,6 +138,18 @@ def measure_samples(
             done |= measured
             progress("samples", known + start + len(part), known + len(missing))
     return [done[key] for key in dict.fromkeys(wanted) if key in done]
+
+
+def save_samples(folder: Path, samples: Iterable[Sample]) -> None:
+    """Write the samples of an evaluation that is made at once, in place of those that the folder holds.
+
+    Raises:
+        FileError: The file can't be written.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(s.model_dump(mode="json"), sort_keys=True, allow_nan=False) + "\n" for s in samples]
+    write_atomically(folder / SAMPLES_FILE, "".join(lines))
 
 
 def by_subject(samples: Iterable[Sample]) -> Mapping[str, list[Sample]]:

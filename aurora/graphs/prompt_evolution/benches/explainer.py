@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from aurora.agents.arena.templates import general_template
 from aurora.agents.explain.explainer import Explanation, Level, case_of, explain_case
+from aurora.agents.explain.telling.readings import Fact
 from aurora.agents.explain.wording import Audience
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.narrator import Narration, known_of, narrate
@@ -21,13 +24,16 @@ from aurora.sim.scenarios.generators import sample_spec
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.spec import ScenarioSpec
 
-POLICIES = ("best_fit", "balanced_allocation", "cheapest", "nearest", "greenest", "fgd")
+POLICIES = (general_template(), REFERENCES["balanced_allocation"], REFERENCES["cheapest"], REFERENCES["fgd"])
+"""Policies whose decisions are explained; the first one weighs many features."""
+SEVERAL = 2
+"""Features that decide, from which a decision is worth an explanation of its own."""
 LEVELS_OF_TEXT: tuple[Level, ...] = ("short", "full")
 AUDIENCES: tuple[Audience, ...] = ("operator", "engineer")
 TRIES = 20
 """Most scenarios that are drawn until one has a decision with a reason."""
 REASONS, ORDER, ONCE, SENT_BACK = 0.6, 0.2, 0.2, 0.1
-"""Value of telling all reasons, of beginning with one, and of telling nothing twice; cost of an answer sent back."""
+"""Value of telling every feature that decided, of a reason first, and of no fact twice; cost of an answer sent back."""
 
 
 @dataclass(frozen=True)
@@ -60,19 +66,21 @@ class ExplainerBench:
         known = known_of(explanation, scenario, audience)
         reasons = {n for n, fact in enumerate(known.facts, 1) if fact.role == "reason"}
         told = set(narration.chosen)
-        value = REASONS * (len(reasons & told) / len(reasons))
+        needed = _features(known.facts[n - 1] for n in reasons)
+        given = needed & _features(known.facts[n - 1] for n in reasons & told if n <= len(known.facts))
+        value = REASONS * (len(given) / len(needed))
         value += ORDER * (bool(narration.chosen) and narration.chosen[0] in reasons)
         value += ONCE * (bool(told) and len(told) == len(narration.chosen))
         value -= SENT_BACK * len(narration.rejected)
         if not narration.is_models:
             value = 0.0
-        missing = len(reasons - told)
+        missing = len(needed - given)
         return Measured(
             max(0.0, value),
             0,
-            (f"{len(reasons & told)} of {len(reasons)} reasons told, {_order(narration, reasons)}; {detail} text",),
+            (f"{len(given)} of {len(needed)} features that decided told, {_order(narration, reasons)}; {detail} text",),
             (*narration.rejected, *(f"struck: {reason}" for _, reason in narration.struck)),
-            (f"{missing} facts marked reason were not told",) if missing else (),
+            (f"{missing} features that decided, each in a fact marked reason, were not told",) if missing else (),
         )
 
     def unanswered(self, case: Case) -> Measured:
@@ -93,20 +101,37 @@ class ExplainerBench:
         return scenario, explanation, detail, AUDIENCES[int(rng.integers(len(AUDIENCES)))]
 
     def _with_reasons(self, case: Case) -> tuple[ScenarioSpec, Explanation, Scenario, np.random.Generator]:
-        """Draw scenarios until one has a decision between candidates with at least one reason."""
+        """Draw scenarios until one has a decision that several features decided; else take the one with the most."""
         rng = case_rng(self.seed, case)
+        best: tuple[int, tuple[ScenarioSpec, Explanation, Scenario]] | None = None
         for _ in range(TRIES):
             spec = sample_spec(case.family, self.level, rng)
             scenario = expand(spec)
-            run = run_of(scenario, REFERENCES[POLICIES[int(rng.integers(len(POLICIES)))]])
+            run = run_of(scenario, POLICIES[int(rng.integers(len(POLICIES)))])
             contested = [d for d in decisions(scenario, run.policy, run.outcome) if d.feasible > 1]
             if not contested:
                 continue
             task_id = contested[int(rng.integers(len(contested)))].task_id
             explanation = explain_case(case_of(run, task_id), task_id)
-            if any(fact.role == "reason" for fact in known_of(explanation, scenario, "operator").facts):
-                return spec, explanation, scenario, rng
-        raise AssertionError(f"{case.name}: no decision with a reason in {TRIES} scenarios")
+            facts = known_of(explanation, scenario, "operator").facts
+            count = len(_features(f for f in facts if f.role == "reason"))
+            if count and (best is None or count > best[0]):
+                best = count, (spec, explanation, scenario)
+            if count >= SEVERAL:
+                break
+        assert best is not None, f"{case.name}: no decision with a reason in {TRIES} scenarios"
+        return *best[1], rng
+
+
+def _features(facts: Iterable[Fact]) -> set[str]:
+    """Return the features that facts are about; the kind of a fact that is about none."""
+    found: set[str] = set()
+    for fact in facts:
+        slots = fact.readings[0].slots
+        several = slots.get("features")
+        own = {str(f) for f in several} if isinstance(several, frozenset) else set()
+        found |= own | {str(slots["feature"])} if "feature" in slots else own or {fact.readings[0].kind}
+    return found
 
 
 def _order(narration: Narration, reasons: set[int]) -> str:

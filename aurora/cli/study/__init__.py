@@ -1,0 +1,1 @@
+"""`aurora study`: many runs by one file."""

@@ -1,0 +1,1 @@
+"""People's ratings of explanations: blind forms with planted errors, their reading, and their summary."""

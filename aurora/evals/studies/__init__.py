@@ -1,0 +1,1 @@
+"""Studies: many runs of self-play or prompt evolution by one file, in parallel, resumable, judged together."""

@@ -1,0 +1,1 @@
+"""Evaluators: the same function for many items, on threads, processes or Ray actors, with the same results."""
