@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from aurora.cli import options
 from aurora.cli.terminal.output import note
 
 if TYPE_CHECKING:
@@ -15,12 +16,11 @@ if TYPE_CHECKING:
 
 def fail_on() -> Any:
     """Declare the option `--fail-on`."""
-    return typer.Option(
+    return options.text(
         [],
         "--fail-on",
-        metavar="CONDITION",
         help="Condition on a metric under which the command ends with exit code 1, such as correctness.low<0.99; "
-        "give the option several times for several conditions.",
+        "repeatable.",
     )
 
 
