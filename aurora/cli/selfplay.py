@@ -204,7 +204,7 @@ def _show(result: SelfPlayResult, verdicts: list[Verdict], path: Path | None) ->
 
 def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
     """Write the report and show its progress; after an interrupt, note how to write it later."""
-    from aurora.evals.report import write_report  # heavy, used here only
+    from aurora.evals.report.selfplay import write_report  # heavy, used here only
 
     def kept() -> str:
         return (
@@ -250,7 +250,7 @@ def _print_result(result: SelfPlayResult, verdicts: list[Verdict]) -> None:
     )
     if not verdicts:
         return
-    from aurora.evals.report.words import change_text, opening, value_text  # heavy siblings
+    from aurora.evals.report.selfplay.words import change_text, opening, value_text  # heavy siblings
 
     emit_table(
         f"the champion on fresh scenarios, {result.unit}",
@@ -291,7 +291,7 @@ def _verdict_row(verdict: Verdict) -> tuple[object, ...]:
 
 
 def _difference_row(verdict: Verdict) -> tuple[object, ...]:
-    from aurora.evals.report.words import interval_text  # heavy siblings
+    from aurora.evals.report.selfplay.words import interval_text  # heavy siblings
 
     far = verdict.distance
     return (

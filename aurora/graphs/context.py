@@ -162,16 +162,18 @@ def proposers(
         index: Index over the archive; None: there is none.
         authors: Model with its prompts; None: the search alone, whatever the settings name.
     """
-    search = SearchPolicyProposer(settings.population)
+    search, drawn = SearchPolicyProposer(settings.population), SearchScenarioProposer("attacker" in settings.without)
     if authors is None or settings.proposer == "search":
-        return SearchScenarioProposer(), search
+        return drawn, search
     level, together = settings.model_from_level, settings.proposer == "both"
     scenarios = ModelScenarioProposer(authors.model, authors.attacker, level)
     policies = ModelPolicyProposer(
         authors.model, authors.defender, store, index, level, search=search, is_tuned=together
     )
+    attacker: ScenarioProposer = BothScenarioProposer(scenarios) if together else scenarios
     return (
-        (BothScenarioProposer(scenarios), BothPolicyProposer(policies, search)) if together else (scenarios, policies)
+        drawn if "attacker" in settings.without else attacker,
+        BothPolicyProposer(policies, search) if together else policies,
     )
 
 

@@ -8,12 +8,16 @@ from typing import Any, Literal
 
 from pydantic import SerializerFunctionWrapHandler, field_validator, model_serializer
 
+from aurora.agents.arena.changed_source import ChangeName, with_change
 from aurora.agents.arena.source import Source
 from aurora.agents.arena.sources import SOURCES, open_source
 from aurora.errors import RunError
 from aurora.graphs.start import with_start
 from aurora.sim.policies.policy import Policy
 from aurora.types import Frozen
+
+Part = Literal["attacker", "retrieval", "curriculum", "elo"]
+"""Part of self-play that a run can do without, to measure what it adds."""
 
 
 class SelfPlaySettings(Frozen):
@@ -38,6 +42,10 @@ class SelfPlaySettings(Frozen):
         prompts: Ids of the versions of the prompts.
         start: Policy that the search starts from, as `checked_start` returns it; None: the source's template.
         own_proposers: Names of the caller's own proposers, for scenarios and for policies; "" for a built-in one.
+        without: Parts that are switched off. Without the attacker, scenarios are drawn at random. Without retrieval, no
+            policies are retrieved for similar scenarios. Without the curriculum, every level is drawn with the same
+            probability. Without Elo, rivals are drawn from the archive at random.
+        changed: Change of all scenarios, from `aurora.agents.arena.changed_source.CHANGES`; "" for none.
         evolve_prompts: Number of iterations after which the prompts of attacker and defender evolve; 0: never.
     """
 
@@ -57,6 +65,8 @@ class SelfPlaySettings(Frozen):
     prompts: tuple[str, ...] = ()
     start: Policy | None = None
     own_proposers: tuple[str, str] = ("", "")
+    without: tuple[Part, ...] = ()
+    changed: ChangeName = ""
     evolve_prompts: int = 0
 
     @field_validator("source")
@@ -68,13 +78,15 @@ class SelfPlaySettings(Frozen):
 
     @model_serializer(mode="wrap")
     def _without_unused(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what is not used of `own_proposers` and `evolve_prompts`, which older manifests don't have."""
+        """Leave out settings that are not used: manifests of earlier versions don't have their keys."""
         values: dict[str, Any] = serialise(self)
-        if not any(self.own_proposers):
-            del values["own_proposers"]
-        if not self.evolve_prompts:
-            del values["evolve_prompts"]
-        return values
+        used = {
+            "own_proposers": any(self.own_proposers),
+            "without": bool(self.without),
+            "changed": bool(self.changed),
+            "evolve_prompts": bool(self.evolve_prompts),
+        }
+        return {name: value for name, value in values.items() if used.get(name, True)}
 
 
 def chosen_source(settings: SelfPlaySettings) -> Source:
@@ -84,6 +96,7 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
         PolicyError: The source can't start from the policy.
         DataError: The trace is not there or not valid.
         RunError: A family is unknown, or named for training and validation.
+        InputError: The settings name a change, and the source has other scenarios than generated ones.
     """
     source = open_source(settings.source, None if settings.data is None else Path(settings.data))
     source = with_start(source, settings.start)
@@ -101,4 +114,5 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
         raise RunError(f"training and validation need families of their own, but {what}")
     effort = source.effort
     chosen = {name: getattr(settings, name) for name in effort._fields if getattr(settings, name) is not None}
-    return replace(source, training=training, validation=validation, effort=effort._replace(**chosen))
+    source = replace(source, training=training, validation=validation, effort=effort._replace(**chosen))
+    return with_change(source, settings.changed)

@@ -29,6 +29,7 @@ from aurora.sim.explain.claims import (
     run_of,
 )
 from aurora.sim.explain.decision import (
+    MIN_LEAD_SHARE,
     Decision,
     Option,
     advantages,
@@ -51,8 +52,6 @@ Level = Literal["line", "short", "full"]
 
 MAX_REASONS = 3
 """Most advantages of the winner that are named where no small set of them decided."""
-MIN_LEAD_SHARE = 0.1
-"""Least share of the winner's lead that such an advantage makes up."""
 MAX_OPTIONS_LISTED = 5
 """Most candidates listed with their scores, best first."""
 MIN_CANDIDATES_FOR_EXTREME = 3

@@ -67,7 +67,7 @@ class Suite(NamedTuple):
     learns: bool = True
 
 
-def _sampled(families: Sequence[str], source: Source, level: int, count: int, seed: int) -> list[Judged]:
+def draw_judged(families: Sequence[str], source: Source, level: int, count: int, seed: int) -> list[Judged]:
     """Draw scenarios of some families; the same whatever other families are drawn."""
     judged = []
     for family in families:
@@ -81,13 +81,13 @@ def _sampled(families: Sequence[str], source: Source, level: int, count: int, se
 def _of_trace(source: Source, data: Path | None, count: int, seed: int) -> list[Judged]:
     del data
     assert isinstance(source, TraceSource)
-    return _sampled(source.judged, source, 1, count, seed)
+    return draw_judged(source.judged, source, 1, count, seed)
 
 
 def _of_level(level: int) -> Callable[[Source, Path | None, int, int], list[Judged]]:
     def judged(source: Source, data: Path | None, count: int, seed: int) -> list[Judged]:
         del data
-        return _sampled(source.training + source.validation, source, level, count, seed)
+        return draw_judged(source.training + source.validation, source, level, count, seed)
 
     return judged
 

@@ -13,7 +13,16 @@ import numpy as np
 from aurora.errors import AuroraError, InputError
 from aurora.evals.explanations.sampling import sampled_decisions, sampled_plan, sampled_run
 from aurora.evals.explanations.shares import share_metric
-from aurora.evals.explanations.suites import agreement, completeness, correctness
+from aurora.evals.explanations.suites import (
+    agreement,
+    calibration,
+    clarity,
+    completeness,
+    consistency,
+    correctness,
+    faithfulness,
+    mutation,
+)
 from aurora.evals.explanations.suites.suite import Measured, Suite, listed
 from aurora.evals.results.provenance import provenance
 from aurora.evals.results.result import EvalResult, Metric, Table, save_result
@@ -23,7 +32,19 @@ from aurora.types import Progress, no_progress
 
 DECISIONS, RUNS, PLANS = "decisions", "runs", "plans"
 """Subjects of the samples."""
-SUITES: Mapping[str, Suite] = {s.SUITE.name: s.SUITE for s in (completeness, correctness, agreement)}
+SUITES: Mapping[str, Suite] = {
+    s.SUITE.name: s.SUITE
+    for s in (
+        completeness,
+        correctness,
+        faithfulness,
+        consistency,
+        agreement,
+        calibration,
+        clarity,
+        mutation,
+    )
+}
 """Every suite by name."""
 BATCH = 50
 """Samples that are written at once."""

@@ -16,6 +16,7 @@ from aurora.cluster.samples import load_sample, sample_history
 from aurora.cluster.samples.load import SAMPLES
 from aurora.cluster.snapshot import Snapshot
 from aurora.evals.explanations.decisions import POLICIES
+from aurora.evals.explanations.strategies import STRATEGIES, policy_of
 from aurora.learning.series.series import Series
 from aurora.sim.explain.claims import Case, run_of
 from aurora.sim.explain.decision import Decision, decisions
@@ -109,7 +110,8 @@ def sampled_decisions(count: int, seed: int) -> Iterator[DecisionKey]:
 def _asked(seed: int, number: int) -> tuple[Scenario, Policy]:
     rng = np.random.default_rng([seed, 15, number])
     families = list(FAMILIES)
-    policy = REFERENCES[POLICIES[int(rng.integers(len(POLICIES)))]]
+    policies = [*(REFERENCES[p] for p in POLICIES), *(policy_of(s, breaks_ties=True) for s in STRATEGIES)]
+    policy = policies[int(rng.integers(len(policies)))]
     return expand(sample_spec(families[number % len(families)], 1 + number // len(families) % LEVELS, rng)), policy
 
 
@@ -141,7 +143,7 @@ def sampled_plan(seed: int, number: int) -> SampledPlan:
     rng = np.random.default_rng([seed, 17, number])
     name = list(SAMPLES)[number % len(SAMPLES)]
     policy = REFERENCES[PLAN_POLICIES[int(rng.integers(len(PLAN_POLICIES)))]]
-    past, future = _divided(rng) if name == "web-shop" else ((), ())
+    past, future = divided_history(rng) if name == "web-shop" else ((), ())
     snapshot = load_sample(name)
     while True:
         asked = snapshot if rng.random() < 1 / 3 else _with_waiting(snapshot, rng)
@@ -172,7 +174,7 @@ def _with_waiting(snapshot: Snapshot, rng: np.random.Generator) -> Snapshot:
     return snapshot.model_copy(update={"tasks": tasks})
 
 
-def _divided(rng: np.random.Generator) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
+def divided_history(rng: np.random.Generator) -> tuple[tuple[Series, ...], tuple[Series, ...]]:
     """Return the web shop's history before and after a random moment."""
     history = _history()
     length = min(len(s) for s in history)

@@ -157,7 +157,7 @@ def _made(
 def _of_decisions(count: int, rng: np.random.Generator) -> Iterator[Ground]:
     for _, _, case in cases(count, rng, None):
         if case.decision is not None:
-            yield _ground(known_of(explain_case(case._replace(run=None)), case.scenario, "operator"), rng)
+            yield ground_of(known_of(explain_case(case._replace(run=None)), case.scenario, "operator"), rng)
 
 
 def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
@@ -165,7 +165,7 @@ def _of_runs(rng: np.random.Generator) -> Iterator[Ground]:
     for number in range(EXPLAINED_RUNS):
         scenario = expand(sample_spec(families[number % len(families)], 1 + number % 3, rng))
         policy = REFERENCES[RUN_POLICIES[int(rng.integers(len(RUN_POLICIES)))]]
-        yield _ground(known_of(explain_plan(scenario, policy), scenario, "operator"), rng)
+        yield ground_of(known_of(explain_plan(scenario, policy), scenario, "operator"), rng)
 
 
 def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
@@ -176,10 +176,11 @@ def _of_ways(rng: np.random.Generator) -> Iterator[Ground]:
         run = run_of(scenario, REFERENCES[RUN_POLICIES[int(rng.integers(len(RUN_POLICIES)))]])
         ways = [(t.task_id, way_claims(run, k)) for k, t in enumerate(scenario.tasks)]
         for task, claims in sorted(ways, key=lambda w: -len(w[1]))[:TASKS_A_RUN]:
-            yield _ground(known_of_way(claims, task, scenario), rng)
+            yield ground_of(known_of_way(claims, task, scenario), rng)
 
 
-def _ground(known: KnownFacts, rng: np.random.Generator) -> Ground:
+def ground_of(known: KnownFacts, rng: np.random.Generator) -> Ground:
+    """Return facts with true sentences about them, in every phrasing."""
     texts = [(n, fact, list(_texts(fact, known))) for n, fact in enumerate(known.facts, 1)]
     plain = tuple((phrasings[0], n) for n, fact, phrasings in texts if phrasings and fact not in known.background)
     nodes = known.names.known[NODES]

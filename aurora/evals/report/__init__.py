@@ -1,5 +1,1 @@
-"""The report of a self-play run: one self-contained page. May import graphs and everything below it."""
-
-from aurora.evals.report.page import write_report
-
-__all__ = ["write_report"]
+"""Reports as self-contained pages: of self-play runs and of evaluations. May import graphs and everything below it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from aurora import journal
 from aurora.errors import DataError, FileError, RunError
+from aurora.evals.studies.locks import is_locked
 from aurora.evals.studies.plan import RunName, StudyPlan
 from aurora.evals.studies.playing import RunOutcome
 from aurora.files import locked, write_atomically
@@ -70,14 +70,7 @@ def owned_study(folder: Path) -> Iterator[None]:
 
 def is_running(folder: Path) -> bool:
     """Return whether a process runs the study in a folder."""
-    try:
-        with (folder / LOCK).open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
+    return is_locked(folder / LOCK)
 
 
 def start_study(folder: Path, plan: StudyPlan) -> None:

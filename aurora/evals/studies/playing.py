@@ -14,10 +14,12 @@ from aurora.errors import ModelError
 from aurora.evals.model_usage import model_usage
 from aurora.evals.studies.choices import Settings
 from aurora.evals.studies.evaluators.protocol import Stopped
+from aurora.evals.studies.locks import await_unlocked
 from aurora.evals.studies.study import RunBudget
 from aurora.graphs.events import Event, Listener
 from aurora.graphs.prompt_evolution.settings import EvolutionSettings
 from aurora.graphs.run import Run, open_run
+from aurora.graphs.run_directory import LOCK
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.graphs.state import Abandoned
 from aurora.types import Frozen
@@ -26,6 +28,10 @@ SECONDS_FILE = "seconds.jsonl"
 """File of a run directory with the duration of its iterations; only where seconds are limited."""
 NO_LIMIT = 1_000_000
 """Number of evaluations, proposals or generations of a run without that limit."""
+
+
+OWNER_SECONDS = 20.0
+"""Most seconds until the worker of a killed study has ended and left its run."""
 
 
 class RunTask(NamedTuple):
@@ -72,6 +78,7 @@ def play_run(task: RunTask, stopped: Stopped) -> RunOutcome:
         ModelError: The model can't be reached, or never answered.
         StoreError: The archive can't be read or written.
     """
+    await_unlocked(task.directory / LOCK, OWNER_SECONDS)
     if isinstance(task.settings, EvolutionSettings):
         return _evolve(task, task.settings)
     return _self_play(task, task.settings, stopped)

@@ -16,6 +16,7 @@ from aurora.graphs.state import Attacked, PlayedScenario, Retrieved, State, Upda
 from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.optimum.witness import solver_witness, unplaceable
+from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Scenario
 
 SCENARIOS_PER_ITERATION = 5
@@ -26,13 +27,19 @@ MAX_LEADERS = 4
 """Number of archived policies with the highest Elo that new candidates meet; twice as many rivals at most."""
 INDIFFERENCE = 1e-6
 """Difference between the best and the worst reference up to which a scenario is uninformative."""
+MAX_ARCHIVED = 100_000
+"""Largest number of archived policies among which rivals are drawn without Elo."""
+LEVEL_PART, RIVALS_PART = 20, 21
+"""Numbers of the random streams of an iteration for a level without a curriculum, and for rivals without Elo."""
 SIMILAR_PER_SCENARIO = 3
 """Number of similar earlier scenarios that are looked up for each new one."""
 
 
 def curriculum(context: RunContext, state: State) -> Update:
-    """Begin an iteration at the current level of the curriculum."""
+    """Begin an iteration at the current level of the curriculum, or at a random one without a curriculum."""
     iteration, level = state["iteration"], state["standing"].curriculum.level
+    if "curriculum" in context.settings.without and context.source.has_levels:
+        level = int(context.rng(iteration, LEVEL_PART).integers(1, len(LEVELS) + 1))
     context.cache.begin(iteration)
     if context.authors is not None:
         context.authors.begin(iteration, context.tell)
@@ -95,14 +102,22 @@ def enough(state: State) -> str:
 
 def retrieve(context: RunContext, state: State) -> Update:
     """Choose the rivals: policies with the highest Elo, and the best ones on the most similar scenarios."""
-    names = context.store.leaders(MAX_LEADERS)
-    for similar in _similar(context, state):
+    without = context.settings.without
+    names = _random_rivals(context, state) if "elo" in without else context.store.leaders(MAX_LEADERS)
+    for similar in () if "retrieval" in without else _similar(context, state):
         names += context.store.best_on(similar, 1)
     names = list(dict.fromkeys(names))[: 2 * MAX_LEADERS]
     start = context.settings.start
     own = {} if start is None else {start.policy_id: start}  # the user's own start always takes part
     rivals = sorted({*names, state["standing"].champion.policy_id, *own} - set(context.source.references))
     return {"retrieved": Retrieved({n: own[n] if n in own else context.store.policy(n) for n in rivals})}
+
+
+def _random_rivals(context: RunContext, state: State) -> list[str]:
+    """Return ids of as many archived policies as there are leaders, drawn at random without references."""
+    archived = sorted(context.store.leaders(MAX_ARCHIVED))
+    drawn = context.rng(state["iteration"], RIVALS_PART).permutation(len(archived))[:MAX_LEADERS]
+    return [archived[int(k)] for k in drawn]
 
 
 def _similar(context: RunContext, state: State) -> list[str]:

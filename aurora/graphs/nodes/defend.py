@@ -58,8 +58,9 @@ def defend(context: RunContext, state: State) -> Update:
 def _training(context: RunContext, state: State, rng: np.random.Generator) -> Arena:
     """Return new scenarios of every training family, and the attacker's."""
     source, attacked = context.source, state["attacked"]
+    level = _any_level if "curriculum" in context.settings.without else partial(_mixed_level, attacked.level)
     fresh = [
-        encode(source.expand(source.sample(family, _mixed_level(attacked.level, rng), rng)))
+        encode(source.expand(source.sample(family, level(rng), rng)))
         for family in source.training
         for _ in range(source.effort.training_per_family)
     ]
@@ -68,7 +69,11 @@ def _training(context: RunContext, state: State, rng: np.random.Generator) -> Ar
 
 def _mixed_level(level: int, rng: np.random.Generator) -> int:
     """Draw a level, mostly the current one; the others prevent forgetting and overfitting to small scenarios."""
-    return level if rng.random() < CURRENT_LEVEL_SHARE else int(rng.integers(1, len(LEVELS) + 1))
+    return level if rng.random() < CURRENT_LEVEL_SHARE else _any_level(rng)
+
+
+def _any_level(rng: np.random.Generator) -> int:
+    return int(rng.integers(1, len(LEVELS) + 1))
 
 
 def _request(context: RunContext, state: State, training: Arena, rng: np.random.Generator) -> PolicyRequest:

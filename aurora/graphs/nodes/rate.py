@@ -128,7 +128,7 @@ def lessons_of(
 def advance(context: RunContext, state: State) -> Update:
     """Record the champion's success on each scenario; after an advance, measure what was forgotten."""
     curriculum, passed = state["standing"].curriculum, dict(state["standing"].passed)
-    if not context.source.has_levels:
+    if not context.source.has_levels or "curriculum" in context.settings.without:
         return {"advanced": Advanced(curriculum, passed)}
     champion, references = state["rated"].champion, context.source.references
     level = curriculum.level

@@ -21,11 +21,18 @@ from aurora.sim.policies.policy import Policy
 
 @dataclass(frozen=True)
 class SearchScenarioProposer:
-    """Proposer that samples specs and mutates rewarding ones (`aurora.agents.search.scenario_search`)."""
+    """Proposer that samples specs and mutates rewarding ones (`aurora.agents.search.scenario_search`).
+
+    Attributes:
+        is_random: True if it only samples, whatever earlier scenarios were worth.
+    """
+
+    is_random: bool = False
 
     def propose(self, request: ScenarioRequest) -> ScenarioProposal:
         """Return the missing specs."""
-        specs = propose(request.source, request.level, request.known, request.count, request.rng)
+        known = () if self.is_random else request.known
+        specs = propose(request.source, request.level, known, request.count, request.rng)
         return ScenarioProposal(tuple(ProposedScenario(spec) for spec in specs))
 
 

@@ -29,6 +29,8 @@ from aurora.sim.scenarios.scenario import Scenario, path_name
 
 MAX_CAUSE_FEATURES = 3
 """Most features of a cause; a reason with more helps nobody."""
+MIN_LEAD_SHARE = 0.1
+"""Least share of the winner's lead that a feature makes up which is called a reason without being a cause."""
 TRACE_NUMBERS = 20_000_000
 """Largest number of values of general features that a trace for explanations may hold."""
 MIN_CANDIDATES_TRACED = 5

@@ -53,7 +53,7 @@ def test_a_gate_fails_the_command_and_the_result_is_printed(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", SUITES)
 def test_every_suite_measures_without_a_failure_and_again_the_same(name: str, tmp_path: Path) -> None:
-    results = [evaluate_explanations(tmp_path / n, Settings(6, 3, suites=(name,))) for n in "ab"]
+    results = [evaluate_explanations(tmp_path / n, Settings(3, 1, suites=(name,))) for n in "ab"]
     assert results[0].metrics == results[1].metrics
     assert results[0].metrics
     assert results[0].notes == ()

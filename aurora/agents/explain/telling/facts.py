@@ -26,7 +26,7 @@ from aurora.sim.explain.claims import (
     ValueClaim,
     look_up,
 )
-from aurora.sim.explain.decision import Decision, advantages
+from aurora.sim.explain.decision import MIN_LEAD_SHARE, Decision, advantages, cause, rank
 from aurora.sim.explain.waiting_claims import WaitingClaim
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import FEATURES
@@ -216,11 +216,19 @@ def _comparison(claim: ComparisonClaim, decision: Decision) -> Fact:
 
 
 def _role(claim: ComparisonClaim, decision: Decision) -> Role:
-    """Return the role of a comparison: a reason gave the winner its lead over the other or over the runner-up."""
+    """Return the role of a comparison: a reason gave the winner its lead over the other or over the runner-up.
+
+    An advantage that makes up less than `MIN_LEAD_SHARE` of the lead, and is no part of the cause, is none.
+    """
     chosen, rival = decision.chosen, next((o for o in decision.options if o.name == claim.other), decision.runner_up)
     if claim.option != chosen.name or rival is None or rival is chosen:
         return "setting"
-    return "reason" if advantages(decision, rival).get(claim.feature, 0.0) > 0 else "setting"
+    advantage = advantages(decision, rival).get(claim.feature, 0.0)
+    if advantage <= 0:
+        return "setting"
+    lead = rank(decision, chosen.features) - rank(decision, rival.features)
+    is_weighty = advantage >= MIN_LEAD_SHARE * lead or claim.feature in cause(decision, rival)
+    return "reason" if is_weighty else "setting"
 
 
 def measured(name: str, value: float) -> Amount:

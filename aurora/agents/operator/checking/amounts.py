@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from aurora.agents.explain.telling.quantities import UNITS, Amount, Quantity, agrees
+from aurora.agents.explain.telling.quantities import COUNT, UNITS, Amount, Quantity, agrees
 from aurora.agents.operator.checking.derived import is_delta, is_derived, wrong_fraction
 from aurora.agents.operator.checking.facts import Facts, Figure
 from aurora.agents.operator.checking.figures import Stated, admissible, blanked, clause_at, stated_numbers
@@ -20,6 +20,9 @@ _BOUND = re.compile(
 _NUMBERS_IN_WORDS = ["an", "one", "two", "three", "four", "five", "six"]
 _TIME_IN_WORDS = re.compile(rf"\bin ({'|'.join(_NUMBERS_IN_WORDS)}) (hours?|minutes?)\b", re.IGNORECASE)
 _OVER = re.compile(r"^(?:over|within)\s*$", re.IGNORECASE)
+_TOGETHER = re.compile(r"\b(?:together|in total|in all|combined|altogether|in sum)\b", re.IGNORECASE)
+_SPAN = re.compile(r"\b(?:over|within|during|for|next)(?: the)?(?: next| coming)? $", re.IGNORECASE)
+"""What is before a time that spans all rows of a list, such as the steps of a forecast."""
 _STRICT = re.compile(r"^(?:more|over|above|exceed|greater|higher|less than|under|below|fewer|lower)", re.IGNORECASE)
 _CHANGED = frozenset({"difference", "freed", "saving", "savings", "saved"})
 """Words of the paths of amounts by which something changes."""
@@ -53,8 +56,9 @@ def wrong_number(
             continue  # what is named is checked by itself
         about = _subjects(masked, stated, named)
         readings = [stated, *_readings(stated, earlier, text)]
+        is_sum = len(named) != 1 and _TOGETHER.search(clause_at(text, stated.start, stated.end)) is not None
         if not any(
-            _is_borne_out(r, text, list(admissible(r, text, facts, about)), earlier, is_change=is_delta(r, text, facts))
+            _is_borne_out(r, text, _figures(r, text, facts, about, is_sum), earlier, is_change=is_delta(r, text, facts))
             or is_derived(r, text, facts, about, named)
             for r in readings
         ):
@@ -64,8 +68,15 @@ def wrong_number(
         if _is_misquoted(stated, text, spoken):
             return f"{text[stated.start : stated.end].strip()} is not the number that the cited evidence has there"
         earlier.append(stated)
-        rows.append((stated, _items(stated, facts)))
+        if not (stated.quantity.unit in UNITS["s"] and _SPAN.search(text[: stated.start])):
+            rows.append((stated, _items(stated, facts)))
     return _wrong_rows(rows, text) or wrong_fraction(masked, facts, named)
+
+
+def _figures(stated: Stated, text: str, facts: Facts, about: frozenset[str], is_sum: bool) -> list[Figure]:
+    """Return the figures that a number may be; where several are summed up, none of a single row."""
+    figures = list(admissible(stated, text, facts, about))
+    return [f for f in figures if not f.where[1] or f.amount.dimension == COUNT] if is_sum else figures
 
 
 def _is_enumerated(stated: Stated, masked: str) -> bool:
@@ -154,7 +165,8 @@ def _is_borne_out(
         return True
     if any(_is_between(stated, e, bound) for e in earlier) and any(agrees(stated.quantity, f.amount) for f in figures):
         return True
-    if _OVER.search(bound[0]) and stated.noun and any(agrees(stated.quantity, f.amount) for f in figures):
+    is_span = bool(stated.noun) or stated.quantity.unit in UNITS["s"]
+    if _OVER.search(bound[0]) and is_span and any(agrees(stated.quantity, f.amount) for f in figures):
         return True  # over so many tasks: not a bound
     figures = [f for f in figures if stated.quantity.unit in UNITS.get(f.amount.dimension, {})]
     words = {stem(w) for w in re.findall(r"[a-z]+", clause_at(text, stated.start, stated.end).casefold())}

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 
 from aurora.agents.operator.checking.causes import wrong_cause
-from aurora.agents.operator.checking.comparisons import HARMLESS, wrong_comparison
+from aurora.agents.operator.checking.clauses import unsupported_clause
+from aurora.agents.operator.checking.comparisons import HARMLESS, verified_comparisons, wrong_comparison
 from aurora.agents.operator.checking.derived import without_fractions
 from aurora.agents.operator.checking.facts import Facts, Figure, Text
 from aurora.agents.operator.checking.figures import blanked, clause_at
-from aurora.agents.operator.checking.relations import states_scarcity, wrong_relation
+from aurora.agents.operator.checking.relations import states_scarcity, verified_relations, wrong_relation
 from aurora.agents.operator.checking.vocabulary import KNOWLEDGE, NOT, QUOTED, UNCHECKED, alike, stem
 
 _STATES: dict[str, tuple[re.Pattern[str], frozenset[str], bool]] = {
@@ -35,12 +36,16 @@ _DONE = re.compile(
     r"(?:\b(?:is|was|are|were|been|now|already|i|i've|we|successfully|has|have|(?:is|was|are|were|has|have)n't) )+"
     r"(?:(?:now|successfully|already|still|fully|also|both|all|not|yet|been|only|partly|never) )*"
     r"(?:applied|rolled back|undone|carried out|executed|deleted|moved|evicted|scaled|drained|resized|removed|done|"
-    r"completed?|finished|(?:un)?cordoned(?= by)|in place|in force|in effect)\b|"
+    r"completed?|finished|changed|stopped|fixed|solved|(?:un)?cordoned(?= by)|in place|in force|in effect)\b|"
     r"\bchanges? (?:was|were|has been|have been) (?:now |already )?made\b",
     re.IGNORECASE,
 )
 _DENIED_DEED = re.compile(
     r"(?:\b(?:nothing|neither|not|never|nor|no [a-z]+|none of [a-z ]{1,30})|n't)(?: yet)? $", re.I
+)
+_UNDONE = re.compile(rf"\bnothing (?=(?:has|was|is)\b)(?:{_DONE.pattern})", re.IGNORECASE)
+_NO_PLAN = re.compile(
+    r"\b(?:no plan (?:could|can) be|(?:could|can)(?:n't| ?not) \w+ a plan)\b(?: made)?", re.IGNORECASE
 )
 _IF_DONE = re.compile(r"\b(?:if|until|unless|once(?! again| more))\b", re.IGNORECASE)
 _SUPPOSED = re.compile(r"(?:if|were|should|suppose|assuming)\b.*\bwould\b", re.IGNORECASE)
@@ -72,7 +77,27 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], *, is_code: bool
         or ("" if is_code else _wrong_negation(text, facts, named))
         or _wrong_quantifier(blank, facts, named)
         or wrong_cause(text, facts)
+        or ("" if is_code else unsupported_clause(text, facts, named, _verified(text, facts, named)))
     )
+
+
+def _verified(text: str, facts: Facts, named: frozenset[str]) -> str:
+    """Return a sentence with what the checks of claims have verified blanked out with `_`."""
+    blank = blanked(text)
+    spans = [m.span() for p in (_DONE, _UNDONE) for m in p.finditer(blank)]
+    spans += [m.span() for m in _NO_PLAN.finditer(blank) if any("error" in t.tokens for t in facts.texts)]
+    spans += [m.span() for m in _ALL.finditer(blank) if not m[0].casefold().startswith(("each", "any"))]
+    spans += verified_comparisons(blank)
+    spans += verified_relations(text, facts, named)
+    for state, (said, tokens, is_same) in _STATES.items():
+        for match in said.finditer(blank):
+            about = _about(text, match.start(), match.end(), sorted(named))
+            if about and _holds(state, tokens, is_same, about, facts) is not None:
+                spans.append(match.span())
+    spans += [m.span() for m in _DENIED.finditer(blank) if _is_zero(m[1], facts, named)]
+    for start, end in spans:
+        blank = blank[:start] + "_" * (end - start) + blank[end:]
+    return blank
 
 
 def _wrong_deed(text: str, facts: Facts, named: frozenset[str]) -> str:
@@ -226,7 +251,7 @@ def _is_zero(after: str, facts: Facts, about: frozenset[str]) -> bool:
     clause = re.split(r"[,;:]", after)[0]
     if any(c.isdigit() for c in clause):
         return False
-    words = {stem(a) for w in _WORD.findall(clause)[:4] for a in alike(w)} - _THIN
+    words = {stem(a) for w in _WORD.findall(clause)[:6] for a in alike(w)} - _THIN
     zeros = (f for f in facts.figures if f.amount.value == 0 and (not about or not f.owners or f.owners & about))
     return any(
         {stem(t) for t in f.key - _COUNTING} <= words if f.is_length else _is_event(f, words) for f in zeros if f.key
@@ -235,7 +260,12 @@ def _is_zero(after: str, facts: Facts, about: frozenset[str]) -> bool:
 
 def _is_event(figure: Figure, words: set[str]) -> bool:
     return bool(
-        {stem(t) for t in figure.key & {"restarts", "kills", "displaced", "overfull", "hot", "unplaced"}} & words
+        {
+            stem(t)
+            for t in figure.key
+            & {"restarts", "kills", "displaced", "overfull", "hot", "unplaced", "pending", "waiting"}
+        }
+        & words
     )
 
 
@@ -305,6 +335,7 @@ def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
     return ""
 
 
+_DENIED = re.compile(r"\b(?:no|none|not|never|without)\b((?: [a-z]+){0,5})", re.IGNORECASE)
 _NO_NOUN = frozenset("time in that of it together above below over under at on with by exceed cost costs".split())
 
 

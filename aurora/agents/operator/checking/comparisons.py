@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from aurora.agents.explain.telling.quantities import UNITS, Amount, Quantity, agrees
 from aurora.agents.operator.checking.facts import WORD, Facts, rows_of
 from aurora.agents.operator.checking.figures import stated_numbers
 from aurora.agents.operator.checking.vocabulary import UNCHECKED, alike, stem
@@ -108,6 +109,11 @@ def wrong_comparison(text: str, masked: str, facts: Facts, named: frozenset[str]
     return ""
 
 
+def verified_comparisons(text: str) -> list[tuple[int, int]]:
+    """Return where a sentence compares: all that `wrong_comparison` finds no fault with is verified."""
+    return [m.span() for p in (_COMPARATIVE, _SUPERLATIVE) for m in p.finditer(text)]
+
+
 def _phrase(text: str, match: re.Match[str]) -> str:
     """Return a word of a sentence with the one after it, in lower case."""
     return " ".join(text[match.start() :].casefold().split()[:2]).rstrip(".,;:")
@@ -143,8 +149,10 @@ def _field_words(field: str) -> set[str]:
 
 def _wrong_extreme(name: str, text: str, facts: Facts, named: frozenset[str]) -> str:
     superlative = _SUPERLATIVES[name]
-    numbers = [s.quantity.number for s in stated_numbers(text)]
+    numbers = [s.quantity for s in stated_numbers(text)]
     candidates = 0
+    if any(f.key & {name} and not f.where[1] and any(agrees(n, f.amount) for n in numbers) for f in facts.figures):
+        return ""
     for listing in facts.listings:
         if listing.order == name and listing.members:
             if listing.members[0] in named:
@@ -156,11 +164,16 @@ def _wrong_extreme(name: str, text: str, facts: Facts, named: frozenset[str]) ->
         candidates += 1
         extreme = (max if superlative.is_largest else min)(column.values())
         holders = {o for o, v in column.items() if v == extreme}
-        if holders & named or (not named and numbers):
+        if holders & named or (not named and any(_is_value(n, extreme) for n in numbers)):
             return ""
     if candidates and named:
         return f"its evidence has another one as the {name}"
     return f"{UNCHECKED}: the cited evidence does not list what “{name}” compares"
+
+
+def _is_value(stated: Quantity, value: float) -> bool:
+    """Return whether a number is a value, in whichever unit it has."""
+    return any(agrees(stated, Amount(value, d)) for d, units in UNITS.items() if stated.unit in units)
 
 
 def _is_whole(listed: str, name: str, facts: Facts) -> bool:

@@ -30,6 +30,7 @@ def add_derived(facts: Facts) -> None:
     _add_differences(facts)
     _add_changes(facts)
     _add_moves(facts)
+    _add_groups(facts)
     for text in list(facts.texts):
         for factor in _TIMES.findall(text.text):
             tokens = text.tokens | {"load", "more", "difference"}
@@ -76,3 +77,16 @@ def _add_moves(facts: Facts) -> None:
         number = Counter(node for nodes in moves.values() for node in nodes)
         for node, tasks in number.items():
             facts.figures.append(Figure(Amount(float(tasks), COUNT), _MOVED, frozenset({node}), key=_MOVED))
+
+
+def _add_groups(facts: Facts) -> None:
+    """Add how many tasks of each workload a whole list has, and how many go to each node."""
+    for table in facts.tables:
+        if table.kind != "task_id" or not table.is_whole:
+            continue
+        for column in ("workload_id", "node_id"):
+            number = Counter(str(r.values[column]) for r in table.rows if r.values.get(column))
+            for name, tasks in number.items():
+                facts.figures.append(
+                    Figure(Amount(float(tasks), COUNT), _MOVED | _WAITING, frozenset({name}), key=_MOVED | _WAITING)
+                )

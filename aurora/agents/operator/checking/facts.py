@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from aurora.agents.explain.telling.quantities import Amount
 
@@ -83,6 +84,32 @@ class Listing:
     key: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: what it is about, all names in it, and its values by column."""
+
+    name: str
+    names: frozenset[str]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list of a result.
+
+    Attributes:
+        kind: Field that identifies its rows, such as node_id; "": none.
+        words: Words of its key.
+        rows: Its rows.
+        is_whole: False: the result says that there are more rows.
+    """
+
+    kind: str
+    words: frozenset[str]
+    rows: tuple[Row, ...]
+    is_whole: bool
+
+
 @dataclass
 class Facts:
     """What a sentence may rest on.
@@ -96,6 +123,7 @@ class Facts:
         flags: Words of a path, owners, and the value, of what is true or false.
         goes_to, comes_from: Task -> nodes that it is put on, or leaves.
         trends: Changes from before to after.
+        tables: Lists of rows.
         raw: Everything as one text.
     """
 
@@ -110,6 +138,7 @@ class Facts:
     goes_to: dict[str, set[str]] = field(default_factory=dict)
     comes_from: dict[str, set[str]] = field(default_factory=dict)
     trends: list[Trend] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     raw: str = ""
 
     @property

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from aurora.agents.explain.telling.quantities import COUNT, Quantity, read
+from aurora.agents.explain.telling.quantities import COUNT, NUMBER_WORDS, Quantity, read
 from aurora.agents.operator.checking.facts import Facts, Figure
 
 _COUNTED = frozenset({"task", "tasks", "link", "links", "start", "starts", "device", "devices", "accelerator"})
@@ -96,6 +96,11 @@ _BORROW = re.compile(r"\s*(?:of|to|and|or|-|–|,|/|out of)\s*(?:its |the |all )
 _WORDS = {w: n for n, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())}
 _WORD_NUMBER = re.compile(rf"\b({'|'.join(_WORDS)})\b(?=\s+(?:[a-z-]+\s+)?({'|'.join(_NOUNS)})\b)", re.IGNORECASE)
 
+_ABOVE_ONE = re.compile(
+    rf"(?<![\w-])(?:{'|'.join(NUMBER_WORDS[:1:-1])})(?![\w-]|[ -](?:thirds?|quarters?|halves|fifths?|tenths?|times)\b)",
+    re.IGNORECASE,
+)
+
 
 class Stated(NamedTuple):
     """A number of a sentence.
@@ -110,6 +115,11 @@ class Stated(NamedTuple):
     start: int
     end: int
     noun: str
+
+
+def in_digits(text: str) -> str:
+    """Return a sentence with the numbers above one in digits, so that each is checked; fractions stay in words."""
+    return _ABOVE_ONE.sub(lambda m: str(NUMBER_WORDS.index(m[0].casefold())), text)
 
 
 def stated_numbers(text: str) -> Iterator[Stated]:
@@ -192,10 +202,13 @@ def admissible(
     quantiles = _quantiles(text)
     key = next((k for k, said in _KEYED if said.search(text[: stated.start])), "")
     is_keyed = any(key in f.tokens for f in facts.figures)
+    own_keys = {f.key for f in facts.figures if f.owners & named and "freed" in f.key} if named else set()
     is_bare = not stated.noun and not stated.quantity.unit
     for figure in facts.figures:
         if named and figure.owners and not figure.owners & named and not _is_of_all(figure, facts, named, nouns):
             continue
+        if named and not figure.owners and not of_whole and figure.key and figure.key in own_keys:
+            continue  # the named have a figure of their own
         if (quantiles and figure.tokens & _QUANTILES and not figure.tokens & quantiles) or (
             is_keyed and key not in figure.tokens
         ):
@@ -223,6 +236,8 @@ def _quantiles(text: str) -> frozenset[str]:
     named = frozenset(f"p{a or b}" for a, b in _QUANTILE.findall(text))
     if named:
         return named | {"p50"}
+    if re.search(r"\bmedian\b", text, re.IGNORECASE) and not re.search(r"%|percent|interval|bound", text):
+        return frozenset({"p50"})
     return frozenset() if _SAYS_QUANTILE.search(text) else frozenset({"p50"})
 
 

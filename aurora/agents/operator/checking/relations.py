@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from aurora.agents.explain.telling.quantities import UNITS, Amount, agrees
 from aurora.agents.operator.checking.facts import Facts, Text
 from aurora.agents.operator.checking.figures import blanked, clause_at, stated_numbers
 from aurora.agents.operator.checking.vocabulary import DOWN, UNCHECKED, UP, alike
@@ -32,9 +33,11 @@ _ENOUGH = re.compile(
     re.IGNORECASE,
 )
 _PROBLEM = re.compile(
-    rf"\b{_RES} (?:is|was) (?P<deny>not |never )?(?:the |a |an )?(?:main |only |real )?"
+    rf"\b{_RES} (?:(?:would |will |still |also )*(?P<keeps>keeps?|blocks?|prevents?|stops?|rules?|holds?) "
+    r"(?:out |off |back )?"
+    r"(?=~)|(?:is|was) (?P<deny>not |never )?(?:the |a |an )?(?:main |only |real )?"
     r"(?P<what>problem|bottleneck|issue|constraint|obstacle|blocker|limit|short|scarce|tight|enough|sufficient|"
-    r"what (?:keeps|blocks|stops|prevents|holds))\b",
+    r"what (?:keeps|blocks|stops|prevents|holds))\b)",
     re.IGNORECASE,
 )
 _TOLERATES = re.compile(r"\b(?P<deny>not |never |n't |un|cannot )?tolerat(?:es?|ed|ing)\b", re.IGNORECASE)
@@ -49,9 +52,11 @@ _FIELDS = {
     "cpu": re.compile(r"\b(?:cpu|cores?)\b", re.IGNORECASE),
     "memory": re.compile(r"\b(?:memory|ram|GiB)\b", re.IGNORECASE),
 }
+_SAME = re.compile(r"\b(?:the )?same as (?:before|now|without)\b", re.IGNORECASE)
 _SERIES = re.compile(r"\b(?:forecast|median|demand|quantile|p50|series)\b", re.IGNORECASE)
 _AGAIN = re.compile(r"\b(?:then|after|afterwards|again|before)\b", re.IGNORECASE)
 _PEAK = re.compile(r"\b(?:peaks?|peaking|maximum|tops out|highest value|at its highest)\b", re.IGNORECASE)
+_RANGE = re.compile(r"\b(?:between|from|within) (\d+(?:\.\d+)?) (?:and|to) (\d+(?:\.\d+)?)\b", re.IGNORECASE)
 _RANK = re.compile(r"<([^>]*)> (?:ranks?|ranked|comes|came|is|would rank|is ranked) (first|second|third|last)\b", re.I)
 _CHOOSES = re.compile(r"\b(?:choose|pick|prefer)s? (?:node )?<([^>]*)>", re.IGNORECASE)
 _CHANGE = re.compile(r"\bchange (\d+)\b[^<>;]{0,60}<([^>]*)>", re.IGNORECASE)
@@ -76,11 +81,38 @@ def wrong_relation(masked: str, facts: Facts, named: frozenset[str]) -> str:
         or _wrong_event(blanked(masked), facts, named)
         or _wrong_trend(blanked(masked), facts)
         or _wrong_peak(blanked(masked), facts)
+        or _wrong_time_of_peak(blanked(masked), facts)
+        or _wrong_range(blanked(masked), facts)
         or _wrong_rank(masked, facts)
         or _wrong_choice(masked, facts)
         or _wrong_change(masked, facts)
         or _wrong_possession(masked, facts)
     )
+
+
+def verified_relations(masked: str, facts: Facts, named: frozenset[str]) -> list[tuple[int, int]]:
+    """Return where a sentence says what the evidence decides: a resource that is short, a rise, an event."""
+    text = blanked(masked)
+    spans = []
+    for match, _ in _scarcities(text):
+        about = frozenset(re.findall(r"<([^>]*)>", clause_at(masked, match.start(), match.end()))) & named or named
+        if _reasons(facts, about):
+            spans.append(match.span())
+    spans += [m.span() for m in _TREND.finditer(text) if _is_trend(m, text, facts)]
+    if any(not t.change for t in facts.trends):
+        spans += [m.span() for m in _SAME.finditer(text)]
+    for said, tokens in _EVENTS.values():
+        spans += [m.span() for m in said.finditer(text) if any(f.tokens & tokens for f in facts.figures)]
+    return spans
+
+
+def _is_trend(match: re.Match[str], text: str, facts: Facts) -> bool:
+    """Return whether the evidence has the change that a word says."""
+    clause = clause_at(text, match.start(), match.end())
+    fields = {f for f, said in _FIELDS.items() if said.search(clause)}
+    if any(t.tokens & fields and t.change and (t.change > 0) == (match["up"] is not None) for t in facts.trends):
+        return True
+    return _SERIES.search(clause) is not None and bool(_sequences(facts))
 
 
 def states_scarcity(clause: str) -> bool:
@@ -129,7 +161,7 @@ def _scarcities(text: str) -> Iterator[tuple[re.Match[str], bool]]:
     for match in _ENOUGH.finditer(text):
         yield match, match["deny"] is not None
     for match in _PROBLEM.finditer(text):
-        is_good = match["what"].casefold() in ("enough", "sufficient")
+        is_good = (match["what"] or "").casefold() in ("enough", "sufficient")
         yield match, (match["deny"] is None) != is_good
 
 
@@ -213,6 +245,43 @@ def _wrong_peak(text: str, facts: Facts) -> str:
     if any(abs(number - max(values)) <= step for values in runs):
         return ""
     return "the cited evidence has another number as the largest"
+
+
+def _wrong_range(text: str, facts: Facts) -> str:
+    """Return whether a median that is said to stay within a range leaves it."""
+    match = _RANGE.search(text)
+    runs = _sequences(facts)
+    if match is None or not runs or not _SERIES.search(text) or re.search(r"%|percent|interval", text):
+        return ""
+    low, high = sorted((float(match[1]), float(match[2])))
+    step = 10.0 ** -min(len(m.partition(".")[2]) for m in (match[1], match[2]))
+    if any(min(v) >= low - step and max(v) <= high + step for v in runs):
+        return ""
+    return "the cited evidence has numbers outside of this range"
+
+
+def _wrong_time_of_peak(text: str, facts: Facts) -> str:
+    """Return whether the largest value of a forecast is said to come at another time than its own."""
+    steps: dict[str, dict[str, float]] = {}
+    for figure in facts.figures:
+        for column in ("p50", "ahead"):
+            if column in figure.tokens and figure.item:
+                steps.setdefault(figure.item, {})[column] = figure.amount.value
+    rows = [s for s in steps.values() if len(s) > 1]
+    if not rows or not _PEAK.search(text):
+        return ""
+    largest = max(r["p50"] for r in rows)
+    times = [r["ahead"] for r in rows if r["p50"] == largest]
+    stated = [
+        s.quantity
+        for s in stated_numbers(text)
+        if s.quantity.unit
+        and s.quantity.unit in UNITS["s"]
+        and not re.search(r"\b(?:over|within|next|during|for)(?: the)?(?: next)? $", text[: s.start])
+    ]
+    if stated and not any(agrees(s, Amount(t, "s")) for s in stated for t in times):
+        return "the cited evidence has the largest value at another time"
+    return ""
 
 
 def _wrong_rank(masked: str, facts: Facts) -> str:

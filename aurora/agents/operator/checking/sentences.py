@@ -11,7 +11,8 @@ from aurora.agents.operator.checking.amounts import wrong_number
 from aurora.agents.operator.checking.claims import wrong_claim
 from aurora.agents.operator.checking.derived import without_fractions
 from aurora.agents.operator.checking.facts import NAME, Facts, looks_like_name
-from aurora.agents.operator.checking.figures import blanked, stated_numbers
+from aurora.agents.operator.checking.figures import blanked, in_digits, stated_numbers
+from aurora.agents.operator.checking.quantified import quantified
 from aurora.agents.operator.checking.vocabulary import (
     ALWAYS,
     DIRECTIVE,
@@ -129,7 +130,7 @@ def fault_of(
         names: Names of what is open.
         is_code: True: code wrote its words, so that only what it states is checked.
     """
-    text = " ".join(sentence.text.split())
+    text = in_digits(" ".join(sentence.text.split()))
     absent = [c for c in sentence.cites if c not in evidence]
     if absent:
         return f"there is no {absent[0]}"
@@ -147,6 +148,11 @@ def fault_of(
     masked, named, strange = _masked(_COMMAND.sub(lambda m: "~" * len(m[0]), text), facts, names, question)
     if strange and not (is_code and not sentence.cites):
         return f"{strange} is a name that no cited evidence has"
+    if not is_code and sentence.cites:
+        for verdict in quantified(masked, facts):
+            if not verdict.is_true:
+                return f"the cited evidence does not have it so (“{masked[verdict.start : verdict.end]}”)"
+            masked = masked[: verdict.start] + "~" * (verdict.end - verdict.start) + masked[verdict.end :]
     blank = blanked(masked)
     raw = f"{facts.raw}\n{question}"
     named = named & (names | facts.owners)
@@ -155,8 +161,16 @@ def fault_of(
     return (
         _wrong_words(blank, facts, question, is_code)
         or wrong_number(masked, facts, named, _numbers(question), raw)
-        or ("" if _IGNORANCE.search(text) else wrong_claim(masked, facts, named, is_code=is_code))
+        or wrong_claim(_known_part(masked), facts, named, is_code=is_code)
     )
+
+
+def _known_part(masked: str) -> str:
+    """Return what a sentence claims: all, or only what follows where it begins with what is not known."""
+    if not _IGNORANCE.search(masked):
+        return masked
+    further = re.search(r"(?:,|;) (?:and|so|but|which|while)\b.*|, (?:more|again|since|due|every)\b.*", masked)
+    return further[0] if further else ""
 
 
 def _wrong_uncited(text: str, question: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _FUNCTION = """
-a about above across after again against all alone along already also although among an and another any anything are
+a about above across after again against all along already also although among an and another any anything are
 around as at available away back be because been before behind being below beside besides between both but by can
 cannot case certain could currently did do does doing done due each earlier either else enough even every exactly
 except few first for from further get gets give given gives go goes going had has have having hence here how however i
@@ -24,32 +24,32 @@ you'd we'd they'd it'd you'll we'll they'll it'll that'd there'd there'll what's
 weren't hasn't haven't half
 """
 _NEUTRAL = """
-add added adding adds account allocatable allocated allocation amount answer answers approval approve approved asked
+add added adding adds account allocatable allocated allocation amount answer answers approval asked
 asking asks apply applied assume assumed average based become becomes begin begins bound call called capacity carry
 change changed changes check checked choice choose chooses chosen cluster compare compared comparison container
 containers core cores cost costs count counted counts cpu current data day days demand deployment detail details
 device devices differ difference different dollar dollars drain drained effect ends estimate evidence exact exist
 exists expect expected explain explanation fact figure figures find finds forecast forecasts found free gib gpu gpus
-group groups guess hold holds hour hourly hours information interval job jobs keep keeps kind kinds label labels large
+group groups guess hold holds hour hourly hours information interval job jobs keep keeps kind kinds label labels
 largest level likely limit limits list listed lists load look looked looking looks lookup made make makes making match
 matches matter mean means measure measured measurement memory mib minute minutes missing mode move moved moves name
 named namespace new node nodes note number numbers object objective offer open option options order ordered part place
-placed placement places plan planned plans pod pods point policies policy possible present price prices priority
-propose proposed proposes pressure put question range rank ranked ranking reach reaches read reason reasons record
+placed placement places plan planned plans pod pods point policies policy present price prices priority
+propose proposed proposes put question range rank ranked ranking reach reaches read reason reasons record
 recorded refer remain remaining remains replica replicas report reported reports request requested requesting requests
 reserve reserved reservation resource resources rest result results review rise rises rule rules run running runs say
 says seconds series set sets share shares show showing shown shows side simulate simulated simulation single size
 sized sizes smallest snapshot sort space stand stands start starts state status stay stays step steps sum summary
 switch system table take taken takes task tasks tell term terms test think time times told tool tools total totals try
-turn unit units unknown value values wait waited waiting waits want wants week weeks workload workloads zone zones
+turn unit units unknown value values wait waited waiting waits want wants workload workloads zone zones
 highest lowest higher lower fewer fewest bigger biggest smaller cheapest cheaper dearest dearer fullest fuller
 emptiest emptier full empty room amounts utilisation utilization usage percent cents machine machines pool spare
-headroom lack lacks lacking short shortage fit fits fitting elsewhere anywhere somewhere nowhere sufficient
+headroom lack lacks lacking short shortage fit fits fitting elsewhere anywhere somewhere nowhere
 insufficient large-enough pending scheduled schedule schedulable unschedulable follow follows following respectively
 overall altogether roughly approximately nearly almost minimum maximum max min median typical typically rate combined
 apart confirm confirmed ask help undo rollback best worst better worse larger greater busiest busier longest longer
-shortest shorter month months year years today tomorrow yesterday morning noon evening night come comes came drop
-drops fall falls grow grows growing growth increase increases decrease decreases expensive remove removed removing
+shortest shorter come comes came drop
+drops fall falls grow grows growing growth increase increases decrease decreases remove removed removing
 leave leaves leaving previous former latter cordon cordoned uncordon
 """
 _CONVERSATION = """
@@ -57,23 +57,24 @@ write writes wrote written person people conversation constraint constraints bre
 """
 _TALK = """
 probability slightly slice slices fuller even utc bit tight tightest outcome outcomes consumer cutting cut cuts little
-belong belongs instance gone alone off example words precisely simply basically effectively actually briefly things
-thing ways myself yourself furthermore moreover ahead onward onwards sooner ones cases situation picture view sense
-regard regarding concerning relevant related main mainly final finally additional additionally extra beyond aside okay
-sure right hand manually moment date latest earliest soon closest close closer nearest far merely relative versus
+belong belongs instance off example words precisely simply basically effectively actually briefly things
+thing ways myself yourself furthermore moreover ahead onward onwards ones cases situation picture view sense
+regard regarding concerning relevant related main mainly final finally additional additionally extra aside
+hand moment date latest earliest closest close closer nearest far merely relative versus
 """
 _ACTS = """
-land lands landing end sit sits host hosts hosting held carries carried bring brings brought send sends shift shifts
-spread puts putting kept getting work works working suffice suffices helps solve solves fix fixes fixed lets stop
+land lands landing end sit sits host hosts hosting alone gone problem right
+held carries carried bring brings brought send sends shift shifts
+spread puts putting kept getting working lets stop
 stops ruled block blocks blocked prevent prevents frees freed freeing save saves saved saving reduce reduces reduced
 reducing shrink shrinks shrinking lowers lowering raise raises raised raising rose risen climb climbs climbed fell
 fallen dropped peak peaks peaked peaking reached exceed exceeds exceeded exceeding top tops cover covers covered sums
 return returns bill pay pays paid charge gap gaps distance margin threshold ceiling horizon percentile percentiles
-quantile quantiles p50 backtest backtests intervals bounds band low lows high highs problem bottleneck issue obstacle
+quantile quantiles p50 backtest backtests intervals bounds band low lows high highs bottleneck obstacle
 blocker tries tried trying pick picks picked touch touched touching inverse file files folder folders commit script
 scripts edit edits edited parts include includes included exclude excludes excluded member members checks fill fills
 filled filling occupy occupies occupied require requires required requiring combine separately original originally
-previously initial initially switches reviews reviewed approves decide decides decided
+previously initial initially switches reviews reviewed
 """
 NEUTRAL = frozenset((_FUNCTION + _NEUTRAL + _CONVERSATION + _TALK + _ACTS).split())
 """Words that need no evidence."""

@@ -6,61 +6,21 @@ the strongest feature of the named reason must still be the rule's wherever the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from aurora.agents.explain.run_plan import decided_by
 from aurora.evals.explanations.sampling import SampledRun
+from aurora.evals.explanations.strategies import PREFERENCE, STRATEGIES, policy_of
 from aurora.evals.explanations.suites.suite import Measured, Suite, listed
 from aurora.evals.results.result import Metric, Table
 from aurora.sim.explain.claims import run_of
 from aurora.sim.explain.decision import Decision, advantages, decisions, is_level
 from aurora.sim.policies.expression import evaluate, parse
-from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
 
 DECISIONS_OF_A_RUN = 20
 """Most decisions of a run that are compared, spread over it."""
-PREFERENCE = 0.01
-"""Weight of what breaks ties, against the rule."""
-
-
-class Strategy(NamedTuple):
-    """A strategy of experts.
-
-    Attributes:
-        rule: Score of its rule, about 1 in size.
-        features: Features of the rule.
-    """
-
-    rule: str
-    features: tuple[str, ...]
-
-
-STRATEGIES: Mapping[str, Strategy] = {
-    "best fit": Strategy("-(fit.cpu_left + fit.memory_left)", ("fit.cpu_left", "fit.memory_left")),
-    "nearest": Strategy("-10 * fit.latency", ("fit.latency",)),
-    "cheapest": Strategy("-100 * fit.cost", ("fit.cost",)),
-    "greenest": Strategy("-fit.energy / 10000", ("fit.energy",)),
-    "fastest": Strategy("-fit.duration / 600", ("fit.duration",)),
-    "round robin": Strategy("-node.last_placement / 10", ("node.last_placement",)),
-    "first fit": Strategy("-node.index", ("node.index",)),
-}
-"""Strategies whose rules read no common feature."""
-
-
-def policy_of(name: str, *, breaks_ties: bool) -> Policy:
-    """Return the policy of a strategy.
-
-    Args:
-        name: Name of the strategy.
-        breaks_ties: True: the rules of all other strategies break ties.
-    """
-    ties = [f"{PREFERENCE} * ({s.rule})" for other, s in STRATEGIES.items() if breaks_ties and other != name]
-    score = " + ".join([f"({STRATEGIES[name].rule})", *ties])
-    strategy = AllocationStrategy(decision_rules=(DecisionRule(score=score),))
-    return Policy(policy_id=name.replace(" ", "_"), allocation_strategy=strategy)
 
 
 def named(decision: Decision) -> str:
@@ -74,13 +34,21 @@ def named(decision: Decision) -> str:
     return next(name for name, s in STRATEGIES.items() if strongest in s.features)
 
 
-def expected(decision: Decision, name: str) -> str:
-    """Return the strategy that gave the winner the greatest lead over the runner-up, by the rules' own scores."""
+def expected(decision: Decision, name: str, *, breaks_ties: bool) -> str:
+    """Return the strategy that gave the winner the greatest lead over the runner-up, by the rules' own scores.
+
+    Args:
+        decision: Decision of a policy of `policy_of`.
+        name: Its strategy.
+        breaks_ties: Whether the other strategies break ties in it.
+    """
     other = decision.runner_up
     if other is None:
         return "only candidate"
     if is_level(decision, other.features):
         return "draw"
+    if not breaks_ties:
+        return name
     leads = {
         n: (1.0 if n == name else PREFERENCE)
         * (evaluate(parse(s.rule), decision.chosen.features) - evaluate(parse(s.rule), other.features))
@@ -98,7 +66,7 @@ def _of_run(run: SampledRun, rng: np.random.Generator) -> Measured:
     every = list(decisions(history.scenario, policy, history.outcome))
     counts: dict[str, tuple[float, int]] = {}
     chosen = [every[k] for k in sorted(rng.permutation(len(every))[:DECISIONS_OF_A_RUN])]
-    told = [(expected(d, name), named(d)) for d in chosen]
+    told = [(expected(d, name, breaks_ties=breaks_ties), named(d)) for d in chosen]
     contested = [(e, n) for e, n in told if e in STRATEGIES]
     kind = "with tie-breaks" if breaks_ties else "rule alone"
     hits = float(sum(e == n for e, n in contested))

@@ -19,9 +19,9 @@ from aurora.agents.arena.source import Source
 from aurora.errors import DataError, FileError
 from aurora.evals.champion import Verdict, evaluate_champion, verdict_from_json
 from aurora.evals.model_usage import model_usage
-from aurora.evals.report import plots, tables, timeline
-from aurora.evals.report.program import program_section
-from aurora.evals.report.words import opening
+from aurora.evals.report.selfplay import plots, tables, timeline
+from aurora.evals.report.selfplay.program import program_section
+from aurora.evals.report.selfplay.words import opening
 from aurora.files import write_atomically
 from aurora.graphs.run_directory import ARCHIVE, REPORT
 from aurora.graphs.settings import SelfPlaySettings, chosen_source

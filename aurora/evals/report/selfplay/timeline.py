@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from aurora.agents.arena.source import Source
-from aurora.evals.report.plots import BLUE, GREY, INK, ORANGE, figure_html
+from aurora.evals.report.selfplay.plots import BLUE, GREY, INK, ORANGE, figure_html
 from aurora.memory.store import Store
 from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.outcome import Outcome, Status

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aurora.evals.champion import Verdict
-from aurora.evals.report.words import (
+from aurora.evals.report.selfplay.words import (
     GLOSSARY,
     OBJECTIVE_NAMES,
     change_text,

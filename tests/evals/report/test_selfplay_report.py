@@ -10,10 +10,10 @@ import pytest
 from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.evals import champion as judging
 from aurora.evals.champion import evaluate_champion, verdict_from_json
-from aurora.evals.report import page, write_report
-from aurora.evals.report.program import shortened
-from aurora.evals.report.timeline import lanes
-from aurora.evals.report.words import opening
+from aurora.evals.report.selfplay import page, write_report
+from aurora.evals.report.selfplay.program import shortened
+from aurora.evals.report.selfplay.timeline import lanes
+from aurora.evals.report.selfplay.words import opening
 from aurora.graphs.run import open_run
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.sim.policies.compiler import constants

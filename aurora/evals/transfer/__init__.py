@@ -1,0 +1,1 @@
+"""Transfer between domains, forgetting, adaptation to changed constraints, and ablations of self-play."""

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+
+from aurora.errors import InputError
+from aurora.evals.transfer.ablations import AblationSettings, run_ablations
+from aurora.evals.transfer.domains import ALL, TRAINED
+from aurora.evals.transfer.settings import Effort
+from aurora.evals.transfer.training import train
+from aurora.evals.transfer.variants import COMPLETE, VARIANTS, variant_settings
+from aurora.graphs.run import open_run
+from aurora.graphs.settings import SelfPlaySettings
+from aurora.memory.names import REFERENCE
+
+TINY = Effort(1, (1, 2), 2, (1,), population=4, generations=1, per_family=(1, 1))
+
+
+def test_every_variant_differs_from_the_complete_one() -> None:
+    without = [variant_settings(name, "openai:m") for name in VARIANTS]
+    assert all(without.count(settings) == 1 for settings in without)
+    assert variant_settings("search only", "openai:m") == {"proposer": "search"}
+
+
+def test_settings_that_are_not_used_leave_manifests_as_they_were() -> None:
+    assert not {"without", "changed"} & SelfPlaySettings().model_dump().keys()
+    assert SelfPlaySettings(without=("elo",)).model_dump()["without"] == ("elo",)
+
+
+def test_variants_without_a_model_are_trained_and_compared(tmp_path: Path) -> None:
+    settings = AblationSettings(TINY, ("no attacker", "no Elo", "model only"))
+    result = run_ablations(tmp_path, settings)
+    assert [row[0] for row in result.tables[0].rows[:3]] == [COMPLETE, "no attacker", "no Elo"]
+    assert {m.subject for m in result.metrics if m.name == "complete less it"} == {"no attacker", "no Elo"}
+    assert any("--model" in note for note in result.notes)
+    assert run_ablations(tmp_path, settings).metrics == result.metrics
+
+
+def test_an_unknown_variant_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no attacker"):
+        run_ablations(tmp_path, AblationSettings(TINY, ("no luck",)))
+
+
+def _run(folder: Path, iterations: int, **settings: object):
+    families = TRAINED[ALL]
+    chosen = TINY.selfplay(1, families.training, families.held_out, **settings)
+    with open_run(folder, chosen) as run:
+        run.play(iterations=iterations)
+        events = [e for e in run.store.events() if e["event"] == "iteration"]
+        return events, run.store.scenarios(), run.store.dump()
+
+
+def test_without_the_curriculum_levels_are_drawn_and_none_is_passed(tmp_path: Path) -> None:
+    events, scenarios, _ = _run(tmp_path, 4, without=("curriculum",))
+    levels = [e["level"] for e in events]
+    assert len(set(levels)) > 1
+    assert {s["level"] for s in scenarios} == set(levels)
+
+
+def test_without_the_attacker_no_scenario_is_bred(tmp_path: Path) -> None:
+    _, _, bred = _run(tmp_path / "a", 3)
+    _, _, drawn = _run(tmp_path / "b", 3, without=("attacker",))
+    first = {row["scenario_id"] for row in bred["scenarios"] if row["iteration"] == 0}
+    assert first == {row["scenario_id"] for row in drawn["scenarios"] if row["iteration"] == 0}  # nothing is known yet
+    assert {r["scenario_id"] for r in bred["scenarios"]} != {r["scenario_id"] for r in drawn["scenarios"]}
+
+
+@pytest.mark.parametrize("part", ["retrieval", "elo"])
+def test_rivals_differ_without_a_part_of_their_choice(tmp_path: Path, part: str) -> None:
+    _, _, whole = _run(tmp_path / "a", 5)
+    _, _, without = _run(tmp_path / "b", 5, without=(part,))
+
+    def played(dump):
+        references = {row["policy_id"] for row in dump["policies"] if row["origin"] == REFERENCE}
+        scenarios = {row["scenario_id"]: row["iteration"] for row in dump["scenarios"]}
+        return {
+            (scenarios[row["scenario_id"]], row["policy_id"])
+            for row in dump["outcomes"]
+            if row["policy_id"] not in references and row["scenario_id"] in scenarios
+        }
+
+    rivals, fewer = played(whole), played(without)
+    assert rivals != fewer
+    if part == "retrieval":
+        assert len(fewer) < len(rivals)
+
+
+def test_equal_variants_have_equal_champions(tmp_path: Path) -> None:
+    families = TRAINED[ALL]
+    settings = TINY.selfplay(1, families.training, families.held_out, without=("elo",))
+    assert train(tmp_path / "a", settings, 500) == train(tmp_path / "b", settings, 500)
