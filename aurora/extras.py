@@ -52,6 +52,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "kubernetes": ("kubernetes",),
     "ray": ("ray",),
     "benchmark": ("gepa",),
+    "inspect": ("inspect_ai",),
 }
 """Top-level modules that each extra brings. `pyproject.toml` has the distributions; a test compares."""
 

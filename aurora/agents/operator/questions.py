@@ -68,7 +68,7 @@ QUESTIONS: Mapping[Kind, QuestionKind] = {
     "what_if_load": _kind("factor", "thing", "what if the load of {workload} grows by 30 %?", "cluster_what_if"),
     "what_if_node_fails": _kind("node", "", "what if {node} fails?", "cluster_what_if"),
     "what_if_zone_fails": _kind("zone", "", "what if zone {zone} fails?", "find_nodes cluster_what_if"),
-    "what_if_price": _kind("factor", "node", "what if prices rise by 20 %?", "cluster_what_if"),
+    "what_if_price": _kind("factor", "node zone", "what if prices rise by 20 %?", "cluster_what_if"),
     "what_if_add_nodes": _kind("", "node count", "what if I add two nodes like {node}?", "cluster_what_if"),
     "what_if_remove_node": _kind("node", "", "what if I remove {node}?", "cluster_what_if"),
     "forecast": _kind(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.eval import benchmark, compare, explanations, rate, report, transfer
+from aurora.cli.eval import benchmark, compare, explanations, export, rate, report, transfer
 
 app = typer.Typer(
     help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
@@ -12,6 +12,7 @@ app = typer.Typer(
 )
 app.command("benchmark")(benchmark.benchmark)
 app.command("compare")(compare.compare)
+app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
 app.command("ablations")(transfer.ablations)
 app.command("explanations")(explanations.explanations)

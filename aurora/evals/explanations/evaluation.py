@@ -93,7 +93,7 @@ def evaluate_explanations(
     chosen = [_suite(name) for name in settings.suites] or list(SUITES.values())
     began = time.perf_counter()
     keys = list(sample_keys(chosen, settings))
-    samples = measure_samples(folder, keys, _measure, batch=BATCH, interrupted=interrupted, progress=progress)
+    samples = measure_samples(folder, keys, measure_keys, batch=BATCH, interrupted=interrupted, progress=progress)
     metrics = summarise(samples)
     failed = [s for s in samples if s.failure]
     result = EvalResult(
@@ -138,7 +138,8 @@ def _suite(name: str) -> Suite:
     return SUITES[name]
 
 
-def _measure(keys: Sequence[SampleKey]) -> Iterable[Sample]:
+def measure_keys(keys: Sequence[SampleKey]) -> Iterable[Sample]:
+    """Yield what the suites measure on samples; one that can't be explained has a failure in place of values."""
     for key in keys:
         began = time.perf_counter()
         seed, number = (int(part) for part in key.sample.split("/")[:2])

@@ -46,8 +46,8 @@ class AblationSettings:
     @property
     def trained(self) -> tuple[str, ...]:
         """Names of the variants that are trained, the complete one first."""
-        chosen = (name for name in VARIANTS if name in self.variants and (self.model or not VARIANTS[name].needs_model))
-        return (COMPLETE, *chosen)
+        chosen = {COMPLETE, *self.variants}
+        return tuple(n for n, v in VARIANTS.items() if n in chosen and (self.model or not v.needs_model))
 
 
 def run_ablations(

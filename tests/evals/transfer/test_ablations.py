@@ -35,6 +35,14 @@ def test_variants_without_a_model_are_trained_and_compared(tmp_path: Path) -> No
     assert run_ablations(tmp_path, settings).metrics == result.metrics
 
 
+def test_the_complete_variant_is_trained_once_whether_it_is_named_or_not() -> None:
+    assert AblationSettings(variants=("no Elo",)).trained == (COMPLETE, "no Elo")
+    assert AblationSettings(variants=tuple(VARIANTS)).trained == tuple(
+        name for name, variant in VARIANTS.items() if not variant.needs_model
+    )
+    assert AblationSettings(variants=tuple(VARIANTS), model="openai:m").trained == tuple(VARIANTS)
+
+
 def test_an_unknown_variant_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no attacker"):
         run_ablations(tmp_path, AblationSettings(TINY, ("no luck",)))

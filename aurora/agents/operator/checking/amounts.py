@@ -21,7 +21,8 @@ _NUMBERS_IN_WORDS = ["an", "one", "two", "three", "four", "five", "six"]
 _TIME_IN_WORDS = re.compile(rf"\bin ({'|'.join(_NUMBERS_IN_WORDS)}) (hours?|minutes?)\b", re.IGNORECASE)
 _OVER = re.compile(r"^(?:over|within)\s*$", re.IGNORECASE)
 _TOGETHER = re.compile(r"\b(?:together|in total|in all|combined|altogether|in sum)\b", re.IGNORECASE)
-_SPAN = re.compile(r"\b(?:over|within|during|for|next)(?: the)?(?: next| coming)? $", re.IGNORECASE)
+_PRONOUN = re.compile(r"(?:it|the (?:pod|task|job|plan)|they)\b", re.IGNORECASE)
+_SPAN = re.compile(r"\b(?:over|within|next)(?: the)?(?: next| coming)? $", re.IGNORECASE)
 """What is before a time that spans all rows of a list, such as the steps of a forecast."""
 _STRICT = re.compile(r"^(?:more|over|above|exceed|greater|higher|less than|under|below|fewer|lower)", re.IGNORECASE)
 _CHANGED = frozenset({"difference", "freed", "saving", "savings", "saved"})
@@ -55,6 +56,7 @@ def wrong_number(
         if _is_enumerated(stated, masked) or re.search(r"\bchange $", text[: stated.start], re.IGNORECASE):
             continue  # what is named is checked by itself
         about = _subjects(masked, stated, named)
+        about |= _tops(facts) if _PRONOUN.match(text) and about == named else frozenset()
         readings = [stated, *_readings(stated, earlier, text)]
         is_sum = len(named) != 1 and _TOGETHER.search(clause_at(text, stated.start, stated.end)) is not None
         if not any(
@@ -77,6 +79,11 @@ def _figures(stated: Stated, text: str, facts: Facts, about: frozenset[str], is_
     """Return the figures that a number may be; where several are summed up, none of a single row."""
     figures = list(admissible(stated, text, facts, about))
     return [f for f in figures if not f.where[1] or f.amount.dimension == COUNT] if is_sum else figures
+
+
+def _tops(facts: Facts) -> frozenset[str]:
+    """Return the names that whole results are about."""
+    return frozenset(o for f in facts.figures if f.is_top and not f.said for o in f.owners)
 
 
 def _is_enumerated(stated: Stated, masked: str) -> bool:
@@ -168,6 +175,8 @@ def _is_borne_out(
     is_span = bool(stated.noun) or stated.quantity.unit in UNITS["s"]
     if _OVER.search(bound[0]) and is_span and any(agrees(stated.quantity, f.amount) for f in figures):
         return True  # over so many tasks: not a bound
+    if bound[0].casefold().startswith("up to"):
+        return any(agrees(stated.quantity, f.amount) for f in figures)
     figures = [f for f in figures if stated.quantity.unit in UNITS.get(f.amount.dimension, {})]
     words = {stem(w) for w in re.findall(r"[a-z]+", clause_at(text, stated.start, stated.end).casefold())}
     scores = [len({stem(t) for t in f.tokens} & words) for f in figures]

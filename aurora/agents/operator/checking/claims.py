@@ -44,6 +44,9 @@ _DENIED_DEED = re.compile(
     r"(?:\b(?:nothing|neither|not|never|nor|no [a-z]+|none of [a-z ]{1,30})|n't)(?: yet)? $", re.I
 )
 _UNDONE = re.compile(rf"\bnothing (?=(?:has|was|is)\b)(?:{_DONE.pattern})", re.IGNORECASE)
+_NOTHING = re.compile(
+    r"\b(nothing|no one|none of (?:them|these|those)|no other [a-z]+|nothing else)\b((?: [a-z]+){1,3})", re.IGNORECASE
+)
 _NO_PLAN = re.compile(
     r"\b(?:no plan (?:could|can) be|(?:could|can)(?:n't| ?not) \w+ a plan)\b(?: made)?", re.IGNORECASE
 )
@@ -75,6 +78,7 @@ def wrong_claim(text: str, facts: Facts, named: frozenset[str], *, is_code: bool
         or _wrong_place(text, facts, named)
         or _wrong_state(text, facts, named)
         or ("" if is_code else _wrong_negation(text, facts, named))
+        or ("" if is_code else _wrong_nothing(blank, facts, named))
         or _wrong_quantifier(blank, facts, named)
         or wrong_cause(text, facts)
         or ("" if is_code else unsupported_clause(text, facts, named, _verified(text, facts, named)))
@@ -143,6 +147,8 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
         match = said.search(blank)
         about = frozenset() if match is None else _about(text, match.start(), match.end(), names)
         if match is None or not about:
+            continue
+        if re.match(r"[^,;]*\bonly (?:after|if|once|when)\b", blank[match.end() :]):
             continue
         before = blank[max(0, match.start() - 30) : match.start()]
         if _IF.search(blank[: match.start()]) or _SUPPOSED.match(blank):
@@ -251,7 +257,7 @@ def _is_zero(after: str, facts: Facts, about: frozenset[str]) -> bool:
     clause = re.split(r"[,;:]", after)[0]
     if any(c.isdigit() for c in clause):
         return False
-    words = {stem(a) for w in _WORD.findall(clause)[:6] for a in alike(w)} - _THIN
+    words = {stem(a) for w in _WORD.findall(clause)[:8] for a in alike(w)} - _THIN
     zeros = (f for f in facts.figures if f.amount.value == 0 and (not about or not f.owners or f.owners & about))
     return any(
         {stem(t) for t in f.key - _COUNTING} <= words if f.is_length else _is_event(f, words) for f in zeros if f.key
@@ -312,6 +318,15 @@ def _fits(names: frozenset[str], facts: Facts) -> bool | None:
     return (not any(li.size for li in reasons)) if reasons else None
 
 
+def _wrong_nothing(text: str, facts: Facts, named: frozenset[str]) -> str:
+    spoken = " ".join(t.text for t in facts.texts).casefold()
+    for match in _NOTHING.finditer(text):
+        is_deed = _UNDONE.match(text, match.start()) is not None
+        if not is_deed and match[0].casefold() not in spoken and not _is_zero(match[2], facts, named):
+            return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
+    return ""
+
+
 def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
     for match in _ALL.finditer(text):
         noun = match[2].casefold()
@@ -335,7 +350,7 @@ def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
     return ""
 
 
-_DENIED = re.compile(r"\b(?:no|none|not|never|without)\b((?: [a-z]+){0,5})", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:no|none|not|never|without)\b((?: [a-z]+){0,7})", re.IGNORECASE)
 _NO_NOUN = frozenset("time in that of it together above below over under at on with by exceed cost costs".split())
 
 

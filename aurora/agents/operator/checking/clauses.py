@@ -15,7 +15,7 @@ from aurora.agents.operator.checking.figures import admissible, blanked, stated_
 from aurora.agents.operator.checking.vocabulary import QUOTED, UNCHECKED, alike, stem
 
 _BREAK = re.compile(
-    r"[,;()]|:(?!\d)|\b(?:and|but|or|nor|yet|while|whereas|which|because|so|although|though|since|even|"
+    r"[,;()]|:(?!\d)|\b(?:and(?! \d)|but|or|nor|yet|while|whereas|which|because|so|although|though|since|even|"
     r"until|unless|except|"
     r"instead|as|if|when|once|after|before|by)\b",
     re.IGNORECASE,
@@ -36,7 +36,7 @@ _PLAIN = frozenset(
     against around right
     overall altogether together combined alone present moment things stand other others one ones more less case
     meaning means mean i'm it's that's there's they're don't doesn't isn't aren't wasn't weren't can't couldn't won't
-    wouldn't didn't hasn't haven't backtest backtests""".split()
+    wouldn't didn't hasn't haven't backtest backtests followed consist consists""".split()
 )
 """Words that claim nothing by themselves."""
 _WEIGHTY = re.compile(

@@ -126,7 +126,7 @@ def _measured(name: str, text: str, facts: Facts) -> Iterator[tuple[tuple[str, s
     columns: dict[tuple[str, str], dict[str, float]] = {}
     for listed, row, owner, figure in rows_of(facts):
         columns.setdefault((listed, row), {})[owner] = figure.amount.value
-    columns = {key: column for key, column in columns.items() if len(column) > 1}
+    columns = {key: column for key, column in columns.items() if len(set(column.values())) > 1}
     resources = [r for r in ("cpu", "memory") if r in words]
     wanted = _SUPERLATIVES[name].fields
     if wanted and len(resources) != 1:
@@ -153,6 +153,8 @@ def _wrong_extreme(name: str, text: str, facts: Facts, named: frozenset[str]) ->
     candidates = 0
     if any(f.key & {name} and not f.where[1] and any(agrees(n, f.amount) for n in numbers) for f in facts.figures):
         return ""
+    if name == "best" and any("best" in t.tokens and t.text in named for t in facts.texts):
+        return ""
     for listing in facts.listings:
         if listing.order == name and listing.members:
             if listing.members[0] in named:
@@ -162,6 +164,12 @@ def _wrong_extreme(name: str, text: str, facts: Facts, named: frozenset[str]) ->
         if not _is_whole(listed, name, facts):
             continue
         candidates += 1
+        several = [v for o, v in column.items() if o in named]
+        if len(several) > 1 and len(several) == len(named & set(column)) == len(named):
+            rest = [v for o, v in column.items() if o not in named]
+            if not rest or (min(several) >= max(rest) if superlative.is_largest else max(several) <= min(rest)):
+                return ""
+            continue
         extreme = (max if superlative.is_largest else min)(column.values())
         holders = {o for o, v in column.items() if v == extreme}
         if holders & named or (not named and any(_is_value(n, extreme) for n in numbers)):

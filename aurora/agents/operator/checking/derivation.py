@@ -25,12 +25,20 @@ _MOVED = frozenset("move moves moved pod pods task tasks job jobs".split())
 _WAITING = frozenset("pod pods task tasks job jobs waiting waits pending".split())
 
 
+_FROM_TO = re.compile(r"\b(\d{2}:\d{2}) to (\d{2}:\d{2})\b")
+_DAY = 86400.0
+_LASTS = frozenset("lasts last duration long covers cover".split())
+_REQUESTED = frozenset({"requested", "requests"})
+
+
 def add_derived(facts: Facts) -> None:
     """Add the differences between before and after, and what can be counted."""
     _add_differences(facts)
     _add_changes(facts)
     _add_moves(facts)
     _add_groups(facts)
+    _add_durations(facts)
+    _add_shares(facts)
     for text in list(facts.texts):
         for factor in _TIMES.findall(text.text):
             tokens = text.tokens | {"load", "more", "difference"}
@@ -90,3 +98,45 @@ def _add_groups(facts: Facts) -> None:
                 facts.figures.append(
                     Figure(Amount(float(tasks), COUNT), _MOVED | _WAITING, frozenset({name}), key=_MOVED | _WAITING)
                 )
+
+
+def _add_durations(facts: Facts) -> None:
+    """Add how long what is given with its beginning and end lasts, and the time that a series covers."""
+    for text in list(facts.texts):
+        for start, end in _FROM_TO.findall(text.text):
+            seconds = (_seconds(end) - _seconds(start)) % _DAY
+            names = frozenset({text.text.partition(":")[0]})
+            facts.figures.append(Figure(Amount(seconds, "s"), text.tokens | _LASTS, names, key=_LASTS))
+    for table in facts.tables:
+        for row in table.rows:
+            if {"values", "step_minutes"} <= set(row.values):
+                seconds = 60.0 * row.values["values"] * row.values["step_minutes"]
+                facts.figures.append(Figure(Amount(seconds, "s"), _LASTS, frozenset({row.name}), key=_LASTS))
+
+
+def _seconds(time: str) -> float:
+    hours, minutes = time.split(":")
+    return 3600.0 * int(hours) + 60.0 * int(minutes)
+
+
+def _add_shares(facts: Facts) -> None:
+    """Add how much of a request is used, and what each replica of a workload requests."""
+    requested = {(f.owners, f.amount.dimension, _resource(f)): f for f in facts.figures if f.tokens & _REQUESTED}
+    for figure in list(facts.figures):
+        whole = requested.get((figure.owners, figure.amount.dimension, _resource(figure)))
+        if "used" in figure.tokens and "share" not in figure.tokens and whole is not None and whole.amount.value:
+            key = frozenset({"used", "request"}) | _resource(figure)
+            share = Amount(figure.amount.value / whole.amount.value, "share")
+            facts.figures.append(Figure(share, key, figure.owners, key=key, is_top=figure.is_top))
+    for table in facts.tables:
+        for row in table.rows:
+            replicas = row.values.get("replicas")
+            for column, dimension in (("cpu_requested", "cores"), ("memory_requested", "GiB")):
+                if replicas and column in row.values:
+                    key = frozenset({"each", "replica", "requested", column.partition("_")[0]})
+                    amount = Amount(row.values[column] / replicas, dimension)
+                    facts.figures.append(Figure(amount, key, frozenset({row.name}), key=key))
+
+
+def _resource(figure: Figure) -> frozenset[str]:
+    return figure.tokens & {"cpu", "memory", "gpu", "mig"}

@@ -44,6 +44,8 @@ _RATIO = re.compile(
     r" (?:as (?:much|many|large|high|expensive|full|long)|the (?:price|cost|size|number|amount)|that)\b",
     re.IGNORECASE,
 )
+_DAILY = re.compile(r"\b(?:a|per|each|one) day\b|\bdaily\b", re.IGNORECASE)
+_OF_WHOLE = re.compile(r"\b[Oo]f (?:the |all )?$")
 _ABOUT_ERROR = 0.15
 """Largest relative error of a fraction that is called approximate."""
 _PLAIN_ERROR = 0.05
@@ -59,7 +61,15 @@ def is_derived(stated: Stated, text: str, facts: Facts, about: frozenset[str], n
         about: Names that the number is about.
         named: Names that the sentence is about.
     """
+    if stated.quantity.unit == "$" and _DAILY.search(text):
+        return any(
+            f.amount.dimension == "$/h" and _agrees(stated, Amount(24 * f.amount.value, "$")) for f in facts.figures
+        )
     wide = [f for names in (about, named) for f in admissible(stated, text, facts, names, is_any_kind=True)]
+    if _OF_WHOLE.search(text[: stated.start]):
+        wide += admissible(stated, text, facts, frozenset(), is_any_kind=True)
+        if any(_agrees(stated, s) for s in _sums(wide, frozenset())):
+            return True
     if _SUM.search(text) and any(_agrees(stated, s) for s in _sums(wide, named)):
         return True
     if not _DIFFERENCE.search(text):

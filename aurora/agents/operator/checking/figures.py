@@ -28,10 +28,12 @@ _QUALIFIERS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
         ("hot", "hot", "hot"),
         ("overfull", "overfull", "overfull"),
         ("usable", "usable", "usable"),
+        ("newly", "newly", "newly"),
+        ("displaced", "displaced", "displaced"),
     )
 }
 """Name -> words of a sentence, words of a path."""
-_STRICT = frozenset({"hot", "overfull", "usable"})
+_STRICT = frozenset({"hot", "overfull", "usable", "newly", "displaced"})
 """Those that no figure without them can stand for."""
 _KEYED = (("coverage", re.compile(r"\b(?:cover(?:ed|s)?|held|contain(?:ed|s)?)(?: only| just)? $", re.IGNORECASE)),)
 """Word of a path -> what is before a number that can be such a figure only, where there is one."""
@@ -195,6 +197,7 @@ def admissible(
     is_of_tasks = stated.noun in ("pod", "pods", "task", "tasks", "job", "jobs")
     is_of_nodes = stated.noun in ("", "node", "nodes", "machine", "machines")
     strict = nearest & _STRICT if is_of_nodes and not of_whole else set()
+    strict |= {w for w in ("newly", "displaced") if w in words} if is_of_tasks and not of_whole else set()
     strict |= nearest & {"pending"} if is_of_tasks and not of_whole else set()
     statistics = _nearest(clause, stated, text, _STATISTICS)
     resources = {r for r, (marks, _) in _RESOURCES.items() if marks & set(words)}
@@ -206,6 +209,9 @@ def admissible(
     is_bare = not stated.noun and not stated.quantity.unit
     for figure in facts.figures:
         if named and figure.owners and not figure.owners & named and not _is_of_all(figure, facts, named, nouns):
+            continue
+        if {"hot", "share"} <= figure.tokens and re.search(r"\bhot\b", text):
+            yield figure  # the threshold
             continue
         if named and not figure.owners and not of_whole and figure.key and figure.key in own_keys:
             continue  # the named have a figure of their own

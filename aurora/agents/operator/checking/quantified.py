@@ -223,7 +223,8 @@ _FILLERS = frozenset(
     stem(w)
     for w in "more less fewer than over above under below at least most up to no of its it isn't aren't their the "
     "a an is are has have "
-    "for not do does would can could cost hour per an each them by core cores gib".split()
+    "for not do does would can could cost leave leaves task tasks "
+    "consist consists run runs listed hour per an each them by core cores gib".split()
 )
 
 
@@ -250,11 +251,12 @@ def _columns(text: str, unit: str, rows: Sequence[Row]) -> list[str]:
     scores: dict[str, int] = {}
     for column in numbers_of(rows):
         if unit in UNITS[dimension_of_column(column)]:
-            words = {stem(a) for t in tokens_of(column) - {"number", "pods", "id"} for a in alike(t)}
+            tokens = tokens_of(column) - {"number", "pods", "id"} | ({"move"} if "changes" in column else set())
+            words = {stem(a) for t in tokens for a in alike(t)}
             scores[column] = len(words & said)
     best = max(scores.values(), default=0)
     chosen = [c for c, s in scores.items() if s == best] if best else []
-    covered = {stem(a) for c in chosen for t in tokens_of(c) for a in alike(t)}
+    covered = {stem(a) for c in chosen for t in tokens_of(c) for a in alike(t)} | {"mov"}
     strange = {stem(w) for w in WORD.findall(re.sub(_NAME, " ", text))} - covered - _FILLERS
     return chosen if len(chosen) == 1 and not strange else []
 

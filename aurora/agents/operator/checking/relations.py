@@ -147,6 +147,11 @@ def _wrong_scarcity(masked: str, facts: Facts, named: frozenset[str]) -> str:
             if is_short:
                 return f"{UNCHECKED}: the cited evidence does not say that {word} is short"
             continue
+        counts = re.compile(rf"\b(\d+) insufficient (?:{_RESOURCES[resource]})", re.IGNORECASE)
+        numbers = {c[1] for t in texts for c in counts.finditer(t.text)}
+        stated = re.search(r"\b(\d+) (?:of \S+ )?nodes?\b", clause)
+        if is_short and stated and numbers and stated[1] not in numbers:
+            return f"the cited evidence has another number of nodes that lack {word}"
         lacks = re.compile(rf"\b(?:insufficient|lacks?|short of) (?:{_RESOURCES[resource]})", re.IGNORECASE)
         found = any(lacks.search(t.text) for t in texts)
         if found != is_short:

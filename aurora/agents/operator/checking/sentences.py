@@ -64,6 +64,12 @@ _ABSENT = re.compile(
     re.IGNORECASE,
 )
 """What a sentence says of a name that its evidence rightly does not have."""
+_LABEL = re.compile(
+    r"^(?:root cause|causes?|risks?|summary|notes?|effect|reasons?|result|in short|in brief|bottom line|answer|"
+    r"details?):\s+(?=\S)",
+    re.IGNORECASE,
+)
+"""Labels at the beginning of a line, which claim nothing."""
 _METRICS = frozenset({"cpu", "memory", "gpu", "requests", "power", "network"})
 _TYPOGRAPHY = frozenset("–—‘’“”×°≥≤→…·•éèüöäß\u00a0\u202f")
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
@@ -130,7 +136,7 @@ def fault_of(
         names: Names of what is open.
         is_code: True: code wrote its words, so that only what it states is checked.
     """
-    text = in_digits(" ".join(sentence.text.split()))
+    text = _LABEL.sub("", in_digits(" ".join(sentence.text.split())))
     absent = [c for c in sentence.cites if c not in evidence]
     if absent:
         return f"there is no {absent[0]}"

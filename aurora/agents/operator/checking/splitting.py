@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from aurora.agents.operator.answer import Sentence
 
@@ -41,7 +42,7 @@ def split_sentences(text: str) -> Iterator[Sentence]:
                 header = cells
                 continue
             said, cites = _row(header, cells), _cites(plain)
-            yield Sentence(text=said, cites=cites or lead or _after(lines[place + 1 :]))
+            yield Sentence(text=said, cites=cites or lead or _after(lines[place + 1 :]) or _of_rows(lines[place + 1 :]))
             continue
         is_bullet = _BULLET.match(plain) is not None
         inherited = (lead or _after(lines[place + 1 :])) if is_bullet else ()
@@ -83,6 +84,12 @@ def _after(following: Sequence[str]) -> tuple[str, ...]:
         if not _BULLET.match(line) and not line.lstrip().startswith("|"):
             break
     return ()
+
+
+def _of_rows(following: Sequence[str]) -> tuple[str, ...]:
+    """Return the citations of the last row of a table, where they stand for all."""
+    rows = list(takewhile(lambda line: line.lstrip().startswith("|"), following))
+    return _cites(rows[-1]) if rows and not any(_cites(r) for r in rows[:-1]) else ()
 
 
 def _of_bullets(following: Sequence[str]) -> tuple[str, ...]:

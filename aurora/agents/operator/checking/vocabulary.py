@@ -12,7 +12,7 @@ a about above across after again against all along already also although among a
 around as at available away back be because been before behind being below beside besides between both but by can
 cannot case certain could currently did do does doing done due each earlier either else enough even every exactly
 except few first for from further get gets give given gives go goes going had has have having hence here how however i
-if in including instead into is it its itself just know known last later least left less let lose loses lost likewise
+if in including instead into is it its itself just know known last later least left less let lose loses likewise
 many may me might more most much my namely near need needed needs neither never next no nobody none nor not nothing
 now of off on once one only onto or other others otherwise our out over own per perhaps rather same second see seen
 several shall she should since so some something still such than that the their them then there therefore these they
@@ -63,7 +63,7 @@ regard regarding concerning relevant related main mainly final finally additiona
 hand moment date latest earliest closest close closer nearest far merely relative versus
 """
 _ACTS = """
-land lands landing end sit sits host hosts hosting alone gone problem right
+land lands landing end sit sits host hosts hosting alone gone problem right consist consists samples followed ran
 held carries carried bring brings brought send sends shift shifts
 spread puts putting kept getting working lets stop
 stops ruled block blocks blocked prevent prevents frees freed freeing save saves saved saving reduce reduces reduced
@@ -119,7 +119,7 @@ ALWAYS = re.compile(
     r"\b(?:always|usually|often|sometimes|rarely|everyone|everything|everywhere|certainly|definitely|guaranteed?|"
     r"obviously|clearly|surely|safe|safely|perfectly|fortunately|unfortunately|sadly|excellent|never fails?|"
     r"in most|as expected|as it should|of course|nobody|everybody|"
-    r"most (?:nodes|pods|tasks|jobs|workloads|of)|nearly all|almost all)\b",
+    r"(?<!the )most (?:nodes|pods|tasks|jobs|workloads|of)|nearly all|almost all)\b",
     re.IGNORECASE,
 )
 """What no single look can bear out."""
@@ -139,12 +139,12 @@ SYNONYMS: dict[str, frozenset[str]] = {
         "lack lacks lacking insufficient short missing enough",
         "ask asks asked request requests requested need needs needed",
         "wait waits waiting pending waited",
-        "use used uses using usage utilisation utilization",
+        "use used uses using usage utilisation utilization consumption consume consumes",
         "fit fits fitting fitted",
         "gpu gpus accelerator accelerators device devices",
         "pay pays price",
         "mean average",
-        "undo undone rollback rolled",
+        "undo undone undid rollback rolled",
         "drain drained drains cordon cordoned",
         "toleration tolerations tolerate tolerates tolerated untolerated taint taints",
         "kill kills killed",

@@ -38,8 +38,12 @@ _BEFORE: dict[NameKind, set[str]] = {
 }
 _TO = re.compile(r"\s*(?:to|through|thru|till|until|-|–|\.\.\.?)\s*")
 _HOSTLIST = re.compile(r"\b([a-z][\w-]*)\[([\d,-]+)\]")
+_SIZE = re.compile(r"\d+b")
+"""Sizes of models, such as 30b, which name a workload."""
 _HASH = re.compile(r"[0-9a-f]{4,10}|[0-9a-z]{5}")
 _PLAN = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,64}\b|\b[0-9a-f]{12}\b")
+_PEOPLE = re.compile(r"\s+(?:team|teams|people|guys|folks|group|owners?|developers?|devs|engineers?)\b")
+_GOES_ON = re.compile(r"[-_/](?P<word>[a-z]*\d[a-z0-9]*|[a-z][a-z0-9]+)")
 _MIN_FUZZY = 5
 """Fewest letters of a word that is compared with names in spite of a misspelling."""
 _LIKENESS = 0.84
@@ -153,7 +157,8 @@ class Names:
     def _add_group(self, name: str, node: str) -> None:
         """Add how a sort of nodes is named: with a word for nodes, or by itself where it can mean nothing else."""
         for word in NODE_WORDS:
-            self._add("node", node, f"{name} {word}", is_partial=True)
+            if name != "a" or word.endswith("s"):  # "a node" is any
+                self._add("node", node, f"{name} {word}", is_partial=True)
         if re.search(r"\d", name):
             self._add("node", node, f"{name}s", is_partial=True)
 
@@ -187,7 +192,8 @@ class Names:
             self._add("workload", workload_id, f"job {name}")
         words = [w for w in re.split(r"[-_.]", name.casefold()) if w]
         for word in words if len(words) > 1 else ():
-            if len(word) >= MIN_PART and not is_known_word(word) and number_of(word) is None:
+            is_long = len(word) >= MIN_PART or _SIZE.fullmatch(word) is not None
+            if is_long and not is_known_word(word) and number_of(word) is None:
                 self._add("workload", workload_id, word, is_partial=True)
         for role, known in _ROLES.items():
             if name.casefold() != role and any(w in known for w in (name.casefold(), *words)):
@@ -219,6 +225,36 @@ class Names:
         found += self._listed(tokens, found)
         found = self._ranges(text, self._without_speakers(text, found))
         return tuple(sorted(self._without_everyday_words(found, tokens), key=lambda m: m.start))
+
+    def absorbed(self, text: str, mentions: Sequence[Mention]) -> tuple[Mention, ...]:
+        """Return the names that only describe a more special one, or people, such as `api` in `the api pod 0d2a7`."""
+        tasks = {m: self._tasks_of(m) for m in mentions if m.kind in ("task", "workload")}
+        return tuple(
+            m
+            for m in mentions
+            if (m in tasks and any(tasks[other] < tasks[m] for other in tasks)) or _PEOPLE.match(text[m.end :])
+        )
+
+    def broken(self, text: str, mentions: Sequence[Mention]) -> str:
+        """Return a longer word of which a name is only a part, so that it names something else; empty if none is."""
+        for mention in mentions:
+            after = _GOES_ON.match(text[mention.end :])
+            if after is None or is_known_word(after["word"]) or any(m.start == mention.end + 1 for m in mentions):
+                continue
+            word = text[mention.start : mention.end] + after[0]
+            if any(c.isdigit() for c in word) or not get_close_matches(word, _short(mention.ids), 1, _LIKENESS):
+                return word
+        return ""
+
+    @property
+    def users(self) -> Collection[str]:
+        """The users of batch jobs."""
+        return self._users
+
+    def _tasks_of(self, mention: Mention) -> frozenset[str]:
+        if mention.kind == "task" or self.cluster is None:
+            return frozenset(mention.ids)
+        return frozenset(t.task_id for t in self.cluster.tasks if t.workload_id in mention.ids)
 
     def _listed(self, tokens: tuple[Token, ...], found: list[Mention]) -> Iterator[Mention]:
         """Return zones of which only the first has its word, such as the second of `zones a and b`."""
@@ -334,6 +370,10 @@ class Names:
         if others or words & _POLICY_WORDS or len(everyday) > 1:
             return found
         return [m for m in found if m not in everyday]
+
+
+def _short(ids: Sequence[str]) -> list[str]:
+    return [ident.rpartition("/")[2].casefold() for ident in ids]
 
 
 @cache

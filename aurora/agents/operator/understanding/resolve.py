@@ -35,13 +35,17 @@ _LITTLE_ROOM = re.compile(
     r"(?:room|space|free|spare|headroom|capacity|available|left)\b"
 )
 _FULL = re.compile(
-    r"\b(?:full\w*|bus\w+|loaded|load|hot\w*|used|usage|utili[sz]\w+|packed|tight|crowded|pressure|overloaded|saturated|maxed|"
+    r"\b(?:full\w*|bus\w+|loaded|load|hot\w*|used|usage|utili[sz]\w+|packed|tight|crowded|pressure|"
+    r"overloaded|saturated|maxed|"
     r"limit|most|highest|heav\w+|hardest|top)\b"
 )
 _ANY_ORDER = re.compile(
     r"\b(?:list|all|every|show|nodes (?:in|of)|(?:are|do) (?:there|we have)|rank|sort|order)\b|^nodes$"
 )
-_MOVES = re.compile(r"^(?:please |can you |could you |just )*(?:move|put|migrate|relocate|shift|pin|assign|bind)\b")
+_MOVES = re.compile(
+    r"^(?:please |can you |could you |just )*(?:move|put|migrate|relocate|shift|pin|assign|bind|take|kick|"
+    r"throw|evict|remove|push)\b"
+)
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
 _PLACE = re.compile(
     r"\b(?:plac\w*|wait\w*|pending|queue\w*|schedul\w*|run\w*|start\w*|stuck|unscheduled|find|home|room|somewhere|put|"
@@ -52,7 +56,7 @@ _NODES = re.compile(
     r"\b(?:nodes?|box(?:es)?|hosts?|machines?|servers?|vms?|instances?|hardware|add\w*|buy|bought|extend)\b"
 )
 _SCALE = re.compile(r"\b(?:scal\w*|replicas?|copies|pods|instances)\b")
-_NO_NAME = re.compile(r"p\d+|x\d+|k8s|k3s|ds\d|e\d+|v\d+|q\d")
+_NO_NAME = re.compile(r"p\d+|x\d+|k8s|k3s|ds\d|e\d+|v\d{1,2}|q\d")
 """Words of letters and digits that name nothing of a cluster."""
 _LAST_PLAN = re.compile(
     r"\b(?:(?:the|this|that|last|latest|my|newest) plan|it|that)\b|<plan>|\bplan$|^(?:undo|roll ?back|go ahead)"
@@ -236,7 +240,9 @@ class Resolver:
         value = amounts.factor(self._plain)
         if value is None or value < 0:
             return "it does not say by how much"
-        nodes = [i for m in self.of("node") for i in m.ids] or self._nodes_of_a_type()
+        zones = [i for m in self.of("zone") for i in m.ids]
+        in_zones = [n.node_id for n in self.cluster.nodes if n.zone in zones]
+        nodes = [i for m in self.of("node") for i in m.ids] or in_zones or self._nodes_of_a_type()
         return {"factor": value, "node": _one(nodes) if nodes else "all"}
 
     def add_nodes(self) -> Slots | str:

@@ -85,11 +85,12 @@ _SEVERAL = re.compile(
     r"\b(?:few|some|several|many|more|extra|additional|new)\b.*\b(?:nodes|boxes|hosts|machines|servers|vms|instances|workers)\b|"
     r"\b(?:add|adding|buy|buying)\b.*\b(?:nodes|boxes|hosts|machines|servers|vms|instances|workers)\b"
 )
+_FEWER = re.compile(r"\b(?:fewer|remov\w+|take|drop|kill|strip)\b")
 _MORE_REPLICAS = re.compile(
     rf"\b(?P<a>{_N}|one|another|a couple(?: of)?) (?:more|extra|additional|further|fewer|less)\b|"
     rf"\bby (?P<b>{_N}|one)\b(?! ?%)|"
-    rf"\b(?:add|remove|another) (?P<c>{_N}|one|an?|a couple(?: of)?)(?: more| extra)? (?:of )?(?:<workload> |<task> )?"
-    r"(?:replicas?|pods?|copies|instances?|tasks?)\b"
+    rf"\b(?:add|remove|another|take|drop|kill|strip) (?P<c>{_N}|one|an?|a couple(?: of)?)(?: more| extra)? (?:of )?"
+    r"(?:<workload> |<task> )?(?:replicas?|pods?|copies|instances?|tasks?)\b"
 )
 
 
@@ -195,7 +196,8 @@ def _of_fraction(text: str) -> float | None:
     if match is None:
         return None
     part = _PARTS[match["part"]] * (2 if match["two"] else 1)
-    if match["of"]:
+    before = text[: match.start()]
+    if match["of"] or (re.search(r"\bto (?:a |one )?$", before) and not re.search(r"\bup to (?:a |one )?$", before)):
         return _tidy(part)
     return _tidy(1 - part if _is_down(text, match.start(), match.end()) else 1 + part)
 
@@ -308,7 +310,9 @@ def replicas(text: str, now: int | None = None) -> int | None:
     relative = _MORE_REPLICAS.search(text)
     if relative:
         amount = number(relative["a"] or relative["b"] or relative["c"])
-        is_less = _is_down(text, relative.start(), relative.end()) or re.search(r"\b(?:fewer|remov\w+)\b", text)
+        is_less = _is_down(text, relative.start(), relative.end()) or re.search(
+            r"\b(?:fewer|remov\w+|take|drop|kill|strip)\b", text
+        )
         return None if now is None else max(0, now + round(-amount if is_less else amount))
     found = [m for m in _REPLICAS.finditer(text) if not _OTHER_UNIT.match(text[m.end() :])]
     if found:

@@ -1,0 +1,1 @@
+"""Evaluations as tasks and logs of Inspect, an optional extra."""

@@ -1,0 +1,73 @@
+"""Questions of which a part would be left out or guessed are asked back."""
+
+import pytest
+
+from aurora.agents.operator.answering.talk import POLICY_IDS
+from aurora.agents.operator.understanding.doubts import unexplained
+from aurora.agents.operator.understanding.meaning import understand
+from aurora.agents.operator.understanding.names import Names
+from aurora.cluster.samples import load_sample
+from aurora.evals.understanding import same_slots
+from aurora.tools.desk import Desk
+
+
+@pytest.fixture(scope="module")
+def names():
+    samples = ("web-shop", "gpu-cluster", "hpc-queue")
+    return {sample: Names(Desk([], snapshot=load_sample(sample)), (), POLICY_IDS) for sample in samples}
+
+
+@pytest.mark.parametrize(
+    ("sample", "question"),
+    [
+        ("web-shop", "drain all nodes except node-a1"),
+        ("web-shop", "what if every node but node-a1 goes down"),
+        ("web-shop", "I don't want to remove node-b2, just see how full it is"),
+        ("web-shop", "what if api gets 30% more load and web 20% less"),
+        ("web-shop", "what if load rises by 50 to 60 %"),
+        ("web-shop", "what if web grows by 30 percent per day for 3 days"),
+        ("web-shop", "what if we add 2 nodes and remove node-a1"),
+        ("web-shop", "what if node-a1 fails while node-a2 is drained"),
+        ("web-shop", "what if one of the b nodes fails"),
+        ("web-shop", "how do I drain a node with kubectl"),
+        ("web-shop", "scale up all deployments to 5"),
+        ("web-shop", "resize web to 2 cores"),
+        ("web-shop", "reserve 20% headroom for web"),
+        ("web-shop", "what will traffic on checkout be next weekend"),
+        ("web-shop", "when was plan abc123def456 applied"),
+        ("web-shop", "what if I roll back abc123def456"),
+        ("web-shop", "take web off node-a1"),
+        ("web-shop", "best policy for web"),
+        ("web-shop", "node-b1?"),
+        ("gpu-cluster", "order two more H100 boxes"),
+        ("gpu-cluster", "why is pretrain-70b pending"),
+        ("gpu-cluster", "add one gpu to t4-1"),
+        ("hpc-queue", "why is job 81599 waiting"),
+        ("hpc-queue", "what if cn01-cn20 die"),
+    ],
+)
+def test_what_would_be_left_out_or_guessed_is_asked_back(names, sample, question):
+    meaning = understand(question, names[sample])
+    assert (meaning.kind, meaning.several) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("sample", "question", "kind", "slots"),
+    [
+        ("web-shop", "what if load falls to a third", "what_if_load", {"factor": 0.3333333333, "workload": "all"}),
+        ("web-shop", "take two replicas away from web", "make_plan",
+         {"goal": "scale", "workload": "shop/Deployment/web", "replicas": 8}),
+        ("web-shop", "what if prices of eu-1a rise by 20%", "what_if_price",
+         {"factor": 1.2, "node": ["node-a1", "node-a2", "node-a3", "node-a4"]}),
+        ("hpc-queue", "show lena's job 81418", "show_task", {"task": "81418"}),
+    ],
+)  # fmt: skip
+def test_names_and_amounts_are_those_of_the_question(names, sample, question, kind, slots):
+    meaning = understand(question, names[sample])
+    assert meaning.kind == kind
+    assert same_slots(slots, meaning.slots)
+
+
+def test_words_that_no_example_of_a_kind_has_are_unexplained():
+    assert unexplained("drain", "drain <node> today") == ()
+    assert unexplained("drain", "drain <node> xylophone") == ("xylophone",)
