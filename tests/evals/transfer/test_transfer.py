@@ -108,7 +108,7 @@ def test_unknown_domains_are_named_before_anything_is_written(tmp_path: Path) ->
     with pytest.raises(InputError, match="hybrid"):
         run_transfer(tmp_path / "x", TransferSettings(domains=("cloud", "mars")))
     with pytest.raises(InputError, match="adapted"):
-        run_transfer(tmp_path / "x", TransferSettings(domains=("cloud", "edge")))
+        run_transfer(tmp_path / "x", TransferSettings(domains=("cloud", "network")))
     assert not (tmp_path / "x").exists()
 
 
