@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.fuzz_options import commands, judge, line, parameters, run
 
-BASE = {"else": ["x"], "kind": ["gml"], "processors": ["8"], "start": ["2026-01-01"]}
+BASE = {"else": ["x"], "kind": ["gml"], "processors": ["8"], "start": ["2026-01-01"], "role": ["defender"]}
 SAMPLE = ("nan", "1e308", "-1", "", "x" * 100_000, "99999999999999999999", "é\n")
 
 

@@ -29,7 +29,7 @@ def benchmark(  # one parameter an option
     methods: str = options.text(
         "champion,dqn,ppo,ppo_lstm", help="Methods to train: champion (self-play), dqn, ppo, ppo_lstm; `none`."
     ),
-    policy: list[str] = typer.Option([], "--policy", help="Policy to measure as well: a file, or the name of one."),
+    policy: list[str] = options.text([], help="Policy to measure as well: a file, or the name of one; repeatable."),
     proofs: int = options.count(
         0, least=0, most=1000, help="Scenarios of each stratum of level1 to level3 with bounds and Pareto tests."
     ),

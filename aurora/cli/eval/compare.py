@@ -14,8 +14,8 @@ from aurora.cli.terminal.output import emit_json, emit_table, note
 def compare(
     first: Path = options.path_argument(help="Folder of the evaluation to compare with."),
     second: Path = options.path_argument(help="Folder of the evaluation in question."),
-    rename: list[str] = typer.Option(
-        [], "--rename", metavar="OLD=NEW", help="Subject of the first that has another name in the second."
+    rename: list[str] = options.text(
+        [], help="OLD=NEW: subject of the first that has another name in the second; repeatable."
     ),
     fails: list[str] = fail_on(),
     as_json: bool = typer.Option(False, "--json", help="Print the comparison as JSON."),

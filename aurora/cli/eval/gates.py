@@ -20,7 +20,7 @@ def fail_on() -> Any:
         [],
         "--fail-on",
         help="Condition on a metric under which the command ends with exit code 1, such as correctness.low<0.99; "
-        "give the option several times for several conditions.",
+        "repeatable.",
     )
 
 

@@ -122,6 +122,15 @@ def propose_sizes(snapshot: Snapshot, advice: Path) -> Proposals:
         if not isinstance(workload, str) or not isinstance(container, str):
             raise DataError(f"{where} needs workload and container")
         requests, limits = _sizes(row, where)
+        target = row.get("autoscaler_target")
+        if target is not None:
+            if isinstance(target, bool) or not isinstance(target, int | float):
+                raise DataError(f"{where}: autoscaler_target is {str(target)[:40]!r}, which is no number")
+            if requests.pop("cpu", None) is not None:
+                remarks.append(
+                    f"{workload}, container {container}: its request of cores stays. The autoscaler adds pods by the "
+                    f"share of it that is used, so its target must become {target:.0%} at the same time, by hand"
+                )
         if not requests and not limits:
             continue
         if workload not in snapshot.workloads_by_id:

@@ -259,6 +259,20 @@ def test_advice_becomes_sizes(tmp_path: Path) -> None:
         propose_sizes(shop(), path)
 
 
+def test_cores_that_an_autoscaler_counts_by_stay_unless_its_target_changes_too(tmp_path: Path) -> None:
+    """A smaller request under the same target would add pods; a plan can't change the target."""
+    sizes = {r: {"now": {"request": 1.0}, "proposed": {"request": 0.5}} for r in ("cpu", "memory")}
+    path = tmp_path / "advice.json"
+    path.write_text(
+        json.dumps({"containers": [{"workload": WEB, "container": "app", **sizes, "autoscaler_target": 0.9}]})
+    )
+    proposed = propose_sizes(shop(), path)
+    assert [p.change for p in proposed.proposals] == [
+        Resize(workload_id=WEB, container="app", requests={"memory": 0.5}, limits={})
+    ]
+    assert "must become 90%" in proposed.remarks[0]
+
+
 def test_a_plan_moves_nothing_to_a_node_whose_maintenance_is_near() -> None:
     cluster = load_sample("web-shop")  # node-b1 and node-b2 are switched off 40 minutes after it was taken
     change = propose_drain(cluster, "node-b1").proposals[0].change
