@@ -18,13 +18,13 @@ def test_a_larger_evaluation_repeats_no_sample_of_a_smaller_one(
     evaluate_explanations(tmp_path, Settings(7, 1, suites=chosen))
     first = (tmp_path / SAMPLES_FILE).read_bytes()
     measured = []
-    original = evaluation._measure
+    original = evaluation.measure_keys
 
     def counted(keys):
         measured.extend(keys)
         return original(keys)
 
-    monkeypatch.setattr(evaluation, "_measure", counted)
+    monkeypatch.setattr(evaluation, "measure_keys", counted)
     more = evaluate_explanations(tmp_path, Settings(9, 1, suites=chosen))
     assert (tmp_path / SAMPLES_FILE).read_bytes().startswith(first)
     assert {(k.suite, k.subject) for k in measured} == {(s, "decisions") for s in chosen}
