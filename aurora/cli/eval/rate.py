@@ -58,7 +58,7 @@ def new(
 @app.command("read")
 def read(
     forms: list[Path] | None = typer.Argument(
-        None, metavar="FORM...", parser=options.parse_path, help="Filled forms, CSV; none: nobody has rated yet."
+        None, parser=options.parse_path, help="Filled forms, CSV; none: nobody has rated yet."
     ),
     key: Path = options.path(FOLDER / "key.json", help="Key of the set, as `aurora eval rate new` wrote it."),
     out: Path | None = options.path(None, help="Folder that keeps the result; default: that of the key."),

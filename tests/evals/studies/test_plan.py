@@ -121,7 +121,7 @@ def _with_list(text: str) -> str:
 
 
 def test_studies_choose_every_setting_of_a_run_but_those_that_follow() -> None:
-    follow = {"seed", "embedder", "prompts", "own_proposers"}
+    follow = {"seed", "embedder", "prompts", "own_proposers", "without", "changed"}
     assert set(SelfPlayChoices.model_fields) - {"index"} == set(SelfPlaySettings.model_fields) - follow
     assert set(EvolutionChoices.model_fields) == set(EvolutionSettings.model_fields) - {"seed", "first", "meta"}
     defaults = SelfPlayChoices()

@@ -52,6 +52,13 @@ _OPINION = re.compile(
     re.IGNORECASE,
 )
 """Words that add something to what was verified."""
+_INABILITY = re.compile(
+    r"\s*(?:I|we) (?:can't|cannot|can not|could not|couldn't|am not able to)(?: (?:write|make|apply|approve|change|"
+    r"edit|undo|do|say|tell|a|an|the|this|that|it|plans?|changes?|anything|in|mode|without|your|approval|here|yet|"
+    r"now))+\s*",
+    re.IGNORECASE,
+)
+"""What an operator can't do, which is no claim about the system."""
 _MIN_LETTERS = 2
 _SHORT = 4
 """Most words of a statement that one word may stand for."""
@@ -96,7 +103,7 @@ def unsupported_clause(masked: str, facts: Facts, named: frozenset[str], verifie
     statements = list(_statements(facts, named))
     counted = _words_of_figures(blanked(masked), facts, named)
     for clause in _clauses(without_fractions(verified)):
-        if QUOTED in clause or _is_counted(clause, counted):
+        if QUOTED in clause or _INABILITY.fullmatch(clause) or _is_counted(clause, counted):
             continue
         if "_" in clause and not _OPINION.search(clause):
             continue  # the rest of it qualifies what was verified

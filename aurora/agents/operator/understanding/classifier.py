@@ -55,7 +55,7 @@ def vector(masked: str) -> dict[str, float]:
     """Return the features of a masked question, of length one.
 
     >>> {k: round(v, 2) for k, v in vector("drain <node>").items()}
-    {'drain': 0.49, '<node>': 0.49, '^ drain': 0.34, 'drain <node>': 0.34, '<node> $': 0.34, 'has <node>': 0.41}
+    {'drain': 0.47, '<node>': 0.47, '^ drain': 0.33, 'drain <node>': 0.33, '<node> $': 0.33, 'has <node>': 0.47}
     """
     words = words_of(masked)
     found = dict.fromkeys(words, 1.0)
