@@ -6,6 +6,8 @@ TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 UV := $(shell command -v uv 2>/dev/null)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export AURORA_DATA ?= $(wildcard ../shared/traces)
+# What the README's commands use; ray, Inspect and gepa are large, and for evaluations only.
+EXTRAS := learn,models,solver,kubernetes
 export LANGGRAPH_STRICT_MSGPACK := true
 
 ifdef UV
@@ -29,7 +31,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "installing the rest, and compiling the simulator meanwhile (once on a machine, about 80 s)"
 	@PYTHONPATH=. $(BIN)/python -c $(COMPILE) & compiling=$$!; \
 	{ $(INSTALL) torch==$(TORCH)+cpu 2>/dev/null || $(INSTALL) --index-url https://download.pytorch.org/whl/cpu torch==$(TORCH); } \
-	&& $(INSTALL) -c constraints.txt -e '.[all]' ; \
+	&& $(INSTALL) -c constraints.txt -e '.[$(EXTRAS)]' ; \
 	installed=$$?; wait $$compiling; exit $$installed
 	@touch $@
 

@@ -8,10 +8,15 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from aurora.errors import DataError, FileError
 from aurora.reading import TABLE_BYTES, decode, parse_json, read_bytes
+from aurora.validation import explain_validation
+
+RecordT = TypeVar("RecordT", bound=BaseModel)
 
 
 def append(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
@@ -59,6 +64,27 @@ def read(path: Path) -> list[dict[str, Any]]:
             raise DataError(f"{path}, line {number} is not a JSON object; restore the file from a copy")
         records.append(record)
     return records
+
+
+def read_as(path: Path, kind: type[RecordT], name: str) -> list[RecordT]:
+    """Return all complete records as values of a type, oldest first; see `read`.
+
+    Args:
+        path: The file.
+        kind: Type of the records.
+        name: What a record is, for the message, such as "sample".
+
+    Raises:
+        FileError: The file can't be read.
+        DataError: A line is not of the type.
+    """
+    values = []
+    for number, record in enumerate(read(path), 1):
+        try:
+            values.append(kind.model_validate(record))
+        except ValidationError as error:
+            raise DataError(f"{path}, line {number} is no {name}: {explain_validation(error)}") from None
+    return values
 
 
 def is_there(path: Path) -> bool:

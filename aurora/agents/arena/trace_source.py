@@ -17,7 +17,7 @@ from pydantic import Field
 from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone
 from aurora.agents.arena.source import Effort
 from aurora.agents.arena.templates import general_template
-from aurora.errors import FileError
+from aurora.agents.arena.trace_file import trace_file
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
@@ -282,11 +282,4 @@ def _source(
 
 
 def _files(folder: Path, *patterns: str) -> tuple[Path, ...]:
-    """Return the first file of the folder for each pattern."""
-    found = []
-    for pattern in patterns:
-        matches = sorted(folder.glob(pattern))
-        if not matches:
-            raise FileError(f"no {pattern} in {folder}; give the folder that holds the traces, as the guide lists them")
-        found.append(matches[0])
-    return tuple(found)
+    return tuple(trace_file(folder, pattern) for pattern in patterns)

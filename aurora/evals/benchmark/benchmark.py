@@ -32,6 +32,8 @@ from aurora.types import Progress, no_progress
 TRAINED_FOLDER = "trained"
 BOUNDED_SUITES = ("level1", "level2", "level3")
 """Suites that are small enough for bounds and Pareto tests."""
+PROVED_RIVALS = ("cheapest", "nearest")
+"""References that are tested for Pareto-optimality too. A test takes seconds, and these come closest."""
 PROPOSAL_ROWS = ("random", "first_fit", "dqn", "ppo", "ppo_lstm", CHAMPION)
 
 
@@ -173,7 +175,7 @@ def _subjects(
     contestants: Mapping[Method, Sequence[Contestant]],
     policies: Mapping[str, Policy],
 ) -> list[Subject]:
-    subjects = [of_policies(name, [REFERENCES[name]], is_proved=name in ("cheapest", "nearest")) for name in rivals]
+    subjects = [of_policies(name, [REFERENCES[name]], is_proved=name in PROVED_RIVALS) for name in rivals]
     subjects += [of_policies(name, [policy], is_proved=True) for name, policy in policies.items()]
     for method, trainings in contestants.items():
         learned = [c.policy for c in trainings if c.policy is not None]

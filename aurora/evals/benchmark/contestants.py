@@ -29,8 +29,8 @@ METHODS: tuple[Method, ...] = get_args(Method)
 TRAINING_FILE, POLICY_FILE, RUN_FOLDER = "training.json", "policy.json", "run"
 TRAINING_SEED = 32_452_843
 """First word of the random seeds of the scenarios that networks are trained on."""
-PILOT_STEPS = 4_096
-"""Decisions of the training that measures how many decisions a second can be trained on."""
+WARM_UP_STEPS, PILOT_STEPS = 512, 4_096
+"""Decisions of a training that loads and compiles, and of one that then measures decisions a second."""
 SCENARIOS_PER_BLOCK = 24
 """Fresh scenarios of each block of training."""
 MOST_BYTES = 2.5e8
@@ -86,13 +86,14 @@ def trained(
     if (folder / TRAINING_FILE).is_file():
         return _read(folder, method, name, seed)
     started = time.perf_counter()
+    policy: Policy | None
     if method == "champion":
         settings = SelfPlaySettings(source=name, data=None if data is None else str(data), seed=seed)
         result = selfplay(folder / RUN_FOLDER, settings, iterations=None, time_limit=seconds)
-        policy: Policy | None = result.champion
+        policy = result.champion
         effort = result.evaluations
     else:
-        policy, effort = _train_network(folder, method, source, seed, seconds)
+        policy, effort, started = _train_network(folder, method, source, seed, seconds)
     record = TrainingRecord(method=method, source=name, seed=seed, seconds=time.perf_counter() - started, effort=effort)
     if policy is not None:
         write_atomically(folder / POLICY_FILE, policy.model_dump_json(indent=1) + "\n")
@@ -128,14 +129,18 @@ def network_agent(folder: Path) -> Any:
 
 def _train_network(
     folder: Path, method: Method, source: Source, seed: int, seconds: float
-) -> tuple[Policy | None, int]:
-    """Return the network as a policy, or None if it has memory, and the number of decisions that it was trained on."""
+) -> tuple[Policy | None, int, float]:
+    """Return the network as a policy, or None if it has memory, the decisions it was trained on, and when that began.
+
+    The pilot is not part of the training: its network is thrown away.
+    """
     widest = max(_widest(e) for e in _scenarios(source, seed, 0))
+    _, warm = _learn(method, source, seed, WARM_UP_STEPS, widest)
+    pilot = time.perf_counter()
+    _, steps = _learn(method, source, seed, max(PILOT_STEPS, warm), widest)
     started = time.perf_counter()
-    _learn(method, source, seed, PILOT_STEPS, widest)
-    rate = PILOT_STEPS / (time.perf_counter() - started)
-    steps = max(PILOT_STEPS, int(rate * (seconds - (time.perf_counter() - started))))
-    return _learn(method, source, seed, steps, widest, folder)
+    policy, effort = _learn(method, source, seed, max(1, int(steps * seconds / (started - pilot))), widest, folder)
+    return policy, effort, started
 
 
 def _learn(

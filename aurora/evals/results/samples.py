@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from aurora import journal
-from aurora.errors import DataError, FileError
+from aurora.errors import InputError
 from aurora.files import locked, write_atomically, writing
 from aurora.types import Frozen, Progress, no_progress
-from aurora.validation import explain_validation
 
 SAMPLES_FILE = "samples.jsonl"
 """Name of the file with the samples in the folder of an evaluation."""
@@ -78,14 +77,7 @@ def read_samples(folder: Path) -> list[Sample]:
         FileError: The file can't be read.
         DataError: A line is no sample.
     """
-    file = folder / SAMPLES_FILE
-    samples: dict[SampleKey, Sample] = {}
-    for number, record in enumerate(journal.read(file), 1):
-        try:
-            sample = Sample.model_validate(record)
-        except ValidationError as error:
-            raise DataError(f"{file}, line {number} is no sample: {explain_validation(error)}") from None
-        samples[sample.key] = sample
+    samples = {s.key: s for s in journal.read_as(folder / SAMPLES_FILE, Sample, "sample")}
     return list(samples.values())
 
 
@@ -118,6 +110,7 @@ def measure_samples(
     Raises:
         FileError: The file can't be read or written, or another process measures into the folder.
         DataError: The file holds a line that is no sample.
+        InputError: `measure` left out a sample.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +126,8 @@ def measure_samples(
             measured = {s.key: s for s in measure(part)}
             absent = [key for key in part if key not in measured]
             if absent:
-                raise FileError(f"sample {absent[0]} was not measured; report this as a fault")
+                reason = f"it left out sample {absent[0]}; it must return a sample for each key"
+                raise InputError(reason, parameter="measure")
             journal.append(folder / SAMPLES_FILE, [measured[key].model_dump(mode="json") for key in part])
             done |= measured
             progress("samples", known + start + len(part), known + len(missing))

@@ -145,15 +145,7 @@ def read_ended(folder: Path) -> dict[RunName, Ended]:
         FileError: The file can't be read.
         DataError: A line is no outcome.
     """
-    file = folder / OUTCOMES
-    results: dict[RunName, Ended] = {}
-    for number, record in enumerate(journal.read(file), 1):
-        try:
-            ended = Ended.model_validate(record)
-        except ValidationError as error:
-            raise DataError(f"{file}, line {number} is no outcome: {explain_validation(error)}") from None
-        results[ended.run] = ended
-    return results
+    return {ended.run: ended for ended in journal.read_as(folder / OUTCOMES, Ended, "outcome")}
 
 
 def outcomes_of(plan: StudyPlan, ended: Mapping[RunName, Ended]) -> dict[RunName, RunOutcome]:

@@ -1,5 +1,3 @@
-from itertools import permutations, product
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from aurora.sim.optimum.plans import run_plan
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
+from tests.sim.optimum.enumeration import active_schedules
 
 
 def _drawn(rng: np.random.Generator) -> Scenario:
@@ -32,30 +31,16 @@ def _drawn(rng: np.random.Generator) -> Scenario:
 
 def _front(scenario: Scenario) -> list[tuple[float, float]]:
     """Return mean latency and cost of all active schedules, which hold the front: placements determine the cost."""
-    tasks, nodes = scenario.tasks, scenario.nodes
-    points = []
-    for places in product(range(len(nodes)), repeat=len(tasks)):
-        lengths = [t.duration / nodes[n].speed for t, n in zip(tasks, places, strict=True)]
-        cost = sum(
-            length / 3600 * nodes[n].price_per_hour * t.cpu_required / nodes[n].cpu
-            for t, n, length in zip(tasks, places, lengths, strict=True)
+    return [
+        (
+            schedule.wait,
+            sum(
+                length / 3600 * scenario.nodes[n].price_per_hour * task.cpu_required / scenario.nodes[n].cpu
+                for task, n, length in zip(scenario.tasks, schedule.places, schedule.lengths, strict=True)
+            ),
         )
-        for order in permutations(range(len(tasks))):
-            held: list[tuple[int, float, float, float]] = []
-            wait = 0.0
-            for t in order:
-                task, n, length = tasks[t], places[t], lengths[t]
-                for start in sorted({task.arrival_time, *(e for m, _, e, _ in held if m == n)}):
-                    moments = [start, *(s for m, s, _, _ in held if m == n and start < s < start + length)]
-                    if start >= task.arrival_time and all(
-                        sum(c for m, s, e, c in held if m == n and s <= at < e) + task.cpu_required <= nodes[n].cpu
-                        for at in moments
-                    ):
-                        break
-                held.append((n, start, start + length, task.cpu_required))
-                wait += start - task.arrival_time
-            points.append((wait / len(tasks), cost))
-    return points
+        for schedule in active_schedules(scenario)
+    ]
 
 
 @pytest.mark.parametrize("seed", range(3))

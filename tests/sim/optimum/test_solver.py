@@ -1,5 +1,3 @@
-from itertools import permutations, product
-
 import numpy as np
 import pytest
 
@@ -15,37 +13,14 @@ from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 from aurora.sim.scenarios.scenario import Node, Scenario, Task, Workload
 from tests.sim.kernel.test_kernel_against_reference import random_scenario, with_allowed_nodes
+from tests.sim.optimum.enumeration import active_schedules
 from tests.sim.optimum.test_bounds import scenario
 
 
 def by_enumeration(what: Scenario) -> tuple[float, float]:
-    """Return the least makespan and mean latency over all orders and placements, each task starting as early as it can.
-
-    Such schedules hold an optimum of both (Sprecher, Kolisch & Drexl, EJOR 80, 1995: active schedules).
-    """
-    tasks, nodes = what.tasks, what.nodes
-    best = (np.inf, np.inf)
-    usable = [[n for n, node in enumerate(nodes) if node.node_id in (t.allowed_nodes or {node.node_id})] for t in tasks]
-    for places in product(*usable):
-        if any(t.cpu_required > nodes[n].cpu for t, n in zip(tasks, places, strict=True)):
-            continue
-        for order in permutations(range(len(tasks))):
-            held: list[tuple[int, float, float, float]] = []
-            wait = 0.0
-            for t in order:
-                task, n = tasks[t], places[t]
-                length = task.duration / nodes[n].speed
-                for start in sorted({task.arrival_time, *(e for m, _, e, _ in held if m == n)}):
-                    moments = [start, *(s for m, s, _, _ in held if m == n and start < s < start + length)]
-                    if start >= task.arrival_time and all(
-                        sum(c for m, s, e, c in held if m == n and s <= at < e) + task.cpu_required <= nodes[n].cpu
-                        for at in moments
-                    ):
-                        break
-                held.append((n, start, start + length, task.cpu_required))
-                wait += start - task.arrival_time
-            best = (min(best[0], max(h[2] for h in held)), min(best[1], wait / len(tasks)))
-    return best
+    """Return the least makespan and mean latency of all active schedules."""
+    schedules = list(active_schedules(what))
+    return min(s.makespan for s in schedules), min(s.wait for s in schedules)
 
 
 @pytest.mark.parametrize("seed", range(4))
