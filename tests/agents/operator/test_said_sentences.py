@@ -36,7 +36,8 @@ def cases():
 def sentences():
     """Yield each sentence with its set, its sample, whether it is true, and whether it is judged rightly."""
     number, sample, is_true = "", "", False
-    for line in (SAID / "sentences.txt").read_text().splitlines():
+    text = "".join((SAID / name).read_text() for name in ("sentences.txt", "development.txt"))
+    for line in text.splitlines():
         if line.startswith("# "):
             *_, number, sample, truth = line.split()
             is_true = truth == "true"
