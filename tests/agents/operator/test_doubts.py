@@ -3,7 +3,7 @@
 import pytest
 
 from aurora.agents.operator.answering.talk import POLICY_IDS
-from aurora.agents.operator.understanding.doubts import unexplained
+from aurora.agents.operator.understanding.doubts.vocabulary import unexplained
 from aurora.agents.operator.understanding.meaning import understand
 from aurora.agents.operator.understanding.names import Names
 from aurora.cluster.samples import load_sample

@@ -10,8 +10,9 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from aurora.agents.operator.lists import entries
+from aurora.agents.operator.understanding.groups import common_beginning, common_stem, groups_of, stem_of
 from aurora.agents.operator.understanding.words import Token, is_known_word, number_of, tokens_of
-from aurora.cluster.snapshot import Node, Snapshot, Task
+from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import InputError
 from aurora.tools.desk import Desk
 
@@ -37,7 +38,6 @@ _BEFORE: dict[NameKind, set[str]] = {
     "task": {"job", "pod", "task"},
 }
 _TO = re.compile(r"\s*(?:to|through|thru|till|until|-|–|\.\.\.?)\s*")
-_HOSTLIST = re.compile(r"\b([a-z][\w-]*)\[([\d,-]+)\]")
 _SIZE = re.compile(r"\d+b")
 """Sizes of models, such as 30b, which name a workload."""
 _HASH = re.compile(r"[0-9a-f]{4,10}|[0-9a-z]{5}")
@@ -56,8 +56,6 @@ NODE_WORDS = ("node", "nodes", "box", "boxes", "host", "hosts", "machine", "mach
 JOB_WORDS = ("job", "jobs", "task", "tasks")
 PLAN_DIGITS = 12
 """Digits of a plan's id."""
-MAX_RANGE = 200
-"""Most hosts of one range."""
 MAX_NAMES = 20_000
 """Most tasks whose names are looked up."""
 
@@ -113,7 +111,7 @@ class Names:
 
     def _add_cluster(self, cluster: Snapshot) -> None:
         nodes = [n.node_id for n in cluster.nodes]
-        stem = _common_stem(nodes)
+        stem = common_stem(nodes)
         for node in nodes:
             self._add("node", node, node)
             short = node.removeprefix(stem)
@@ -131,12 +129,12 @@ class Names:
             if first != node:
                 self._add("node", node, first)
         zones = list(dict.fromkeys(n.zone for n in cluster.nodes if n.zone))
-        zone_stem = _common_stem(zones)
+        zone_stem = common_stem(zones)
         for zone in zones:
             self._add("zone", zone, zone)
             self._add("zone", zone, zone.replace("-", ""))
             short = zone.removeprefix(zone_stem)
-            common = _common_beginning(zones)
+            common = common_beginning(zones)
             for text in {short, zone.removeprefix(common), zone.rpartition("-")[2], zone.replace("_", " ")} - {""}:
                 if re.fullmatch(r"\d[a-z]", text):
                     self._add("zone", zone, text, is_partial=True)
@@ -279,7 +277,7 @@ class Names:
             last = kept[-1] if kept else None
             if last and last.kind == mention.kind == "node" and _TO.fullmatch(text[last.end : mention.start]):
                 first, end = nodes.index(last.ids[0]), nodes.index(mention.ids[-1])
-                if first < end and _stem_of(nodes[first]) == _stem_of(nodes[end]):
+                if first < end and stem_of(nodes[first]) == stem_of(nodes[end]):
                     kept[-1] = Mention("node", tuple(nodes[first : end + 1]), last.start, mention.end)
                     continue
             kept.append(mention)
@@ -380,64 +378,3 @@ def _short(ids: Sequence[str]) -> list[str]:
 def _unlike_names() -> frozenset[str]:
     """Return everyday words that resemble names and are not taken for misspelt ones."""
     return frozenset(entries("unlike_names"))
-
-
-def with_hosts(text: str) -> str:
-    """Return a text with Slurm's lists of hosts written out.
-
-    >>> with_hosts("drain cn[01-03,07]")
-    'drain cn01 cn02 cn03 cn07'
-    """
-    return _HOSTLIST.sub(lambda match: " ".join(f"{match[1]}{n}" for n in _numbers(match[2])), text)
-
-
-def _numbers(listed: str) -> Iterator[str]:
-    for part in listed.split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit() and (not last or last.isdigit()):
-            stop = min(int(last or first), int(first) + MAX_RANGE)
-            yield from (f"{n:0{len(first)}d}" for n in range(int(first), stop + 1))
-
-
-def _stem_of(name: str) -> str:
-    return name.rstrip("0123456789")
-
-
-def groups_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
-    """Return the sorts of nodes by name: machine type, device, beginning of the names, partition or feature.
-
-    >>> groups_of([Node(node_id="cn01", labels={"partition.slurm/compute": "true"})])
-    {'cn': ['cn01'], 'compute': ['cn01']}
-    """
-    groups: dict[str, list[str]] = {}
-    stems = {node.node_id: re.sub(r"[-_]?\d+$", "", node.node_id.casefold()) for node in nodes}
-    for node in nodes:
-        kinds = {
-            (node.instance_type or "").casefold(),
-            *re.split(r"[-_.]", (node.accelerator_model or "").casefold())[:1],
-            stems[node.node_id],
-            *(label.rpartition("/")[2] for label, value in node.labels.items() if value == "true"),
-            *(value for label, value in node.labels.items() if label.casefold() in ("lifecycle", "pool", "partition")),
-            *("gpu" for resource in node.allocatable if "gpu" in resource),
-        } - {"", "node", "worker"}
-        for kind in sorted(k for k in kinds if len(k) > 1):
-            if kind in stems.values() and stems[node.node_id] != kind:
-                continue  # nodes that go by that name are meant
-            groups.setdefault(kind, []).append(node.node_id)
-    return groups
-
-
-def _common_stem(names: Collection[str]) -> str:
-    """Return what all names begin with, up to a separator; empty for fewer than two."""
-    common = _common_beginning(names)
-    cut = max(common.rfind(c) for c in "-_.")
-    return common[: cut + 1]
-
-
-def _common_beginning(names: Collection[str]) -> str:
-    """Return the letters that all names begin with; empty for fewer than two names."""
-    if len(names) <= 1:
-        return ""
-    first, last = min(names), max(names)
-    same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
-    return first[:same]
