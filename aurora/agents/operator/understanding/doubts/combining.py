@@ -16,12 +16,14 @@ _SORT: Mapping[str, str] = {
 """Sort of slot of each kind of name."""
 _PLACEHOLDERS = re.compile(r"<(?P<kind>node|zone|task|workload|series|plan|policy)>")
 _WORDS_BETWEEN = (
-    r"also|the|a|an|my|our|its|both|new|old|all|s|'s|nodes?|zones?|workloads?|pods?|jobs?|tasks?|sites?|racks?|halls?|"
+    r"also|the|a|an|my|our|its|both|new|old|all|s|'s|nodes?|zones?|workloads?|pods?|jobs?|tasks?|sites?|"
+    r"racks?|halls?|"
     r"hosts?|box(?:es)?|machines?|servers?|vms?|instances?|deployments?|services?|statefulsets?|apps?|arrays?|"
     r"schedulers?|polic(?:y|ies)|type|worker|spot"
 )
 _JOINED = re.compile(
-    rf"[\s,/&+'\"]*(?:(?:{_WORDS_BETWEEN})[\s,/&+]*)*(?:(?:and|n|plus|as well as|as well|along with|together with|with|including|"
+    rf"[\s,/&+'\"]*(?:(?:{_WORDS_BETWEEN})[\s,/&+]*)*(?:(?:and|n|plus|as well as|as well|along with|"
+    rf"together with|with|including|"
     rf"or|und)\b[\s,]*)?(?:(?:{_WORDS_BETWEEN})\b[\s'\"]*)*"
 )
 """What may stand between two names of one list."""
@@ -82,7 +84,8 @@ def drops_a_name(reading: Reading) -> str:
 
 
 _PART = re.compile(
-    r"\b(?:gpus?|cards?|disks?|drives?|cpus?|cores?|dimms?|fans?|nics?|ports?|slices?|kubelet|containerd|network|link|"
+    r"\b(?:gpus?|cards?|disks?|drives?|cpus?|cores?|dimms?|fans?|nics?|ports?|slices?|kubelet|containerd|"
+    r"network|link|"
     r"power suppl(?:y|ies)|psu)\s+(?:of|in|on|from)\s+(?:the\s+)?(?:node\s+)?<(?:node|zone)>|"
     r"<(?:node|zone)>(?:'?s)?\s+(?:gpus?|cards?|disks?|drives?|dimms?|fans?|nics?|network|kubelet|psu)\b"
 )

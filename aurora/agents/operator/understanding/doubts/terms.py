@@ -10,7 +10,8 @@ from aurora.agents.operator.understanding.doubts.reading import CHANGES, Reading
 DEEDS: frozenset[Kind] = frozenset({"drain", "make_plan", "apply_plan", "rollback_plan"})
 """Kinds that ask for something to be done."""
 _CONDITION = re.compile(
-    r"\b(?:(?:only|but|even|except) (?:if|when|after|once|before|until)|unless|provided|as long as|so long as|until|till|"
+    r"\b(?:(?:only|but|even|except) (?:if|when|after|once|before|until)|unless|provided|as long as|so long as|"
+    r"until|till|"
     r"not (?:before|yet|until|till|now|today)|as soon as|"
     r"(?:after|once|when) (?!that\b|this\b|all\b)(?:the|a|an|it|<\w+>|we|i|you|they|my|our|work|lunch|midnight)|"
     r"if (?!possible|you|i may|so\b|needed)\w+)\b"
@@ -24,8 +25,10 @@ def sets_a_condition(reading: Reading) -> str:
 
 
 _SPAN = re.compile(
-    r"\bfor (?:about |around |just |only |at least |the next |the whole )?(?:\d+|an?|one|two|three|four|five|six|ten|half an?|"
-    r"some|several|a few|a couple of) ?(?:more )?(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|months?|while)\b|"
+    r"\bfor (?:about |around |just |only |at least |the next |the whole )?(?:\d+|an?|one|two|three|four|five|"
+    r"six|ten|half an?|"
+    r"some|several|a few|a couple of) ?(?:more )?(?:seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|weeks?|"
+    r"months?|while)\b|"
     r"\b(?:at|during the|by|every|each|in the) (?:night|nights|weekends?|evenings?|mornings?|day|week|month|hour)\b|"
     r"\b(?:and|then) (?:it )?(?:comes?|goes|is|gets) (?:back|up again|recover\w*|repaired)\b"
 )
@@ -57,9 +60,11 @@ def starts_at_a_time(reading: Reading) -> str:
 
 
 _RESTRICTED = re.compile(
-    r"\b(?:gpu|cpu|spot|on-?demand|preemptible|arm|amd|intel|big|bigger|small|smaller|large|larger|old|older|cheap|batch|"
+    r"\b(?:gpu|cpu|spot|on-?demand|preemptible|arm|amd|intel|big|bigger|small|smaller|large|larger|old|older|"
+    r"cheap|batch|"
     r"interactive|production|prod|staging|dev|test|critical|important|stateful|stateless|daemon|system|web|training|"
-    r"inference|low|high) (?:priority )?(?:nodes?|machines?|boxes|hosts?|servers?|instances?|pods?|jobs?|tasks?|workloads?|"
+    r"inference|low|high) (?:priority )?(?:nodes?|machines?|boxes|hosts?|servers?|instances?|pods?|jobs?|"
+    r"tasks?|workloads?|"
     r"services|apps?|deployments?|traffic|load|prices?)\b|"
     r"\bonly\b(?! (?:one|a|about|if|when))|\bhalf of (?:the|our|all)\b|\bmost of (?:the|our)\b|\bsome of\b"
 )
@@ -77,13 +82,15 @@ _TOO_LITTLE = re.compile(
     r"not enough|(?:need|needs|want|get|give) more|throttl\w*|starv\w*)\b"
 )
 _IN_USE = re.compile(
-    r"\b(?:do|does|are|is) (?:you|we|it|the cluster|they) (?:us\w+|run\w*|hav\w+)\b.*\b(?:now|today|policy|scheduler)\b|\bin use\b|\bactive\b"
+    r"\b(?:do|does|are|is) (?:you|we|it|the cluster|they) (?:us\w+|run\w*|hav\w+)\b.*\b(?:now|today|policy|"
+    r"scheduler)\b|\bin use\b|\bactive\b"
 )
 _ENDS = re.compile(
     r"\b(?:delet\w+|kill\w*|cancel\w*|stop\w*|restart\w*|abort\w*|suspend\w*|hold|requeue\w*|reboot\w*)\b"
 )
 _BACK = re.compile(
-    r"\b(?:undo\w*|revert\w*|roll(?:ed)? ?back|uncordon\w*|cancel\w*|abort\w*|stop\w*|add|buy)\b|\bmove (?:the )?<(?:task|workload)>"
+    r"\b(?:undo\w*|revert\w*|roll(?:ed)? ?back|uncordon\w*|cancel\w*|abort\w*|stop\w*|add|buy)\b|"
+    r"\bmove (?:the )?<(?:task|workload)>"
 )
 _LESS = re.compile(r"\b(?:less|fewer|without|smaller|remov\w+|lose)\b")
 _OPPOSITES: tuple[tuple[frozenset[Kind], re.Pattern[str], str], ...] = (
@@ -105,7 +112,8 @@ def says_the_opposite(reading: Reading) -> str:
 
 
 _ASKS = re.compile(
-    r"^(?:and |so |but |ok |please )*(?:is|was|were|are|has|have|had|did|does|who|whose|when|how (?:long|often|much|many|far)|"
+    r"^(?:and |so |but |ok |please )*(?:is|was|were|are|has|have|had|did|does|who|whose|when|how (?:long|"
+    r"often|much|many|far)|"
     r"why|since when|what (?:does|did|was) it)\b"
 )
 
@@ -120,7 +128,8 @@ def asks_about_a_drain(reading: Reading) -> str:
 
 
 _NOT_MEANT = re.compile(
-    r"\b(?:not|never) (?:\w+ )?(?:ask\w*|car(?:e|ing)|interested|mean\w*|talk\w*|about|bother\w*)\b|\bforget (?:about )?<"
+    r"\b(?:not|never) (?:\w+ )?(?:ask\w*|car(?:e|ing)|interested|mean\w*|talk\w*|about|bother\w*)\b|"
+    r"\bforget (?:about )?<"
 )
 
 
