@@ -10,7 +10,7 @@ from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding.clauses import asks, clauses
-from aurora.agents.operator.understanding.doubts.checks import doubt
+from aurora.agents.operator.understanding.doubts.checks import doubt, strangeness
 from aurora.agents.operator.understanding.doubts.reading import Reading
 from aurora.agents.operator.understanding.masking import MAX_QUESTION, Masked, mask
 from aurora.agents.operator.understanding.names import Mention, Names
@@ -46,6 +46,7 @@ class Meaning:
         reason: Why it was not understood.
         named: What it names, for questions back: `task`, `workload`, `node`, `zone`, `plan`.
         text: The question, or the part of it that asks.
+        is_doubted: What it says contradicts its likely kind, or goes beyond it.
         several: The questions in it, where there are several; at most three.
         left: Questions beyond those.
     """
@@ -57,6 +58,7 @@ class Meaning:
     reason: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+    is_doubted: bool = False
     several: tuple[Meaning, ...] = ()
     left: int = 0
 
@@ -92,9 +94,17 @@ def understand(question: str, names: Names, history: Sequence[Turn] = (), *, thr
         return Meaning(None, nearest=whole.nearest, several=several[:MAX_PARTS], left=len(several[MAX_PARTS:]))
     sure = [part for part in parts if part.kind is not None]
     is_one = len({(part.kind, str(part.slots)) for part in sure}) == 1
-    if whole.kind is None and is_one and set(whole.named) <= set(sure[0].named):
+    if whole.kind is None and is_one and _stands_for_all(sure[0], parts, whole):
         return sure[0]
     return whole
+
+
+def _stands_for_all(part: Meaning, parts: Sequence[Meaning], whole: Meaning) -> bool:
+    """Return whether one part is the question and the others only lead to it: they ask and name nothing else."""
+    others = [other for other in parts if other is not part]
+    is_followed = all(not asks(other.text) or len(other.text.split()) <= SHORT for other in others)
+    is_question = asks(part.text) or (bool(part.named) and is_followed)
+    return is_question and not whole.is_doubted and whole.named.items() <= part.named.items()
 
 
 def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
@@ -141,9 +151,15 @@ def _understood(
     best = order[0]
     nearest = tuple(_specific(k, resolver) for k in order if k != "other")[:3]
 
-    def unsure(reason: str) -> Meaning:
+    def unsure(reason: str, *, is_doubted: bool = False) -> Meaning:
         return Meaning(
-            None, nearest=nearest, likeness=scores[best], reason=reason, named=resolver.named(), text=question
+            None,
+            nearest=nearest,
+            likeness=scores[best],
+            reason=reason,
+            named=resolver.named(),
+            text=question,
+            is_doubted=is_doubted,
         )
 
     words = set(words_of(masked.text))
@@ -161,15 +177,22 @@ def _understood(
     if problem:
         return unsure(problem)
     if kind in _CARRIED and not have & {"thing"} and not _EVERYTHING.search(masked.plain):
-        carried = next((m for m in context if m.kind in ("workload", "task", "series")), None)
-        if carried:
-            resolver.refer(carried)
+        things = [m for m in context if m.kind in ("workload", "task", "series")]
+        if len({m.ids for m in things}) == 1:
+            resolver.refer(things[0])
     filled = resolver.fill(kind)
     if isinstance(filled, str):
         return unsure(filled)
+    part = names.unresolved(masked.plain) if kind in _OF_ALL and "all" in filled.values() else ""
+    if part:
+        return unsure(f"it names {part!r}, and I don't know of what")
     kind, filled = _by_state(kind, filled, resolver, masked.plain)
     text = _without(masked.text, names.users)
-    reason = "" if is_example else doubt(Reading(kind, text, masked.plain, masked.mentions, filled, scores[best]))
+    reading = Reading(kind, text, masked.plain, masked.mentions, filled, scores[best])
+    reason = "" if is_example else doubt(reading)
+    if reason:
+        return unsure(reason, is_doubted=True)
+    reason = "" if is_example else strangeness(reading)
     if reason:
         return unsure(reason)
     return Meaning(kind, filled, scores[best], nearest, named=resolver.named(), text=question)
@@ -203,6 +226,8 @@ _FAILURE = _CONDITIONS | frozenset(entries("failure"))
 """Words of which a question about the failure of a zone has one."""
 _CARRIED = frozenset({"forecast", "reserve"})
 """Kinds that are about the workload of an earlier clause, where they name none."""
+_OF_ALL = frozenset({"forecast", "reserve", "what_if_load", "oversized"})
+"""Kinds that are about every workload where they name none."""
 _EVERYTHING = re.compile(r"\b(?:all|everything|overall|total|whole|entire|cluster)\b")
 _GENERAL = frozenset({"overview", "find_nodes", "why_waiting", "recommend", "help", "show_node", "show_task",
                       "show_workload", "what_if_load", "best_policy", "oversized"})  # fmt: skip

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.understanding.groups import common_beginning, common_stem, groups_of, stem_of
-from aurora.agents.operator.understanding.words import Token, is_known_word, number_of, tokens_of
+from aurora.agents.operator.understanding.words import Token, everyday, is_known_word, number_of, tokens_of
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import InputError
 from aurora.tools.desk import Desk
@@ -46,7 +47,8 @@ _PEOPLE = re.compile(r"\s+(?:team|teams|people|guys|folks|group|owners?|develope
 _GOES_ON = re.compile(r"[-_/](?P<word>[a-z]*\d[a-z0-9]*|[a-z][a-z0-9]+)")
 _MIN_FUZZY = 5
 """Fewest letters of a word that is compared with names in spite of a misspelling."""
-_LIKENESS = 0.84
+_LIKENESS, _LIKENESS_OF_PHRASES = 0.84, 0.9
+PAIR = 2
 MAX_PHRASE = 12
 """Most tokens of a name."""
 MIN_PART = 4
@@ -90,11 +92,12 @@ class Names:
         self._exact: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
         self._partial: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
         self._users: set[str] = set()
+        self._parts: set[str] = set()
         self.cluster: Snapshot | None = None
         with suppress(InputError):  # none is open
             self.cluster = desk.cluster
         for policy_id in policy_ids:
-            self._add("policy", policy_id, policy_id)
+            self._add_policy(policy_id)
         for series_id in desk.series_ids:
             self._add("series", series_id, series_id)
         if self.cluster is not None:
@@ -108,6 +111,17 @@ class Names:
         ids = table.setdefault(key, {}).setdefault(kind, [])
         if name not in ids:
             ids.append(name)
+
+    def _add_policy(self, policy_id: str) -> None:
+        """Add how a policy is named; one with a second rule, such as `sjf+easy`, also in words."""
+        self._add("policy", policy_id, policy_id)
+        base, _, rule = policy_id.partition("+")
+        if rule:
+            for words in (f"{base} with {rule}", f"{base} {rule}", f"{base} and {rule}", f"{rule} {base}"):
+                self._add("policy", policy_id, words)
+            for words in (f"{base} with {rule}", f"{base} {rule}", f"{base} plus {rule}", f"{base} and {rule}"):
+                for noun in ("backfilling", "backfill"):
+                    self._add("policy", policy_id, f"{words} {noun}")
 
     def _add_cluster(self, cluster: Snapshot) -> None:
         nodes = [n.node_id for n in cluster.nodes]
@@ -189,6 +203,7 @@ class Names:
         if re.search(r"\d", name):
             self._add("workload", workload_id, f"job {name}")
         words = [w for w in re.split(r"[-_.]", name.casefold()) if w]
+        self._parts.update(w for w in words if len(w) >= MIN_PART)
         for word in words if len(words) > 1 else ():
             is_long = len(word) >= MIN_PART or _SIZE.fullmatch(word) is not None
             if is_long and not is_known_word(word) and number_of(word) is None:
@@ -340,9 +355,9 @@ class Names:
             if len(key) > 1
             for kind, ids in kinds.items()
         }
-        for token in tokens:
-            if any(token.start < e and s < token.end for s, e in taken):
-                continue
+        free = [t for t in tokens if not any(t.start < e and s < t.end for s, e in taken)]
+        yield from self._misspelt_phrases(free)
+        for token in free:
             if token.text in joined and not token.text.isdigit():
                 kind, ids = joined[token.text]
                 yield Mention(kind, tuple(ids), token.start, token.end, False)
@@ -359,6 +374,23 @@ class Names:
             if near and near[0][0] == word[0]:
                 kind, ids = known[near[0]]
                 yield Mention(kind, tuple(ids), token.start, token.end, False)
+
+    def _misspelt_phrases(self, tokens: Sequence[Token]) -> Iterator[Mention]:
+        """Return names of two words that are slightly misspelt, such as `order worker` for `orders-worker`."""
+        known = {" ".join(key): kinds for key, kinds in self._exact.items() if len(key) == PAIR and "workload" in kinds}
+        for first, second in pairwise(tokens):
+            phrase = f"{first.text} {second.text}"
+            if second.start - first.end > 1 or min(len(first.text), len(second.text)) < MIN_PART:
+                continue
+            near = get_close_matches(phrase, known, n=1, cutoff=_LIKENESS_OF_PHRASES)
+            if near and near[0][0] == phrase[0]:
+                yield Mention("workload", tuple(known[near[0]]["workload"]), first.start, second.end, False)
+
+    def unresolved(self, plain: str) -> str:
+        """Return a word of a plain text that is a part of a workload's name; empty if there is none."""
+        words = {t.text for t in tokens_of(re.sub(r"<\w+>", " ", plain))}
+        forms = words | {w.removesuffix("s") for w in words} | {f"{w}s" for w in words}
+        return min((part for part in self._parts & forms if part not in everyday()), default="")
 
     @staticmethod
     def _without_everyday_words(found: list[Mention], tokens: tuple[Token, ...]) -> list[Mention]:

@@ -47,6 +47,31 @@ def _fillers() -> frozenset[str]:
     return frozenset(words | {stem(word) for word in words} | {w for w, n in kinds.items() if n >= MANY_KINDS})
 
 
+_HARMLESS = frozenset({("than", "<time>"), ("after", "<time>"), ("or", "not"), ("not", "$")})
+"""Words that turn the sense, with one after them, as they say nothing about what is asked."""
+
+
+def has_a_turn_without_use(reading: Reading) -> str:
+    """Return a doubt where a word that turns the sense stands between words as in no example of the kind."""
+    words = ["^", *words_of(reading.text), "$"]
+    known = _pairs()["show_workload" if reading.kind == "show_task" else reading.kind]
+    for before, word, after in zip(words, words[1:], words[2:], strict=False):
+        if (word, after) in _HARMLESS:
+            continue
+        if word in entries("turns") and (before, word) not in known and (word, after) not in known:
+            return f"I don't know what {word!r} has to do with it"
+    return ""
+
+
+@cache
+def _pairs() -> Mapping[AnyKind, Collection[tuple[str, str]]]:
+    found: dict[AnyKind, set[tuple[str, str]]] = {}
+    for kind, text in labelled():
+        words = words_of(text)
+        found.setdefault(kind, set()).update(zip(["^", *words], [*words, "$"], strict=True))
+    return found
+
+
 def has_words_without_use(reading: Reading) -> str:
     """Return a doubt where words of the question have nothing to do with its kind."""
     words = unexplained(reading.kind, reading.text)

@@ -92,7 +92,8 @@ def asks_about_a_deed(reading: Reading) -> str:
 
 
 _MANUAL = re.compile(
-    r"\bhow (?:do|can|would|should|to|does)\b.*\b(?:with|using|via) (?:kubectl|helm|scontrol|terraform|slurm|aurora)\b|"
+    r"\bhow (?:do|can|would|should|to|does)\b.*\b(?:with|using|via) (?:kubectl|helm|scontrol|terraform|slurm|"
+    r"aurora)\b|"
     r"\b(?:command|syntax|documentation|manual|docs)\b"
 )
 
@@ -103,7 +104,8 @@ def asks_for_a_manual(reading: Reading) -> str:
 
 
 _HISTORY = re.compile(
-    r"\b(?:yesterday|last (?:night|week|month|year|monday|tuesday|wednesday|thursday|friday|weekend|quarter)|(?:days?|"
+    r"\b(?:yesterday|last (?:night|week|month|year|monday|tuesday|wednesday|thursday|friday|weekend|quarter)|"
+    r"(?:days?|"
     r"hours?|weeks?|months?) ago)\b"
 )
 _HAPPENED = re.compile(
