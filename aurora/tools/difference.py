@@ -15,6 +15,7 @@ ROLES = {
     "PolicyAnswer": "defender",
     "AdaptedPolicyAnswer": "transfer",
     "ExplanationAnswer": "explainer",
+    "JudgeAnswer": "judge",
 }
 """Role that asks for each schema of an answer."""
 
