@@ -27,26 +27,38 @@ SOURCE_POLICY = "the policy given"
 YOURS = "yours"
 """Name of the model's own program in the table of values."""
 DOMAINS_TOLD: Mapping[Domain, str] = {
-    "cloud": "Tasks run on machines in one place. Every node is a candidate without a path: fit.latency, path.* are 0, "
-    "and latency is time in the queue alone. Machines differ in price, speed and power, so that none is best at all. "
-    "Bursts ask for more than there is, so tasks wait and the order matters. In some families whole and shared "
-    "accelerators compete, tasks wait for others, nodes fail, or prices swing.",
-    "edge": "Every task has a site, that of its user. Each node that can be reached from there is a candidate with the "
-    "shortest path to it; a node at the same site has an empty path. Small slow boxes stand near users, some of them "
-    "on a battery, and large, fast, dear machines at the core. fit.latency, the links' latency and the transfer of the "
-    "task's data, adds to latency and is added before execution; limits of latency go down to tens of milliseconds. "
-    "A task holds bandwidth on each link of its path until it ends. Congestion multiplies latency, nodes fail, and a "
-    "box whose battery is empty goes down for good. There are no accelerators.",
-    "network": "There are no nodes, and tasks are flows between two sites. The candidates are the few shortest paths, "
-    "the first one with the least latency. A flow holds its bandwidth on each link of its path for its duration, and "
-    "waits while no path has room. Links cost by bandwidth and time, so fit.cost grows with the number of links. "
-    "task.cpu, node.*, fit.energy and the other features of nodes are 0. Congestion multiplies latency.",
-    "hybrid": "Small boxes near users, some on a battery, stand beside large machines and servers at the core. About "
-    "half of the tasks have the site of a user, and reach every node by the shortest path from there (empty at the "
-    "same site); the others reach every node without a path. fit.latency, the links' latency and the transfer of the "
-    "task's data, adds to latency and is added before execution. A task with a site holds bandwidth on each link of "
-    "its path until it ends. Nodes fail, congestion multiplies latency, prices change, and a box whose battery is "
-    "empty goes down for good. In some families tasks wait for others. There are no accelerators.",
+    "cloud": (
+        "Tasks run on machines in one place. Every node is a candidate without a path: fit.latency, path.* are 0, and "
+        "latency is time in the queue alone; execution does not count. Machines differ in price, speed and power, so "
+        "that none is best at all. Bursts ask for more than there is, so tasks wait and the order matters. In some "
+        "families whole and shared accelerators compete, tasks wait for others, nodes fail, or prices swing."
+    ),
+    "edge": (
+        "Every task has a site, that of its user. Each node that can be reached from there is a candidate with the "
+        "shortest path to it; a node at the same site has an empty path. Small slow boxes stand near users, some of "
+        "them on a battery, and large, fast, dear machines at the core. Latency is time in the queue plus "
+        "fit.latency, the links' latency and the transfer of the task's data; execution follows and does not count. "
+        "Limits of latency go down to tens of milliseconds. A task holds bandwidth on each link of its path until it "
+        "ends. Congestion multiplies latency, nodes fail, and a box whose battery is empty goes down for good. There "
+        "are no accelerators."
+    ),
+    "network": (
+        "There are no nodes, and tasks are flows between two sites. The candidates are the few shortest paths, the "
+        "first one with the least latency. A flow holds its bandwidth on each link of its path for its duration, and "
+        "waits while no path has room. Links cost by bandwidth and time, so fit.cost grows with the number of links. "
+        "task.cpu, node.*, fit.energy and the other features of nodes are 0, and energy is the same whatever you do. "
+        "Latency is time in the queue plus fit.latency, the links' latency and the transfer of the flow's data. "
+        "Congestion multiplies it."
+    ),
+    "hybrid": (
+        "Small boxes near users, some on a battery, stand beside large machines and servers at the core. About half "
+        "of the tasks have the site of a user, and reach every node by the shortest path from there (empty at the "
+        "same site); the others reach every node without a path. Latency is time in the queue plus fit.latency, the "
+        "links' latency and the transfer of the task's data; execution follows and does not count. A task with a site "
+        "holds bandwidth on each link of its path until it ends. Nodes fail, congestion multiplies latency, prices "
+        "change, and a box whose battery is empty goes down for good. In some families tasks wait for others. There "
+        "are no accelerators."
+    ),
 }
 """Constraints of each domain, in words."""
 
@@ -63,31 +75,39 @@ class AdaptBriefing(NamedTuple):
 
     Attributes:
         target: Domain to adapt to.
+        families: Families of its scenarios, with their meaning.
         scenarios: Typical scenarios of it, to describe.
-        columns: Names of the groups of scenarios on which values are means.
-        size: Number of scenarios in all of them.
-        references: Values of the reference policies, a mean for each column.
+        size: Number of typical scenarios that values are means over.
+        references: Reference policies by name.
+        reference_values: Their values, a mean for each family.
         measure: Definition of a value.
         source: Domain in which the given policy was learned; None: there is no policy to adapt.
         policy: Policy to adapt; None: the model writes one anew.
-        policy_values: Its values, a mean for each column.
+        policy_values: Its values, a mean for each family.
     """
 
     target: Domain
+    families: Mapping[str, str]
     scenarios: Sequence[Scenario]
-    columns: Sequence[str]
     size: int
-    references: Mapping[str, Sequence[float]]
+    references: Mapping[str, Policy]
+    reference_values: Mapping[str, Sequence[float]]
     measure: str
     source: Domain | None = None
     policy: Policy | None = None
     policy_values: Sequence[float] = ()
 
     @property
+    def best_references(self) -> tuple[str, ...]:
+        """Names of the references with the highest means, best first, without those of equal values."""
+        order = sorted(self.reference_values, key=lambda name: -float(np.mean(self.reference_values[name])))
+        distinct = {tuple(self.reference_values[name]): name for name in reversed(order)}
+        return tuple(name for name in order if name in distinct.values())[:REFERENCES_SHOWN]
+
+    @property
     def known(self) -> dict[str, Sequence[float]]:
         """Values of the best references and of the policy to adapt, by name."""
-        best = sorted(self.references, key=lambda name: -float(np.mean(self.references[name])))[:REFERENCES_SHOWN]
-        shown = {name: self.references[name] for name in best}
+        shown = {name: self.reference_values[name] for name in self.best_references}
         return shown if self.policy is None else {**shown, SOURCE_POLICY: self.policy_values}
 
 
@@ -96,7 +116,7 @@ class Adapted(NamedTuple):
 
     Attributes:
         policy: Best of its valid programs on the typical scenarios, the earlier of equals.
-        values: Its values there, a mean for each column.
+        values: Its values there, a mean for each family.
         answers: Number of answers of the model.
         refused: Reasons for which answers were refused.
     """
@@ -120,7 +140,7 @@ def adapt_policy(
         model: Model to ask.
         prompt: Prompt of the role `transfer`.
         briefing: Facts for it.
-        measure: Function that returns a policy's values, a mean for each column.
+        measure: Function that returns a policy's values, a mean for each family.
         answers: Most answers, invalid ones included.
 
     Raises:
@@ -173,7 +193,7 @@ def _sent_back(
     """Return the program and its values, with the request for a better one."""
     policy: Policy = answered.value
     rows = {**briefing.known, YOURS: values}
-    table = value_table(rows, briefing.columns, len(rows))
+    table = value_table(rows, list(briefing.families), len(rows))
     reply = (
         f"Measured on the same {briefing.size} scenarios, your program earns a mean of {np.mean(values):.4f}, which is "
         f"not ahead of the best of the others:\n{table}\nFind what it gives away, and write a better program. Answers "
@@ -202,7 +222,11 @@ def _slots(briefing: AdaptBriefing) -> dict[str, str]:
         "target_told": DOMAINS_TOLD[briefing.target],
         "scenarios": "\n".join(brief(s) for s in briefing.scenarios),
         "count": str(briefing.size),
-        "values": value_table(briefing.known, briefing.columns, len(briefing.known)),
+        "families": "\n".join(f"- {name}: {meaning}" for name, meaning in briefing.families.items()),
+        "values": value_table(briefing.known, list(briefing.families), len(briefing.known)),
+        "references": "\n".join(
+            f"- {name}:\n{program_told(briefing.references[name])}" for name in briefing.best_references
+        ),
         "origin": origin,
         "task": task,
     }

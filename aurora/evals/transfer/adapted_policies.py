@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE
@@ -27,6 +26,7 @@ from aurora.prompts.loader import Prompt, load_prompt
 from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
+from aurora.sim.scenarios.generators import FAMILIES
 from aurora.sim.scenarios.scenario import Domain
 from aurora.tools.recording import Recording
 from aurora.types import Progress, no_progress
@@ -36,9 +36,9 @@ RECORDINGS = "by-model"
 TYPICAL_SEED = 104_729
 """Added to the seed of the judged scenarios for the typical ones."""
 TYPICAL_PER_LEVEL = 4
-"""Typical scenarios of each training family and level."""
-DESCRIBED_LEVELS = (1, 3, 5)
-"""Levels of which the prompt describes a scenario of each training family."""
+"""Typical scenarios of each family and level."""
+DESCRIBED_LEVELS = (2, 4)
+"""Levels of which the prompt describes a scenario of each family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +169,17 @@ def _ask(
     typical = draw_typical(target, effort)
     briefing = AdaptBriefing(
         target=cast(Domain, target),
+        families={name: FAMILIES[name].meaning for name in typical.each_family},
         scenarios=[j.scenario for j in typical.described],
-        columns=[f"level {level}" for level in typical.each_level],
         size=len(typical.measured),
-        references={name: typical.mean_by_level(p) for name, p in GENERAL_REFERENCES.items()},
+        references=GENERAL_REFERENCES,
+        reference_values={name: typical.mean_by_family(p) for name, p in GENERAL_REFERENCES.items()},
         measure=REWARD_MEASURE,
         source=cast("Domain | None", source),
         policy=policy,
-        policy_values=() if policy is None else typical.mean_by_level(policy),
+        policy_values=() if policy is None else typical.mean_by_family(policy),
     )
-    return adapt_policy(model, prompt, briefing, typical.mean_by_level, answers)
+    return adapt_policy(model, prompt, briefing, typical.mean_by_family, answers)
 
 
 class Typical(NamedTuple):
@@ -187,37 +188,41 @@ class Typical(NamedTuple):
     Attributes:
         described: Scenarios that a prompt describes.
         measured: Scenarios that programs are measured on.
-        levels: Level of each of these, int64 [measured].
+        families: Family of each of these.
     """
 
     described: Sequence[Judged]
     measured: Sequence[EncodedScenario]
-    levels: NDArray[np.int64]
+    families: Sequence[str]
 
     @property
-    def each_level(self) -> list[int]:
-        """Levels of the scenarios, in order."""
-        return list(dict.fromkeys(self.levels.tolist()))
+    def each_family(self) -> list[str]:
+        """Families of the scenarios, in order."""
+        return list(dict.fromkeys(self.families))
 
-    def mean_by_level(self, policy: Policy) -> tuple[float, ...]:
-        """Return the mean value of a policy on each level."""
+    def mean_by_family(self, policy: Policy) -> tuple[float, ...]:
+        """Return the mean value of a policy on each family."""
         source, program = GeneratedSource(), compile_policy(policy)
-        values = np.array([source.value(e.scenario, run(e, program)) for e in self.measured])
-        return tuple(float(values[self.levels == level].mean()) for level in self.each_level)
+        values: dict[str, list[float]] = {}
+        for encoded, family in zip(self.measured, self.families, strict=True):
+            values.setdefault(family, []).append(source.value(encoded.scenario, run(encoded, program)))
+        return tuple(float(np.mean(own)) for own in values.values())
 
 
 def draw_typical(target: str, effort: Effort) -> Typical:
-    """Draw typical scenarios of a domain, from the families that policies are trained on there.
+    """Draw typical scenarios of all families of a domain, as those that champions are trained or chosen on.
 
     Args:
         target: Domain.
         effort: Effort of the judgement, which gives levels and the seed that the typical scenarios stay clear of.
     """
-    drawn = fresh_scenarios(
-        TRAINED[target].training, TYPICAL_PER_LEVEL, effort.seeds[0] + TYPICAL_SEED, levels=effort.levels
-    )
-    levels = np.array([int(j.stratum.rsplit("-", 1)[1]) for j in drawn])
-    first = {j.stratum: j for j in reversed(drawn)}
-    shown = set(effort.levels) & set(DESCRIBED_LEVELS) or set(effort.levels)
-    described = [j for s, j in reversed(first.items()) if int(s.rsplit("-", 1)[1]) in shown]
-    return Typical(described, [encode(j.scenario) for j in drawn], levels)
+    by_level = {
+        level: fresh_scenarios(
+            TRAINED[target].judged, TYPICAL_PER_LEVEL, effort.seeds[0] + TYPICAL_SEED, levels=(level,)
+        )
+        for level in effort.levels
+    }
+    shown = [level for level in effort.levels if level in DESCRIBED_LEVELS] or list(effort.levels)
+    described = [j for level in shown for j in {j.stratum: j for j in reversed(by_level[level])}.values()]
+    drawn = [j for own in by_level.values() for j in own]
+    return Typical(described, [encode(j.scenario) for j in drawn], [j.stratum.rsplit("-", 1)[0] for j in drawn])

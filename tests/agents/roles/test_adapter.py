@@ -15,10 +15,11 @@ PROMPT = load_prompt("transfer")
 SCENARIOS = [j.scenario for j in fresh_scenarios(("sensors",), 1, 1, levels=(1, 2))]
 BRIEFING = AdaptBriefing(
     target="edge",
+    families={"sensors": "small readings", "video": "heavy streams"},
     scenarios=SCENARIOS,
-    columns=("level 1", "level 2"),
     size=8,
-    references={"nearest": (0.7, 0.6), "cheapest": (0.5, 0.5)},
+    references=REFERENCES,
+    reference_values={"nearest": (0.7, 0.6), "cheapest": (0.5, 0.5), "fastest": (0.5, 0.5)},
     measure="The value is the reward.",
     source="cloud",
     policy=REFERENCES["greenest"],
@@ -95,6 +96,10 @@ def test_the_prompt_shows_both_domains_and_the_program_if_there_is_one(policy) -
     assert all(s.scenario_id in user for s in SCENARIOS)
     assert (DOMAINS_TOLD["cloud"] in user) == (SOURCE_POLICY in user) == (policy is not None)
     assert ("score -fit.energy" in user) == (policy is not None)
+
+
+def test_references_of_equal_values_are_shown_once() -> None:
+    assert BRIEFING.best_references == ("nearest", "cheapest")
 
 
 def test_every_domain_is_described() -> None:

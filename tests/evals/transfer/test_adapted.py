@@ -42,15 +42,15 @@ def _program(source: str | None, trial: int, policy: str) -> Program:
     return Program(source, "edge", trial, Adapted(REFERENCES[policy], (0.5,), 2, ()))
 
 
-def test_typical_scenarios_are_none_that_are_judged_and_of_training_families() -> None:
+def test_typical_scenarios_are_none_that_are_judged_and_of_all_families() -> None:
     typical = draw_typical("edge", Effort())
     judged = {j.name for j in fresh_scenarios(TRAINED["edge"].judged, 8, 1)}
     names = {e.scenario.scenario_id for e in typical.measured}
-    assert len(names) == 20
+    assert len(names) == 40
     assert not names & judged
-    assert [j.stratum for j in typical.described] == ["sensors-1", "sensors-3", "sensors-5"]
+    assert {j.stratum for j in typical.described} == {"sensors-2", "video-2", "sensors-4", "video-4"}
     assert {j.name for j in typical.described} <= names
-    assert typical.each_level == [1, 2, 3, 4, 5]
+    assert typical.each_family == ["sensors", "video"]
 
 
 def test_the_pairs_are_the_proposals() -> None:
