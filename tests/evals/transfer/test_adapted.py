@@ -10,7 +10,6 @@ from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.agents.roles.adapter import Adapted, Values
 from aurora.errors import InputError
 from aurora.evals.results.samples import Sample
-from aurora.evals.testing.scripted_server import scripted_server
 from aurora.evals.transfer.adapted_comparison import ALONE, DomainSamples, adapted_name, adapted_table, judge_programs
 from aurora.evals.transfer.adapted_policies import ByModel, Program, adapted_pairs, draw_typical, write_programs
 from aurora.evals.transfer.domains import DOMAINS, TRAINED, fresh_scenarios
@@ -25,14 +24,6 @@ from tests.agents.scripted_model import scripted
 
 TINY = Effort(200, (1, 2), 2, (1,), population=4, generations=1, per_family=(1, 2))
 EDGE = {"cloud": [REFERENCES["cheapest"], REFERENCES["greenest"]], "edge": [REFERENCES["nearest"]] * 2}
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch):
-    with scripted_server() as opened:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{opened.url}/v1")
-        monkeypatch.setenv("OPENAI_API_KEY", "x")
-        yield opened
 
 
 def _judged(folder: Path, champions) -> DomainSamples:
