@@ -65,7 +65,18 @@ def tables_of(samples: Sequence[Sample], trials: int) -> list[Table]:
     return [
         Table(
             title="passes in k trials",
-            columns=("suite", "model and prompt", "k", "pass@k", "low", "high", "pass^k", "its low", "its high", "cases"),
+            columns=(
+                "suite",
+                "model and prompt",
+                "k",
+                "pass@k",
+                "low",
+                "high",
+                "pass^k",
+                "its low",
+                "its high",
+                "cases",
+            ),
             rows=tuple(rows),
             note="pass@k: at least one of k trials passes; pass^k: all of them do. Intervals are over cases.",
         ),
