@@ -33,7 +33,7 @@ WANTED = 3
 EARLIER = 4
 """Earlier scenarios that the model is shown."""
 EXPANSIONS = 3
-"""Expansions of a scenario that is written, whose rewards are averaged: a success rate of one expansion is mostly chance."""
+"""Expansions of a written scenario, whose rewards are averaged; the success rate of a single one is mostly chance."""
 PANEL = 12
 """Policies that stand for the defender; their share of successes is what the reward depends on."""
 

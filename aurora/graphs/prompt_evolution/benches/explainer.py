@@ -174,7 +174,7 @@ def _opens(narration: Narration, reasons: set[int]) -> bool:
 
 
 def _adds(facts: Sequence[Fact], before: Sequence[int], number: int, *, by_fact: bool) -> bool:
-    """Return whether a fact adds to those before it: it is not told yet, nor in a short text its features by reasons."""
+    """Return whether a fact adds to those before it; in a short text, features that are told already add nothing."""
     if number in before:
         return False
     if by_fact or facts[number - 1].role not in ("reason", "setting"):

@@ -88,7 +88,21 @@ def waiting(look: Callable[..., Any], task: str) -> list[Needed]:
     if why["fits_now"]:
         found = [Needed("a node that has room", names=tuple(why["fits_now"]))]
     elif why["never"]:
-        found = [Needed("that it fits nowhere", names=("never", "nowhere", "no node", "none", "not", "empty cluster", "everything free", "largest node"))]
+        found = [
+            Needed(
+                "that it fits nowhere",
+                names=(
+                    "never",
+                    "nowhere",
+                    "no node",
+                    "none",
+                    "not",
+                    "empty cluster",
+                    "everything free",
+                    "largest node",
+                ),
+            )
+        ]
     else:
         counts = tuple(float(n) for n in re.findall(r"(?<![\d.])(\d+) ", why["summary"].partition(":")[2]))
         found = [

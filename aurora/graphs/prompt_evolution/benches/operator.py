@@ -123,7 +123,10 @@ def _valued(
         f"{len(needed) - len(missing)} of {len(needed)} facts told that the question needs; {len(struck)} of "
         f"{len(sentences)} sentences struck; {len(failed)} of {len(journal)} tool calls failed"
     )
-    refusals = (*(f"struck: {s.text[:MAX_QUOTED]} ({s.struck})" for s in struck), *(f"{e.tool}: {e.text[:MAX_QUOTED]}" for e in failed))
+    refusals = (
+        *(f"struck: {s.text[:MAX_QUOTED]} ({s.struck})" for s in struck),
+        *(f"{e.tool}: {e.text[:MAX_QUOTED]}" for e in failed),
+    )
     return Measured(value, 0, (outcome,), refusals, tuple(f"not told: {what}" for what in missing))
 
 
