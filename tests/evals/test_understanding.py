@@ -31,6 +31,8 @@ AMBIGUOUS = row("ambiguous", kinds=["show_node", "drain"], node="a")
         (row("show_node", node="a"), [SHOW_A, meaning("overview")], "wrong kind"),
         (row("show_node", node="a"), [NOT_UNDERSTOOD], "asked back"),
         (row("other"), [NOT_UNDERSTOOD], "right"),
+        (row("drain", [{"kind": "ask", "slots": {}}], node="a"), [NOT_UNDERSTOOD], "right"),
+        (row("drain", [{"kind": "ask", "slots": {}}], node="a"), [SHOW_A], "wrong kind"),
         (row("other"), [SHOW_A], "wrong kind"),
         (AMBIGUOUS, [NOT_UNDERSTOOD], "right"),
         (AMBIGUOUS, [SHOW_A], "one reading"),
