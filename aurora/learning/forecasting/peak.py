@@ -84,8 +84,8 @@ def forecast_peak(series: Series, horizon: int) -> Peak | None:
             outside = np.maximum(low - errors, 0) + np.maximum(errors - high, 0)
             score = float(np.mean(scales[:-1] * (high - low + PENALTY * outside)))
             if best is None or score < best[0]:
-                ends = (float(points[-1] + scales[-1] * q) for q in (median, low, high))
-                best = score, Peak(name, *ends, moments)
+                middle, least, most = (float(points[-1] + scales[-1] * q) for q in (median, low, high))
+                best = score, Peak(name, middle, least, most, moments)
     assert best is not None  # the errors of each rule are tried as they are
     return best[1] if (series.y < 0).any() else _not_negative(best[1])
 
