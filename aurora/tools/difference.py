@@ -14,6 +14,7 @@ ROLES = {
     "ScenariosAnswer": "attacker",
     "PolicyAnswer": "defender",
     "ExplanationAnswer": "explainer",
+    "JudgeAnswer": "judge",
 }
 """Role that asks for each schema of an answer."""
 
