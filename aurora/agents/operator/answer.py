@@ -60,7 +60,7 @@ class Answer(Frozen):
     @property
     def reading(self) -> str:
         """The line above the answer that says how the question was read, and how to correct it; empty: one reading."""
-        return f"Read as: {self.read_as} (If you mean something else, put it in other words.)" if self.read_as else ""
+        return f"Read as: {self.read_as} (Not this? Put it in other words.)" if self.read_as else ""
 
     @property
     def text(self) -> str:

@@ -54,7 +54,7 @@ def _why_waiting(slots: Mapping[str, Any]) -> str:
 
 
 def _why_not(slots: Mapping[str, Any]) -> str:
-    return f"why {'are' if _many(slots['task']) else 'is'} {_names(slots['task'])} not on {slots['node']}?"
+    return f"why {'are' if _many(slots['task']) else 'is'} {_names(slots['task'])} not on {_names(slots['node'])}?"
 
 
 def _changed(factor: float, is_plural: bool) -> str:
@@ -121,7 +121,7 @@ def _plan(slots: Mapping[str, Any]) -> str:
 
 
 def _nodes(slots: Mapping[str, Any]) -> str:
-    where = f" of {slots['zone']}" if "zone" in slots else ""
+    where = f" of {_names(slots['zone'])}" if "zone" in slots else ""
     return f"which nodes{where} are the {slots['order']}?"
 
 
