@@ -40,8 +40,13 @@ DESKS = {sample: Desk([], snapshot=load_sample(sample)) for sample in EVIDENCE}
 
 
 def cases():
-    for _, *case in sentences():
+    for _, *case in open_sentences():
         yield tuple(case)
+
+
+def open_sentences():
+    for name in ("sentences.txt", "development.txt"):
+        yield from sentences(name)
 
 
 def sentences(name="sentences.txt"):
@@ -108,7 +113,7 @@ def main(sealed=()) -> None:
     if sealed:
         return
     made, judged = Counter(), Counter()
-    for number, sample, is_true, _, text in sentences():
+    for number, sample, is_true, _, text in open_sentences():
         kept, _ = judge(sample, text)
         made[number, is_true] += 1
         judged[number, is_true] += kept == is_true
