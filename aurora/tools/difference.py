@@ -13,6 +13,7 @@ AROUND = 60
 ROLES = {
     "ScenariosAnswer": "attacker",
     "PolicyAnswer": "defender",
+    "AdaptedPolicyAnswer": "transfer",
     "ExplanationAnswer": "explainer",
     "JudgeAnswer": "judge",
 }
