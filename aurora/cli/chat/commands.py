@@ -152,6 +152,7 @@ def answer_json(talk: Conversation, answer: Answer) -> dict[str, object]:
         "sentences": dumped["sentences"],
         "tables": dumped["tables"],
         "asks_back": dumped["asks_back"],
+        "read_as": answer.read_as,
         "evidence": [
             {
                 "id": f"E{e.number}",

@@ -32,8 +32,10 @@ def print_text(text: str) -> None:
 
 
 def print_answer(answer: Answer) -> None:
-    """Print what holds of an answer, its tables, questions that were perhaps meant, and a note of what was struck."""
+    """Print how a question was read, what holds of its answer, tables, questions back, and what was struck."""
     held = [s for s in answer.sentences if not s.struck]
+    if answer.reading:
+        print_text(answer.reading)
     for sentence in held:
         print_text(f"{sentence.text} [{', '.join(sentence.cites)}]" if sentence.cites else sentence.text)
     if not held and not answer.asks_back and not answer.tables:
