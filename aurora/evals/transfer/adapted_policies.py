@@ -218,7 +218,7 @@ class Typical(NamedTuple):
 def _parts(encoded: EncodedScenario, outcome: Outcome) -> dict[str, float]:
     """Return what adds up to the value of an outcome: weighted scores, and what tasks left undone cost."""
     scores, weights = score(outcome.summary, encoded.scenario), encoded.scenario.weights()
-    earned = {name: weights[name] * value for name, value in scores.objectives.items()}
+    earned: dict[str, float] = {name: weights[name] * value for name, value in scores.objectives.items()}
     return {**earned, "tasks undone": GeneratedSource().value(encoded.scenario, outcome) - scores.reward}
 
 
