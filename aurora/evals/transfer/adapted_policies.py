@@ -15,7 +15,7 @@ from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE
 from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import MeteredModel, metered
 from aurora.agents.models.model import model_name
-from aurora.agents.roles.adapter import AdaptBriefing, Adapted, adapt_policy
+from aurora.agents.roles.adapter import AdaptBriefing, Adapted, Values, adapt_policy
 from aurora.errors import AnswerError
 from aurora.evals.benchmark.suites import Judged
 from aurora.evals.transfer.domains import TRAINED, fresh_scenarios
@@ -24,8 +24,10 @@ from aurora.evals.transfer.settings import Effort
 from aurora.files import writing
 from aurora.prompts.loader import Prompt, load_prompt
 from aurora.sim.kernel import EncodedScenario, encode, run
+from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
+from aurora.sim.rewards import score
 from aurora.sim.scenarios.generators import FAMILIES
 from aurora.sim.scenarios.scenario import Domain
 from aurora.tools.recording import Recording
@@ -173,13 +175,13 @@ def _ask(
         scenarios=[j.scenario for j in typical.described],
         size=len(typical.measured),
         references=GENERAL_REFERENCES,
-        reference_values={name: typical.mean_by_family(p) for name, p in GENERAL_REFERENCES.items()},
+        reference_values={name: typical.values(p) for name, p in GENERAL_REFERENCES.items()},
         measure=REWARD_MEASURE,
         source=cast("Domain | None", source),
         policy=policy,
-        policy_values=() if policy is None else typical.mean_by_family(policy),
+        policy_values=None if policy is None else typical.values(policy),
     )
-    return adapt_policy(model, prompt, briefing, typical.mean_by_family, answers)
+    return adapt_policy(model, prompt, briefing, typical.values, answers)
 
 
 class Typical(NamedTuple):
@@ -200,13 +202,24 @@ class Typical(NamedTuple):
         """Families of the scenarios, in order."""
         return list(dict.fromkeys(self.families))
 
-    def mean_by_family(self, policy: Policy) -> tuple[float, ...]:
-        """Return the mean value of a policy on each family."""
-        source, program = GeneratedSource(), compile_policy(policy)
-        values: dict[str, list[float]] = {}
+    def values(self, policy: Policy) -> Values:
+        """Return the values of a policy, every family and every scenario of one counting the same."""
+        program = compile_policy(policy)
+        parts: dict[str, list[dict[str, float]]] = {}
         for encoded, family in zip(self.measured, self.families, strict=True):
-            values.setdefault(family, []).append(source.value(encoded.scenario, run(encoded, program)))
-        return tuple(float(np.mean(own)) for own in values.values())
+            parts.setdefault(family, []).append(_parts(encoded, run(encoded, program)))
+        means = [{name: float(np.mean([p[name] for p in own])) for name in own[0]} for own in parts.values()]
+        return Values(
+            tuple(sum(mean.values()) for mean in means),
+            {name: float(np.mean([mean[name] for mean in means])) for name in means[0]},
+        )
+
+
+def _parts(encoded: EncodedScenario, outcome: Outcome) -> dict[str, float]:
+    """Return what adds up to the value of an outcome: weighted scores, and what tasks left undone cost."""
+    scores, weights = score(outcome.summary, encoded.scenario), encoded.scenario.weights()
+    earned: dict[str, float] = {name: weights[name] * value for name, value in scores.objectives.items()}
+    return {**earned, "tasks undone": GeneratedSource().value(encoded.scenario, outcome) - scores.reward}
 
 
 def draw_typical(target: str, effort: Effort) -> Typical:

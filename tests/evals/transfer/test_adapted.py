@@ -6,30 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from aurora.agents.roles.adapter import Adapted
+from aurora.agents.arena.generated_source import GeneratedSource
+from aurora.agents.roles.adapter import Adapted, Values
 from aurora.errors import InputError
 from aurora.evals.results.samples import Sample
-from aurora.evals.testing.scripted_server import scripted_server
 from aurora.evals.transfer.adapted_comparison import ALONE, DomainSamples, adapted_name, adapted_table, judge_programs
 from aurora.evals.transfer.adapted_policies import ByModel, Program, adapted_pairs, draw_typical, write_programs
 from aurora.evals.transfer.domains import DOMAINS, TRAINED, fresh_scenarios
 from aurora.evals.transfer.measuring import measure_policies, references
 from aurora.evals.transfer.settings import Effort
 from aurora.evals.transfer.transfer import TransferSettings, run_transfer
+from aurora.sim.kernel import run
+from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from tests.agents.roles.test_adapter import program
 from tests.agents.scripted_model import scripted
 
 TINY = Effort(200, (1, 2), 2, (1,), population=4, generations=1, per_family=(1, 2))
 EDGE = {"cloud": [REFERENCES["cheapest"], REFERENCES["greenest"]], "edge": [REFERENCES["nearest"]] * 2}
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch):
-    with scripted_server() as opened:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{opened.url}/v1")
-        monkeypatch.setenv("OPENAI_API_KEY", "x")
-        yield opened
 
 
 def _judged(folder: Path, champions) -> DomainSamples:
@@ -39,7 +33,7 @@ def _judged(folder: Path, champions) -> DomainSamples:
 
 
 def _program(source: str | None, trial: int, policy: str) -> Program:
-    return Program(source, "edge", trial, Adapted(REFERENCES[policy], (0.5,), 2, ()))
+    return Program(source, "edge", trial, Adapted(REFERENCES[policy], Values((0.5,), {}), 2, ()))
 
 
 def test_typical_scenarios_are_none_that_are_judged_and_of_all_families() -> None:
@@ -51,6 +45,17 @@ def test_typical_scenarios_are_none_that_are_judged_and_of_all_families() -> Non
     assert {j.stratum for j in typical.described} == {"sensors-2", "video-2", "sensors-4", "video-4"}
     assert {j.name for j in typical.described} <= names
     assert typical.each_family == ["sensors", "video"]
+
+
+def test_values_of_typical_scenarios_add_up() -> None:
+    typical = draw_typical("edge", TINY)
+    values = typical.values(REFERENCES["nearest"])
+    assert set(values.by_objective) == {"latency", "cost", "energy", "qos", "tasks undone"}
+    assert sum(values.by_objective.values()) == pytest.approx(values.mean)
+    samples = [
+        GeneratedSource().value(e.scenario, run(e, compile_policy(REFERENCES["nearest"]))) for e in typical.measured
+    ]
+    assert values.mean == pytest.approx(sum(samples) / len(samples))
 
 
 def test_the_pairs_are_the_proposals() -> None:
