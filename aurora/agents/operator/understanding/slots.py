@@ -80,6 +80,10 @@ _REPLICAS = re.compile(
     rf"\b(?P<b>{_N}|one)\s+(?:<workload>\s+|<task>\s+)?(?:replicas?|pods?|copies|instances?|tasks?)\b"
 )
 
+_FORMER = re.compile(
+    rf"\b(?:instead of|rather than|not|up from|down from|from) (?:just |only |the )?{_N}\b(?! (?:more|fewer|less))"
+)
+"""What a number was before a change."""
 _OTHER_UNIT = re.compile(r"\s?(?:%|percent|per cent|cores?|cpus?|gib?|gb|hours?|minutes?|days?)")
 _SEVERAL = re.compile(
     r"\b(?:few|some|several|many|more|extra|additional|new)\b.*\b(?:nodes|boxes|hosts|machines|servers|vms|instances|workers)\b|"
@@ -314,6 +318,7 @@ def replicas(text: str, now: int | None = None) -> int | None:
             r"\b(?:fewer|remov\w+|take|drop|kill|strip)\b", text
         )
         return None if now is None else max(0, now + round(-amount if is_less else amount))
+    text = _FORMER.sub(" ", text)
     found = [m for m in _REPLICAS.finditer(text) if not _OTHER_UNIT.match(text[m.end() :])]
     if found:
         match = next((m for m in found if m["b"]), found[-1])
