@@ -19,7 +19,8 @@ _EXCEPT = re.compile(
 
 _STAYS = re.compile(
     rf"\b(?:keep|leave|spare|skip|not touch)(?:ing|s)? (?:the )?{_NAME}|"
-    rf"{_NAME} (?:can |may |should |must |to |will |has to )?(?:stays?|remains?|be kept|keeps|be left|is fine|is ok)\b"
+    rf"{_NAME} (?:can |may |should |must |to |will |has to )?(?:stays?|remains?|be kept|keeps|be left|is fine|"
+    rf"is ok)\b"
 )
 
 
@@ -100,7 +101,8 @@ def asks_about_a_deed(reading: Reading) -> str:
 
 
 _EXPLAINS = re.compile(
-    r"\b(?:why|y|how|reason\w*|expla\w*|justif\w*|who|what|which|grounds?|logic|basis|motiv\w*|background|because|chance|"
+    r"\b(?:why|y|how|reason\w*|expla\w*|justif\w*|who|what|which|grounds?|logic|basis|motiv\w*|background|"
+    r"because|chance|"
     r"choice|choos\w*|chose\w*|decision|decide\w*|rationale|caus\w*|purpose|speaks|is it)\b"
 )
 
