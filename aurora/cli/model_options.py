@@ -29,3 +29,25 @@ def answer_tokens() -> Any:
         help="Most tokens of an answer, thoughts included; default: AURORA_ANSWER_TOKENS, or the provider's limit "
         "(8192 if it requires a number).",
     )
+
+
+def max_calls() -> Any:
+    """Declare `--max-calls`."""
+    return options.count(None, "--max-calls", help="Most calls of the model, in all processes on the folder.")
+
+
+def max_tokens() -> Any:
+    """Declare `--max-tokens`."""
+    return options.count(None, "--max-tokens", help="Most tokens of the model, in and out.")
+
+
+def max_dollars() -> Any:
+    """Declare `--max-dollars`."""
+    return options.number(
+        None,
+        "--max-dollars",
+        least=0,
+        most=options.MAX_MONEY,
+        unit="dollars",
+        help="Most dollars of the model, by the price table.",
+    )

@@ -19,6 +19,8 @@ from aurora.tools.desk import Desk
 
 NOT_ANSWERED = ("other", "ambiguous")
 """Kinds of the file for which a question back is right."""
+ASK = "ask"
+"""Kind in `also_right`: a question back is right as well."""
 MOST_WRONG = 0.01
 """Largest share of questions for development that may be taken for others."""
 ONE_SIDED = 1.6448536269514722
@@ -36,12 +38,14 @@ class Judged(NamedTuple):
         verdict: `right`, `asked back`, `wrong kind`, `wrong slots`, or `one reading`: an ambiguous question taken in
             one way, or one part of a double question.
         found: Kind that was understood, several with a comma; empty: asked back.
+        is_shown: Whether the answer says how the question was read.
     """
 
     number: int
     kind: str
     verdict: str
     found: str
+    is_shown: bool = False
 
 
 def bench_understanding(questions: Path, *, threshold: float | None = None) -> dict[str, Any]:
@@ -50,7 +54,8 @@ def bench_understanding(questions: Path, *, threshold: float | None = None) -> d
     Args:
         threshold: Least probability of a kind at which a question counts as understood; None: the operator's own.
         questions: JSON lines with `id`, `snapshot` (a sample), `question`, `kind` and `slots`. An ambiguous question
-            has `kinds`, a double one `parts`, one with two fair readings `also_right`. See benchmarks/data/README.md.
+            has `kinds`, a double one `parts`, one with two fair readings `also_right`,
+            where `ask` is a question back. See benchmarks/data/README.md.
 
     Raises:
         FileError: The file can't be read.
@@ -104,7 +109,8 @@ def judge(row: Mapping[str, Any], *meanings: Meaning) -> Judged:
     """
     kind, found = str(row["kind"]), [meaning for meaning in meanings if meaning.kind]
     if not found:
-        verdict = "right" if kind in NOT_ANSWERED else "asked back"
+        may_ask = kind in NOT_ANSWERED or any(r["kind"] == ASK for r in row.get("also_right", ()))
+        verdict = "right" if may_ask else "asked back"
     elif kind == "ambiguous":
         verdict = "one reading" if all(meaning.kind in row.get("kinds", ()) for meaning in found) else "wrong kind"
     elif kind == "double":
@@ -113,7 +119,13 @@ def judge(row: Mapping[str, Any], *meanings: Meaning) -> Judged:
             verdict = "one reading"
     else:
         verdict = _verdict([row, *row.get("also_right", ())], found)
-    return Judged(int(row["id"]), kind, verdict, ", ".join(str(meaning.kind) for meaning in found))
+    return Judged(
+        int(row["id"]),
+        kind,
+        verdict,
+        ", ".join(str(meaning.kind) for meaning in found),
+        any(meaning.is_inferred for meaning in found),
+    )
 
 
 def _verdict(readings: Sequence[Mapping[str, Any]], found: Sequence[Meaning]) -> str:
@@ -170,6 +182,9 @@ def _summary(judged: Sequence[Judged]) -> dict[str, Any]:
     ):
         low, high = wilson(count, len(judged)) if judged else (0.0, 1.0)
         summary[name] = {"count": count, "share": count / len(judged) if judged else 0.0, "low": low, "high": high}
+    summary["reading_shown"] = {
+        name: sum(j.is_shown for j in judged if j.verdict.startswith(name)) for name in ("right", "wrong")
+    }
     return summary
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,7 @@ class Run(NamedTuple):
         budget: Budget = Budget(),  # noqa: B008  # immutable
         replay: Path | None = None,
         limits: CallLimits | None = None,
+        clock: Callable[[], float] = time.monotonic,
         scenario_proposer: ScenarioProposer | None = None,
         policy_proposer: PolicyProposer | None = None,
     ) -> Finished:
@@ -85,6 +87,7 @@ class Run(NamedTuple):
             budget: Budget of the model over the whole run, earlier processes included.
             replay: Recording whose answers replace calls of the model and the tools; None: they are called.
             limits: Limits of a single call of the model; None: those of the environment.
+            clock: Monotonic clock of the time limit, in seconds.
             scenario_proposer: Attacker of the caller, which `own_proposers` of the settings names; None: the built-in
                 one that `proposer` of the settings names.
             policy_proposer: Defender of the caller; None: likewise.
@@ -117,6 +120,7 @@ class Run(NamedTuple):
                 time_limit=time_limit,
                 tell=tell_all,
                 interrupted=interrupted,
+                clock=clock,
                 source=self.source,
                 cache=cache,
                 validation_cache=validation_cache,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from aurora.agents.models.budget import Budget
@@ -25,6 +27,7 @@ def selfplay(  # noqa: PLR0913  # all options of a run
     tell: Listener = lambda event: None,
     budget: Budget = Budget(),  # noqa: B008  # immutable
     replay: Path | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> SelfPlayResult:
     """Play attacker against defender, and return the result with the champion.
 
@@ -43,6 +46,7 @@ def selfplay(  # noqa: PLR0913  # all options of a run
         tell: Callback for every event (`aurora.graphs.events`).
         budget: Budget of the model over the whole run.
         replay: Recording whose answers replace calls of the model and the tools; None: they are called.
+        clock: Monotonic clock of the time limit, in seconds, such as `time.process_time` for time of the processor.
 
     Returns:
         The result of the run.
@@ -67,6 +71,7 @@ def selfplay(  # noqa: PLR0913  # all options of a run
             tell=tell,
             budget=budget,
             replay=replay,
+            clock=clock,
             scenario_proposer=scenario_proposer,
             policy_proposer=policy_proposer,
         )

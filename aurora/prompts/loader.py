@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 from aurora.errors import ModelError
 from aurora.reading import read_text
 
-Role = Literal["attacker", "defender", "explainer", "operator", "evolver"]
-ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator", "evolver")
+Role = Literal["attacker", "defender", "explainer", "operator", "evolver", "judge", "transfer"]
+ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator", "evolver", "judge", "transfer")
 EVOLVABLE: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator")
 """Roles whose prompts the evolver writes variants of."""
 PROMPTS_VARIABLE = "AURORA_PROMPTS"

@@ -13,7 +13,9 @@ AROUND = 60
 ROLES = {
     "ScenariosAnswer": "attacker",
     "PolicyAnswer": "defender",
+    "AdaptedPolicyAnswer": "transfer",
     "ExplanationAnswer": "explainer",
+    "JudgeAnswer": "judge",
 }
 """Role that asks for each schema of an answer."""
 

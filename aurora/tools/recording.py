@@ -14,6 +14,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Self
@@ -41,6 +42,22 @@ class Exchange(NamedTuple):
     cost: Mapping[str, float]
 
 
+class Part:
+    """A part of a session that runs beside others, in a thread of its own.
+
+    Attributes:
+        name: Name of the part.
+        asked: How often each question was asked in it.
+        exchanges: Its exchanges, found or added, failed tries included.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.asked: Counter[str] = Counter()
+        self.exchanges: list[Exchange] = []
+
+
+_OWN: ContextVar[tuple[Recording, Part] | None] = ContextVar("part of a recording", default=None)
 _SHAPE = {"key": str, "kind": str, "cost": dict}
 """Types of an exchange's fields in a file; others are free."""
 
@@ -121,17 +138,40 @@ class Recording:
             self._part = part
             self._asked.clear()
 
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[Part]:
+        """Assign the questions of the block, in this thread only, to a part of the session.
+
+        Args:
+            name: Name of the part; the same questions of a part find the same recorded answers.
+        """
+        part = Part(name)
+        token = _OWN.set((self, part))
+        try:
+            yield part
+        finally:
+            _OWN.reset(token)
+
+    def _own(self) -> Part | None:
+        own = _OWN.get()
+        return own[1] if own is not None and own[0] is self else None
+
     def key(self, kind: Kind, request: Any) -> str:
         """Return the key of the next question; the same question asked again gets another key."""
         asked = hashlib.sha256(json.dumps([kind, request], sort_keys=True).encode()).hexdigest()
+        own = self._own()
         with self._lock:
-            self._asked[asked] += 1
-            text = f"{self._part}\n{asked}\n{self._asked[asked]}"
+            name, counts = (self._part, self._asked) if own is None else (own.name, own.asked)
+            counts[asked] += 1
+            text = f"{name}\n{asked}\n{counts[asked]}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     def find(self, key: str) -> Exchange | None:
         """Return the recorded exchange of a key, if there is one."""
-        return self._exchanges.get(key)
+        found, own = self._exchanges.get(key), self._own()
+        if found is not None and own is not None:
+            own.exchanges.append(found)
+        return found
 
     def add(self, exchange: Exchange) -> None:
         """Record an exchange.
@@ -139,8 +179,11 @@ class Recording:
         Raises:
             RunError: The file can't be written.
         """
+        own = self._own()
         with self._lock:
             self._exchanges[exchange.key] = exchange
+            if own is not None:
+                own.exchanges.append(exchange)
             if self._file is not None:
                 try:
                     self._file.write(json.dumps(exchange._asdict()).encode() + b"\n")

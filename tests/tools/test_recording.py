@@ -1,6 +1,7 @@
 """Recordings: each question finds its answer again, and a torn line is cut off."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -45,6 +46,24 @@ def test_another_part_of_the_session_does_not_find_the_answers() -> None:
     assert recording.find(recording.key("model", "q")) is None
     recording.begin("one")
     assert recording.find(recording.key("model", "q")) is not None
+
+
+def test_parts_in_threads_find_their_own_answers_and_know_their_exchanges() -> None:
+    recording = Recording()
+
+    def ask(name: str) -> list[int]:
+        with recording.part(name) as part:
+            for number in range(20):
+                if recording.find(recording.key("model", "q")) is None:
+                    recording.add(Exchange(f"{name} {number}", "tool", None, None, {}))
+                    exchange(recording, "r", f"{name} {number}")
+        return [len(part.exchanges), len({e.key for e in part.exchanges})]
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(ask, "abcd")) == [[40, 40]] * 4
+    with recording.part("a"):
+        assert recording.find(recording.key("model", "r")).response == "a 0"
+    assert recording.find(recording.key("model", "r")) is None, "outside of the block it is another part"
 
 
 def test_a_torn_last_line_is_truncated_and_recording_continues(tmp_path) -> None:

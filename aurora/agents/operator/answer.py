@@ -50,8 +50,17 @@ class Answer(Frozen):
     asks_back: tuple[str, ...] = Field(
         default=(), description="questions that were perhaps meant, where the question was not understood"
     )
+    read_as: str = Field(
+        default="",
+        description="how the question was read, where it may be read in another way or names were inferred; else empty",
+    )
     approval: Approval | None = Field(default=None, description="what a person must approve before more happens")
     as_of: str = Field(default="", description="how old the facts of a live cluster are; empty: it is none")
+
+    @property
+    def reading(self) -> str:
+        """The line above the answer that says how the question was read, and how to correct it; empty: one reading."""
+        return f"Read as: {self.read_as} (Not this? Put it in other words.)" if self.read_as else ""
 
     @property
     def text(self) -> str:

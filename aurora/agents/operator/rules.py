@@ -7,6 +7,7 @@ from typing import Any
 
 from aurora.agents.operator.answer import Answer, Audience, Mode, Sentence, Turn
 from aurora.agents.operator.answering import ahead, changes, cluster, placement, plans, policies, sizes, talk
+from aurora.agents.operator.answering.reading import read_as
 from aurora.agents.operator.answering.reply import Reply, UnansweredError
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding.meaning import Meaning, understand
@@ -91,6 +92,7 @@ class RulesOperator:
             sentences=(*first, *reply.sentences),
             tables=tuple(reply.tables),
             asks_back=tuple(reply.asks_back),
+            read_as=_reading(meaning),
             approval=reply.approval,
         )
 
@@ -118,6 +120,13 @@ def plan_ids(desk: Desk) -> tuple[str, ...]:
     except (AuroraError, OSError):
         return ()
     return tuple(p.stem for p in files)
+
+
+def _reading(meaning: Meaning) -> str:
+    """Return how a question was read, where that is not its only reading; of several questions, each."""
+    if not any(part.is_inferred for part in meaning.questions):
+        return ""
+    return " ".join(read_as(part.kind, part.slots) for part in meaning.questions if part.kind)
 
 
 def _answer(reply: Reply, meaning: Meaning) -> None:

@@ -139,6 +139,9 @@ class ModelOperator:
         model: Model to ask.
         prompt: Prompt of the operator.
 
+    Attributes:
+        first: Sentences of the latest answer before those that did not hold went back; none if none did.
+
     Raises:
         ModelError: The model can't call tools.
     """
@@ -148,6 +151,7 @@ class ModelOperator:
             raise ModelError(f"{model.name_} answers without tools, so it can look nothing up; leave --model out")
         self.name = str(model.name_)
         self.model = model
+        self.first: tuple[Sentence, ...] = ()
         self._prompt = prompt
 
     def answer(
@@ -173,6 +177,7 @@ class ModelOperator:
         messages = self._messages(question, harness.desk, history, mode)
         found, messages = self._asked(agent, messages, question, harness, looking)
         struck = _listed(found.sentences)
+        self.first = found.sentences if struck else ()
         if struck and looking.approval is None:  # else a person is asked, and reads the plan itself
             again = [*messages, HumanMessage(AGAIN.format(struck=struck))]
             second, _ = self._asked(agent, again, question, harness, looking)

@@ -97,7 +97,7 @@ def ask(
     if as_json:
         emit_json(answer_json(talk, step.answer))
         return
-    rendering.print_answer(step.answer, is_shown=is_shown)
+    rendering.print_answer(step.answer, step.shown)
 
 
 def chat(
@@ -156,6 +156,7 @@ def answer_json(talk: Conversation, answer: Answer) -> dict[str, object]:
         "sentences": dumped["sentences"],
         "tables": dumped["tables"],
         "asks_back": dumped["asks_back"],
+        "read_as": answer.read_as,
         "evidence": [
             {
                 "id": f"E{e.number}",

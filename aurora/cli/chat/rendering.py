@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aurora.cli.terminal.output import emit_table, note, on_terminal, printable, say, terminal_width
@@ -40,16 +40,19 @@ def print_sentence(sentence: Sentence) -> None:
     sys.stdout.flush()
 
 
-def print_answer(answer: Answer, *, is_shown: bool = False) -> None:
-    """Print what holds of an answer, its tables, questions that were perhaps meant, and a note of what was struck.
+def print_answer(answer: Answer, shown: Sequence[Sentence] = ()) -> None:
+    """Print how a question was read, what holds of its answer, tables, questions back, and what was struck.
 
     Args:
         answer: The answer.
-        is_shown: True: its sentences were printed when they came.
+        shown: Its sentences that were printed when they came.
     """
     held = [s for s in answer.sentences if not s.struck]
-    for sentence in [] if is_shown else held:
-        print_sentence(sentence)
+    if answer.reading:
+        print_text(answer.reading)
+    for sentence in held:
+        if sentence not in shown:
+            print_sentence(sentence)
     if not held and not answer.asks_back and not answer.tables:
         print_text("I don't know: nothing that I could say is borne out by what was looked up.")
     for table in answer.tables:
@@ -61,7 +64,7 @@ def print_answer(answer: Answer, *, is_shown: bool = False) -> None:
         print_text("\n".join(["Did you mean:", *(f"- {q}" for q in answer.asks_back)]))
     sys.stdout.flush()
     for sentence in answer.sentences:
-        if sentence.struck and not is_shown:
+        if sentence.struck and sentence not in shown:
             print_sentence(sentence)
 
 

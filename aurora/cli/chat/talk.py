@@ -18,7 +18,7 @@ from aurora.cli.chat.rendering import (
     print_request,
     print_text,
 )
-from aurora.cli.terminal.output import emit_table, note, on_terminal, printable
+from aurora.cli.terminal.output import emit_table, note, printable
 from aurora.errors import AuroraError, InputError
 from aurora.graphs.chat.conversation import Conversation, Step
 from aurora.graphs.chat.graph import MODES, message_text
@@ -115,7 +115,7 @@ class Talk:
         if step.request is not None:
             print_request(step.request)
         elif step.answer is not None:
-            print_answer(step.answer, is_shown=on_terminal())
+            print_answer(step.answer, step.shown)
         turns = self.conversation.turns
         self.sessions.touch(self.conversation.session_id, len(turns), turns[0].question if turns else "")
 

@@ -24,7 +24,7 @@ def benchmark(  # one parameter an option
     scenarios: int = options.count(10, most=1000, help="Number of scenarios of each stratum."),
     seeds: str = options.text("1-3", help="Random seeds of training: a range (1-3) or a list (1,5)."),
     seconds: float = options.number(
-        60.0, least=1.0, most=options.YEAR, unit="seconds", help="Duration of each training."
+        60.0, least=1.0, most=options.YEAR, unit="seconds", help="Processor time of each training."
     ),
     methods: str = options.text(
         "champion,dqn,ppo,ppo_lstm", help="Methods to train: champion (self-play), dqn, ppo, ppo_lstm; `none`."

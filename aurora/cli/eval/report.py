@@ -80,7 +80,7 @@ def report_json(
 ) -> dict[str, Any]:
     """Return the keys of `aurora eval report --json`."""
     from aurora.evals.report.evaluations.kinds import kind_of
-    from aurora.evals.report.evaluations.overview import ratings
+    from aurora.evals.report.evaluations.overview import ratings, suite_ratings
 
     return {
         "evaluations": [
@@ -90,6 +90,9 @@ def report_json(
                 "samples": len(e.samples),
                 "failures": sum(bool(s.failure) for s in e.samples),
                 "ratings": [r._asdict() for r in ratings(e, kind_of(e.result))],
+                "ratings_by_suite": {
+                    suite: [r._asdict() for r in rated] for suite, rated in suite_ratings(e, kind_of(e.result)).items()
+                },
                 "result": e.result.model_dump(mode="json"),
             }
             for e in evaluations

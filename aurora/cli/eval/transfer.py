@@ -15,9 +15,11 @@ from aurora.cli.terminal.interrupts import explained
 from aurora.cli.terminal.steps import note_compiling, steps
 
 if TYPE_CHECKING:  # heavy at run time
+    from aurora.evals.transfer.adapted_policies import ByModel
     from aurora.evals.transfer.settings import Effort
 
 EVALUATIONS = 12_000
+FORGETTING = 12_000
 SEEDS = "1-3"
 
 
@@ -28,8 +30,19 @@ def transfer(  # one parameter an option
         8_000, least=0, help="Largest number of simulations of each search after a change; 0: none is measured."
     ),
     adapted: str = options.text("edge", help="Domain whose champions adapt to changed constraints."),
+    forgetting: int = options.count(
+        FORGETTING,
+        least=0,
+        help="Largest number of simulations of each training for forgetting, with short iterations; 0: none.",
+    ),
     seeds: str = options.text(SEEDS, help="Random seeds of training: a range (1-3) or a list (1,5)."),
     scenarios: int = options.count(8, least=2, most=1000, help="Judged scenarios of each family and level."),
+    model: str | None = options.text(
+        None, help="PROVIDER:MODEL that adapts champions to the target; without it, they run unchanged."
+    ),
+    answers: int = options.count(3, most=10, help="Most answers of the model for each program."),
+    model_seeds: int = options.count(1, help="Number of seeds whose champions the model adapts."),
+    dollars: float | None = options.number(None, least=0, most=options.MAX_MONEY, help="Budget of the model."),
     quick: bool = typer.Option(False, "--quick", help="A first look in less than a minute, with a small effort."),
     out: Path = options.path(Path("runs/eval/transfer"), help="Folder of the evaluation; it is continued."),
     fails: list[str] = fail_on(),
@@ -37,7 +50,8 @@ def transfer(  # one parameter an option
 ) -> None:
     """Train a champion in every domain, and run it unchanged in the others; measure forgetting and adaptation.
 
-    The default trains 15 champions and searches 18 times after a change: about 330,000 simulations, then judgement.
+    The default trains 15 champions, searches 18 times after a change, and trains 12 times for forgetting: about 470,000
+    simulations, then judgement. --model and --forgetting may be added to a finished evaluation.
 
     Example: aurora eval transfer --quick --out runs/eval/transfer-quick
     """
@@ -48,9 +62,11 @@ def transfer(  # one parameter an option
         domains=tuple(name.strip() for name in domains.split(",") if name.strip()),
         adapted=adapted,
         adaptation=adaptation,
+        forgetting=forgetting,
+        by_model=_by_model(model, answers, model_seeds, dollars),
     )
     if quick:
-        settings = replace(settings, changes=QUICK_CHANGES, adaptation=settings.effort.evaluations)
+        settings = replace(settings, changes=QUICK_CHANGES, adaptation=settings.effort.evaluations, forgetting=0)
     if not adaptation:
         settings = replace(settings, changes=())
     words = (
@@ -59,6 +75,8 @@ def transfer(  # one parameter an option
         else f"--domains {domains} --evaluations {evaluations} --adaptation {adaptation} --adapted {adapted} "
         f"--seeds {seeds} --scenarios {scenarios}"
     )
+    words += f" --forgetting {forgetting}" * (forgetting != FORGETTING and not quick)
+    words += "" if model is None else f" --model {model} --answers {answers} --model-seeds {model_seeds}"
     _run(lambda **given: run_transfer(out, settings, **given), f"aurora eval transfer {words}", out, fails, as_json)
 
 
@@ -109,6 +127,19 @@ def _effort(evaluations: int, seeds: str, scenarios: int, *, quick: bool) -> Eff
     if quick:
         return QUICK
     return Effort(evaluations, tuple(options.parse_seeds(seeds, "--seeds")), scenarios)
+
+
+def _by_model(model: str | None, answers: int, seeds: int, dollars: float | None) -> ByModel | None:
+    """Return the settings of adaptation by a model, which must be reachable; None: there is no model."""
+    from aurora.agents.models.budget import Budget  # heavy siblings
+    from aurora.agents.models.model import connect, model_name  # heavy siblings
+    from aurora.evals.transfer.adapted_policies import ByModel  # heavy
+
+    if model is None:
+        return None
+    name = model_name(model)
+    connect(name)  # fails before anything is trained
+    return ByModel(str(name), answers, seeds, Budget() if dollars is None else Budget(dollars=dollars))
 
 
 def _run(work: Any, command: str, out: Path, fails: list[str], as_json: bool) -> None:

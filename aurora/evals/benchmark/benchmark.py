@@ -45,7 +45,7 @@ class BenchmarkSettings:
         suites: Names of the suites.
         scenarios: Scenarios of each stratum.
         seeds: Random seeds of training; the first is that of the judged scenarios too.
-        seconds: Duration of each training.
+        seconds: Processor time of each training.
         methods: Methods whose policies are trained; `champion` is AURORA's search.
         proofs: Scenarios of each stratum, on levels 1 to 3, with bounds and Pareto tests.
     """
@@ -190,7 +190,7 @@ def _trained_note(trainings: Sequence[Contestant]) -> str:
     """Say how long a method was trained, and on how many simulations or decisions."""
     record = trainings[0].record
     unit = "simulations" if record.method == CHAMPION else "decisions"
-    each = ", ".join(f"{c.record.seconds:.0f} s ({c.record.effort:,} {unit})" for c in trainings)
+    each = ", ".join(f"{c.record.seconds:.0f} s of the processor ({c.record.effort:,} {unit})" for c in trainings)
     return f"{record.method} was trained on {record.source}, seed by seed, for {each}."
 
 

@@ -44,7 +44,7 @@ class TrainingRecord(Frozen):
     method: str = Field(description="champion, dqn, ppo or ppo_lstm.")
     source: str = Field(description="Source of the scenarios.")
     seed: int = Field(description="Random seed.")
-    seconds: float = Field(description="Duration of the training.", ge=0)
+    seconds: float = Field(description="Processor time of the training, in seconds.", ge=0)
     effort: int = Field(description="Simulations of a champion; decisions of a network.", ge=0)
 
 
@@ -74,8 +74,9 @@ def trained(
         source: The source.
         data: Folder with the traces; None: the source needs none.
         seed: Random seed.
-        seconds: Duration of the training. A champion's first iteration is always finished, and a network's number of
-            decisions is estimated from a pilot, so the duration differs somewhat; the record has the real one.
+        seconds: Processor time of the training, so that other work on the machine shortens none. A champion's first
+            iteration is always finished, and a network's number of decisions is estimated from a pilot, so the time
+            differs somewhat; the record has the real one.
 
     Raises:
         RunError: Another process trains in the folder, or it holds the training of another method, source or seed.
@@ -85,16 +86,16 @@ def trained(
         folder.mkdir(parents=True, exist_ok=True)
     if (folder / TRAINING_FILE).is_file():
         return _read(folder, method, name, seed)
-    started = time.perf_counter()
+    started = time.process_time()
     policy: Policy | None
     if method == "champion":
         settings = SelfPlaySettings(source=name, data=None if data is None else str(data), seed=seed)
-        result = selfplay(folder / RUN_FOLDER, settings, iterations=None, time_limit=seconds)
+        result = selfplay(folder / RUN_FOLDER, settings, iterations=None, time_limit=seconds, clock=time.process_time)
         policy = result.champion
         effort = result.evaluations
     else:
         policy, effort, started = _train_network(folder, method, source, seed, seconds)
-    record = TrainingRecord(method=method, source=name, seed=seed, seconds=time.perf_counter() - started, effort=effort)
+    record = TrainingRecord(method=method, source=name, seed=seed, seconds=time.process_time() - started, effort=effort)
     if policy is not None:
         write_atomically(folder / POLICY_FILE, policy.model_dump_json(indent=1) + "\n")
     write_atomically(folder / TRAINING_FILE, record.model_dump_json(indent=1) + "\n")  # last: the training is whole
@@ -136,9 +137,9 @@ def _train_network(
     """
     widest = max(_widest(e) for e in _scenarios(source, seed, 0))
     _, warm = _learn(method, source, seed, WARM_UP_STEPS, widest)
-    pilot = time.perf_counter()
+    pilot = time.process_time()
     _, steps = _learn(method, source, seed, max(PILOT_STEPS, warm), widest)
-    started = time.perf_counter()
+    started = time.process_time()
     policy, effort = _learn(method, source, seed, max(1, int(steps * seconds / (started - pilot))), widest, folder)
     return policy, effort, started
 

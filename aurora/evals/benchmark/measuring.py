@@ -97,13 +97,13 @@ def measurer(
                 encoded_by_name.clear()  # scenarios come one after another; large ones must not pile up
                 encoded_by_name[key.sample] = encode(j.scenario)
             encoded = encoded_by_name[key.sample]
-            started = time.perf_counter()
+            started, working = time.perf_counter(), time.process_time()
             if key.subject == BOUND:
                 values = {"value": best_reward(tightest_bounds(encoded), j.scenario)}
             else:
                 subject = people[key.subject]
                 outcome = subject.run(encoded, key.trial)
-                values = _values(suite, source, encoded, outcome, time.perf_counter() - started)
+                values = _values(suite, source, encoded, outcome, time.process_time() - working)
                 if subject.is_proved and key.sample in chosen and is_small(encoded):
                     values |= _proof(encoded, outcome)
             yield Sample(**key._asdict(), stratum=j.stratum, values=values, seconds=time.perf_counter() - started)
@@ -112,7 +112,7 @@ def measurer(
 
 
 def _values(
-    suite: Suite, source: Source, encoded: EncodedScenario, outcome: Outcome, seconds: float
+    suite: Suite, source: Source, encoded: EncodedScenario, outcome: Outcome, processor_seconds: float
 ) -> dict[str, float]:
     """Return what a run achieved; averages over completed tasks are absent where none completed."""
     s, scenario = outcome.summary, encoded.scenario
@@ -122,7 +122,7 @@ def _values(
         "utilisation": 100 * float(getattr(s, suite.utilisation)),
         "sla_violations": 100 * s.sla_violations / s.tasks,
         "completed": 100 * s.completed / s.tasks,
-        "decision_time": MICROSECONDS * seconds / max(1, s.decisions),
+        "decision_time": MICROSECONDS * processor_seconds / max(1, s.decisions),
     }
     if s.completed:
         values |= {

@@ -182,6 +182,8 @@ def _answer(body: dict[str, Any], fault: str, rng: random.Random, level: int) ->
         value = {"sentences": [{"facts": [_first_fact(body)], "link": "none", "figures": True}]}
     if name == "VariantsAnswer":
         value = {"variants": [_variant(body, rng) for _ in range(count)]}
+    if name == "JudgeAnswer":
+        value = {"ratings": [_rating(letter) for letter in _letters(body)]}
     call = f"call_{rng.getrandbits(48):x}"
     match fault:
         case "empty":
@@ -213,6 +215,22 @@ def _first_fact(body: dict[str, Any]) -> str:
     """Return the first fact that the schema of an explanation offers."""
     facts: list[str] = re.findall(r'"(1[a-h])"', json.dumps(body))
     return facts[0]
+
+
+def _letters(body: dict[str, Any]) -> list[str]:
+    """Return the letters of the explanations that a judge is shown."""
+    return sorted(set(re.findall(r"\\n([A-H])\? ", json.dumps(body["messages"]))))
+
+
+def _rating(letter: str) -> dict[str, Any]:
+    """Return a rating that differs by letter."""
+    return {
+        "explanation": letter,
+        "reason": "nothing",
+        "completeness": 5 - ord(letter) % 2,
+        "correctness": 5,
+        "clarity": 4,
+    }
 
 
 def _variant(body: dict[str, Any], rng: random.Random) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Forgotten(NamedTuple):
         level: Level that was left.
         later: Moment of the later champion: `level 3`, when that level was left, or `the end`.
         seeds: Number of runs that left the level.
+        changed: Number of them whose later champion is another policy; the others can't have forgotten anything.
         left: Mean reward on the level of the champion with which it was left.
         change: Reward of the later champion less that, on the same scenarios.
         scenarios: Number of scenarios.
@@ -40,6 +41,7 @@ class Forgotten(NamedTuple):
     level: int
     later: str
     seeds: int
+    changed: int
     left: Interval
     change: Interval
     scenarios: int
@@ -69,9 +71,7 @@ def measure_forgetting(
     if not levels:
         return []
     scenarios = fresh_scenarios(TRAINED[trained].judged, effort.scenarios, effort.seeds[0], levels=levels)
-    contestants = {
-        f"{trained}-{k} at {moment}": (policy,) for k, own in enumerate(moments) for moment, policy in own.items()
-    }
+    contestants = {policy.policy_id: (policy,) for own in moments for policy in own.values()}
     samples = measure_policies(
         folder, f"{SUITE} {trained}", scenarios, contestants, interrupted=interrupted, progress=progress
     )
@@ -79,8 +79,8 @@ def measure_forgetting(
     for level in levels:
         for later in [f"level {other}" for other in levels if other > level] + [END]:
             pairs = [
-                (f"{trained}-{k} at level {level}", f"{trained}-{k} at {later}")
-                for k, own in enumerate(moments)
+                (own[f"level {level}"].policy_id, own[later].policy_id)
+                for own in moments
                 if f"level {level}" in own and later in own
             ]
             if pairs:
@@ -109,6 +109,7 @@ def _compared(
         level=level,
         later=later,
         seeds=len(pairs),
+        changed=sum(first != second for first, second in pairs),
         left=mean_interval([np.array(v) for v in left.values()]),
         change=mean_interval([np.array(v) for v in change.values()]),
         scenarios=sum(map(len, left.values())),
@@ -129,7 +130,18 @@ def forgetting_metrics(rows: Sequence[Forgotten]) -> list[Metric]:
 def forgetting_table(rows: Sequence[Forgotten]) -> Table:
     """Return every later champion on every level that was left."""
     cells: list[tuple[Cell, ...]] = [
-        (r.trained, r.level, r.later, r.left.mean, r.change.mean, r.change.low, r.change.high, r.seeds, r.scenarios)
+        (
+            r.trained,
+            r.level,
+            r.later,
+            r.left.mean,
+            r.change.mean,
+            r.change.low,
+            r.change.high,
+            r.seeds,
+            r.changed,
+            r.scenarios,
+        )
         for r in rows
     ]
     return Table(
@@ -143,6 +155,7 @@ def forgetting_table(rows: Sequence[Forgotten]) -> Table:
             "low",
             "high",
             "runs",
+            "champions changed",
             "scenarios",
         ),
         rows=tuple(cells),

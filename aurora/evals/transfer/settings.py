@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,22 @@ class Effort:
             **more,
         )
 
+    def with_short_iterations(self, evaluations: int) -> Effort:
+        """Return the effort with many small iterations, so that runs leave levels of the curriculum.
 
+        A level is left after four iterations of five scenarios at the earliest.
+
+        Args:
+            evaluations: Largest number of simulations of a training.
+        """
+        population, generations, per_family = SHORT_ITERATIONS
+        return replace(
+            self, evaluations=evaluations, population=population, generations=generations, per_family=per_family
+        )
+
+
+SHORT_ITERATIONS = (8, 4, (2, 8))
+"""Candidates, generations, and training and validation scenarios of each family, of a short iteration."""
 QUICK = Effort(600, (1, 2), 2, (1, 2), population=4, generations=3, per_family=(2, 4))
 """Effort of a first look and of tests."""
 ABLATED_PER_FAMILY = (2, 15)
@@ -73,7 +88,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         folder: Folder of the evaluation; it is created.
-        settings: Settings by name.
+        settings: Settings by name; those that only the folder has don't matter.
 
     Returns:
         The settings as JSON values.
@@ -89,7 +104,7 @@ def claim(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
         write_atomically(file, document + "\n")
     now: dict[str, Any] = json.loads(document)
     before = read_json(file)
-    differing = sorted(k for k in {*now, *before} if before.get(k) != now.get(k))
+    differing = sorted(k for k in now if before.get(k) != now[k])
     if differing:
         raise RunError(f"{folder} was begun with other settings ({', '.join(differing)}); name another folder")
     return now

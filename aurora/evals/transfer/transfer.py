@@ -6,12 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from aurora.agents.arena.changed_source import CHANGES, ChangeName
 from aurora.errors import InputError
 from aurora.evals.results.provenance import provenance
 from aurora.evals.results.result import EvalResult, Table, save_result
 from aurora.evals.transfer.adaptation import Recovery, adaptation_metrics, adaptation_table, measure_adaptation
+from aurora.evals.transfer.adapted_comparison import (
+    Comparison,
+    DomainSamples,
+    adapted_metrics,
+    adapted_notes,
+    adapted_table,
+    judge_programs,
+)
+from aurora.evals.transfer.adapted_policies import ByModel, Program, adapted_pairs, write_programs
 from aurora.evals.transfer.domains import ALL, CHOICE_SEED, DOMAINS, TRAINED, fresh_scenarios
 from aurora.evals.transfer.forgetting import Forgotten, forgetting_metrics, forgetting_table, measure_forgetting
 from aurora.evals.transfer.matrix import (
@@ -30,6 +40,7 @@ from aurora.sim.policies.policy import Policy
 from aurora.types import Progress, no_progress
 
 TRAINED_FOLDER = "trained"
+FORGETTING_FOLDER = "short-iterations"
 QUICK_CHANGES: tuple[ChangeName, ...] = ("prices",)
 """Changes of the quick form."""
 
@@ -44,7 +55,9 @@ class TransferSettings:
         changes: Changes of constraints after which adaptation is measured; empty: none.
         adapted: Domain whose champions adapt to the changes.
         adaptation: Largest number of evaluations of a search after a change.
-        forgetting: True: forgetting is measured.
+        forgetting: Largest number of evaluations of each training with short iterations, which leaves levels, so that
+            forgetting is measured; 0: it is not.
+        by_model: Adaptation by a model; None: there is none.
     """
 
     effort: Effort = field(default_factory=Effort)
@@ -52,7 +65,13 @@ class TransferSettings:
     changes: tuple[ChangeName, ...] = tuple(CHANGES)
     adapted: str = "edge"
     adaptation: int = 8_000
-    forgetting: bool = True
+    forgetting: int = 12_000
+    by_model: ByModel | None = None
+
+    @property
+    def binding(self) -> dict[str, Any]:
+        """Settings that a folder can't change later; forgetting and a model may be added to a finished evaluation."""
+        return {name: value for name, value in asdict(self).items() if name not in ("forgetting", "by_model")}
 
 
 def run_transfer(
@@ -82,17 +101,23 @@ def run_transfer(
     """
     started = time.perf_counter()
     _require_valid(settings)
-    stated = claim(folder, asdict(settings))
-    runs = train_all(folder, settings, progress)
+    stated = claim(folder, settings.binding)
+    domains = settings.domains
+    runs = train_all(folder / TRAINED_FOLDER, (*domains, ALL), domains, settings.effort, progress)
     champions = {name: [run.champion for run in own] for name, own in runs.items()}
-    rows = [
-        row
-        for domain in settings.domains
-        for row in judge_domain(folder, domain, champions, settings.effort, interrupted, progress)
-    ]
-    forgotten: list[Forgotten] = []
-    for name, own in runs.items() if settings.forgetting else ():
-        forgotten += measure_forgetting(folder, name, own, settings.effort, interrupted=interrupted, progress=progress)
+    programs: list[Program] = []
+    if settings.by_model is not None:
+        pairs = adapted_pairs(settings.domains)
+        programs = write_programs(folder, champions, pairs, settings.effort, settings.by_model, progress=progress)
+    rows: list[Transfer] = []
+    compared: list[Comparison] = []
+    for domain in settings.domains:
+        judged = judge_domain(folder, domain, champions, settings.effort, interrupted, progress)
+        rows += transfers(judged.samples, domain, judged.reference, list(champions))
+        by_model = judge_programs(folder, judged, programs, interrupted=interrupted, progress=progress)
+        rows += by_model.rows
+        compared += by_model.comparisons
+    forgotten = _forgotten(folder, settings, interrupted, progress)
     recoveries: list[Recovery] = []
     if settings.changes:
         bases = dict(zip(settings.effort.seeds, champions[settings.adapted], strict=True))
@@ -105,23 +130,67 @@ def run_transfer(
         provenance=provenance(
             command,
             seeds=settings.effort.seeds,
-            settings=stated,
+            settings={**stated, **_added(settings)},
             seconds=time.perf_counter() - started,
+            model="" if settings.by_model is None else settings.by_model.model,
         ),
         metrics=(
             *transfer_metrics(rows),
+            *adapted_metrics(compared),
             *forgetting_metrics(forgotten),
             *adaptation_metrics(recoveries),
         ),
         tables=(
             *_matrix_tables(rows, settings.domains),
+            *((adapted_table(compared),) if compared else ()),
             *((forgetting_table(forgotten),) if forgotten else ()),
             *((adaptation_table(recoveries),) if recoveries else ()),
         ),
-        notes=notes(settings, runs),
+        notes=(*notes(settings, runs), *_added_notes(settings, programs, forgotten)),
     )
     save_result(folder, result)
     return result
+
+
+def _added(settings: TransferSettings) -> dict[str, Any]:
+    """Return the settings of what may be added to a finished evaluation."""
+    by_model = settings.by_model
+    asked = {} if by_model is None else {"answers": by_model.answers, "model_seeds": by_model.seeds}
+    return {"forgetting": settings.forgetting, **asked}
+
+
+def _forgotten(
+    folder: Path, settings: TransferSettings, interrupted: Callable[[], bool], progress: Progress
+) -> list[Forgotten]:
+    """Train with short iterations in every domain, and measure what later champions forget; nothing at 0 evaluations.
+
+    Iterations of the usual size are so few within an evaluation's effort that no run leaves a level.
+    """
+    found: list[Forgotten] = []
+    if not settings.forgetting:
+        return found
+    effort = settings.effort.with_short_iterations(settings.forgetting)
+    runs = train_all(folder / FORGETTING_FOLDER, settings.domains, settings.domains, effort, progress)
+    for name, own in runs.items():
+        found += measure_forgetting(folder, name, own, settings.effort, interrupted=interrupted, progress=progress)
+    return found
+
+
+def _added_notes(
+    settings: TransferSettings, programs: Sequence[Program], forgotten: Sequence[Forgotten]
+) -> tuple[str, ...]:
+    remarks: tuple[str, ...] = ()
+    if settings.by_model is not None:
+        remarks += adapted_notes(settings.by_model, programs)
+    if settings.forgetting and not forgotten:
+        remarks += (f"No run left a level within {settings.forgetting:,} evaluations, so forgetting is not measured.",)
+    if forgotten:
+        effort = settings.effort.with_short_iterations(settings.forgetting)
+        remarks += (
+            f"Forgetting is measured on trainings of their own, with {settings.forgetting:,} evaluations at most and "
+            f"{effort.population} candidates in {effort.generations} generations an iteration.",
+        )
+    return remarks
 
 
 def _require_valid(settings: TransferSettings) -> None:
@@ -134,21 +203,34 @@ def _require_valid(settings: TransferSettings) -> None:
     for change in settings.changes:
         if change not in CHANGES:
             raise InputError(f"there are {', '.join(CHANGES)}", parameter="changes", value=change)
+    if settings.by_model is not None and settings.by_model.seeds > len(settings.effort.seeds):
+        raise InputError(
+            f"there are {len(settings.effort.seeds)} seeds of training",
+            parameter="model_seeds",
+            value=str(settings.by_model.seeds),
+        )
 
 
-def train_all(folder: Path, settings: TransferSettings, progress: Progress) -> dict[str, list[Trajectory]]:
-    """Train the champions of every domain and of all together, one for each seed."""
-    names = (*settings.domains, ALL)
-    steps = [(name, seed) for name in names for seed in settings.effort.seeds]
+def train_all(
+    folder: Path, names: Sequence[str], domains: Sequence[str], effort: Effort, progress: Progress
+) -> dict[str, list[Trajectory]]:
+    """Train champions, one for each seed.
+
+    Args:
+        folder: Folder of the trainings.
+        names: Domains to train on; `all` is the union of the chosen ones.
+        domains: Chosen domains.
+        effort: Effort of each training.
+        progress: Receives the trainings done.
+    """
+    steps = [(name, seed) for name in names for seed in effort.seeds]
     runs: dict[str, list[Trajectory]] = {}
     for place, (name, seed) in enumerate(steps):
-        progress("training", place, len(steps), f"{name}, seed {seed}")
-        families = _trained_families(name, settings.domains)
-        chosen = settings.effort.selfplay(seed, *families)
-        where = folder / TRAINED_FOLDER / f"{name}-{seed}"
-        runs.setdefault(name, []).append(
-            train(where, chosen, settings.effort.evaluations, progress=progress, stage=f"{name}, seed {seed}")
-        )
+        stage = f"{name}, seed {seed}"
+        progress("training", place, len(steps), stage)
+        chosen = effort.selfplay(seed, *_trained_families(name, domains))
+        where = folder / f"{name}-{seed}"
+        runs.setdefault(name, []).append(train(where, chosen, effort.evaluations, progress=progress, stage=stage))
     progress("training", len(steps), len(steps))
     return runs
 
@@ -166,7 +248,7 @@ def judge_domain(
     effort: Effort,
     interrupted: Callable[[], bool],
     progress: Progress,
-) -> list[Transfer]:
+) -> DomainSamples:
     """Measure all champions on a domain's fresh scenarios, beside the reference that is best on others.
 
     Args:
@@ -180,12 +262,11 @@ def judge_domain(
     families, seed, known = TRAINED[domain].judged, effort.seeds[0], references()
     choice = fresh_scenarios(families, effort.scenarios, seed + CHOICE_SEED, levels=effort.levels)
     chosen = measure_policies(folder, f"{domain}, choice", choice, known, interrupted=interrupted, progress=progress)
-    reference = best_subject(chosen, known)
     judged = fresh_scenarios(families, effort.scenarios, seed, levels=effort.levels)
     samples = measure_policies(
         folder, domain, judged, {**known, **champions}, interrupted=interrupted, progress=progress
     )
-    return transfers(samples, domain, reference, list(champions))
+    return DomainSamples(domain, best_subject(chosen, known), judged, samples)
 
 
 def _matrix_tables(rows: Sequence[Transfer], domains: Sequence[str]) -> tuple[Table, ...]:

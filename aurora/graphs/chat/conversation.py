@@ -35,10 +35,12 @@ class Step:
     Attributes:
         answer: The answer that was told; None while a person is asked.
         request: Question to a person, in the form of LangChain's human in the loop; None: there is none.
+        shown: Sentences of the answer that were shown while it was written.
     """
 
     answer: Answer | None
     request: dict[str, Any] | None = None
+    shown: tuple[Sentence, ...] = ()
 
 
 def _unwatched(*event: Any) -> None:
@@ -55,7 +57,6 @@ class Running:
 
     Attributes:
         before: Turns that were told before it.
-        show: Receives sentences; None: nobody reads them before the answer is complete.
         thread: The thread.
         stopped: Set once a person has stopped it.
         acting: Set once it carries out what was approved, which nobody stops.
@@ -65,7 +66,6 @@ class Running:
     """
 
     before: int
-    show: Show | None
     thread: threading.Thread | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
     acting: threading.Event = field(default_factory=threading.Event)
@@ -242,7 +242,7 @@ class Conversation:
         return self._wait(self._start(given, watch, begin, show))
 
     def _start(self, given: Any, watch: Watch, begin: Begin, show: Show | None) -> Running:
-        running = Running(len(self.turns), show)
+        running = Running(len(self.turns))
 
         def around(name: str, step: Callable[[], Any]) -> Any:
             if name in WHOLE:
@@ -290,7 +290,7 @@ class Conversation:
         self._left = [*(e for e in self._left if not e.is_set()), running.ended]
 
     def finish(self, running: Running) -> Step:
-        """Return what came of a turn that has ended, and show the sentences that were not shown yet.
+        """Return what came of a turn that has ended.
 
         Raises:
             Exception: What ended the turn.
@@ -299,11 +299,7 @@ class Conversation:
             raise running.failures[0]
         request, turns = self.request, self.turns
         answer = turns[-1].answer if request is None and len(turns) > running.before else None
-        if answer is not None and running.show is not None:
-            for sentence in answer.sentences:
-                if sentence not in self._shown:
-                    running.show(sentence)
-        return Step(answer, request)
+        return Step(answer, request, tuple(self._shown))
 
     def _wait(self, running: Running) -> Step:
         """Wait for a turn; a person's Ctrl-C stops it, unless it carries out what was approved."""

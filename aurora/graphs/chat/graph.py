@@ -203,8 +203,9 @@ def tell(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
 
 
 def message_text(found: Answer) -> str:
-    """Return an answer as the text of a message: sentences, tables in Markdown, questions that were perhaps meant."""
-    parts = [found.text] if found.text else []
+    """Return an answer as the text of a message: how it was read, sentences, tables in Markdown, questions back."""
+    parts = [found.reading] if found.reading else []
+    parts += [found.text] if found.text else []
     parts += [_markdown(t) for t in found.tables]
     parts += [found.as_of] if parts and found.as_of else []
     if found.asks_back:

@@ -103,16 +103,20 @@ def _events(talk: Conversation, start: Callable[..., Running]) -> Iterator[ChatE
         talk.leave(running)
         if running.stopped.is_set():
             talk.stop()
+    while not events.empty():
+        yield events.get()
     try:
         step = talk.finish(running)
     except AuroraError as error:
-        last: ChatEvent = ErrorEvent(kind=type(error).__name__, message=str(error))
-    else:
-        told = None if step.answer is None else DoneEvent(answer=step.answer)
-        last = ApprovalEvent(request=step.request or {}) if told is None else told
-    while not events.empty():
-        yield events.get()
-    yield last
+        yield ErrorEvent(kind=type(error).__name__, message=str(error))
+        return
+    if step.answer is None:
+        yield ApprovalEvent(request=step.request or {})
+        return
+    for sentence in step.answer.sentences:
+        if sentence not in step.shown:
+            yield SentenceEvent(sentence=sentence)
+    yield DoneEvent(answer=step.answer)
 
 
 def _begun(number: int, tool: str, arguments: Any) -> LookupEvent:

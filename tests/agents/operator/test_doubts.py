@@ -3,7 +3,7 @@
 import pytest
 
 from aurora.agents.operator.answering.talk import POLICY_IDS
-from aurora.agents.operator.understanding.doubts import unexplained
+from aurora.agents.operator.understanding.doubts.vocabulary import unexplained
 from aurora.agents.operator.understanding.meaning import understand
 from aurora.agents.operator.understanding.names import Names
 from aurora.cluster.samples import load_sample
@@ -39,6 +39,38 @@ def names():
         ("web-shop", "take web off node-a1"),
         ("web-shop", "best policy for web"),
         ("web-shop", "node-b1?"),
+        ("web-shop", "drain node-a1 but not before tomorrow"),
+        ("web-shop", "drain node-b2 only if nothing goes pending"),
+        ("web-shop", "apply plan 1a2b3c4d5e6f once the sale is over"),
+        ("web-shop", "is there a plan for node-a1"),
+        ("web-shop", "who drained node-a1"),
+        ("web-shop", "how long does draining node-a1 take"),
+        ("web-shop", "undo the drain of node-a1"),
+        ("web-shop", "can plan 1a2b3c4d5e6f be undone"),
+        ("web-shop", "which workloads are too small"),
+        ("web-shop", "what if either node-a1 or node-b1 fails"),
+        ("web-shop", "should i remove node-a1 or node-b1"),
+        ("web-shop", "why is cart not on node-a1 or node-a2"),
+        ("web-shop", "how many cores will the worker need in 2 hours"),
+        ("web-shop", "what if node-a1 fails for two hours"),
+        ("web-shop", "what if traffic goes up 20% at night"),
+        ("web-shop", "what if prices double for gpu nodes only"),
+        ("web-shop", "what if we had one node less"),
+        ("web-shop", "what if we add two nodes in eu-1b"),
+        ("web-shop", "forecast web for yesterday"),
+        ("web-shop", "reserve web at 3 am for 2 hours"),
+        ("web-shop", "delete the pending pods"),
+        ("web-shop", "which policy do you use now"),
+        ("web-shop", "best policy for batch jobs only"),
+        ("web-shop", "I don't care why train-ranking waits, just place it"),
+        ("web-shop", "after node-a1 failed, what if node-a2 fails"),
+        ("web-shop", "keep node-a1, drain node-a2"),
+        ("web-shop", "drain node-a2 not node-a1"),
+        ("gpu-cluster", "how much for gpu training"),
+        ("gpu-cluster", "what if one gpu of a100-1 breaks"),
+        ("hpc-queue", "why is 81540 behind 81544"),
+        ("hpc-queue", "why does 81540 wait but 81544 run"),
+        ("hpc-queue", "drain cn01-cn04 but keep cn02"),
         ("gpu-cluster", "order two more H100 boxes"),
         ("gpu-cluster", "why is pretrain-70b pending"),
         ("gpu-cluster", "add one gpu to t4-1"),
@@ -59,6 +91,11 @@ def test_what_would_be_left_out_or_guessed_is_asked_back(names, sample, question
          {"goal": "scale", "workload": "shop/Deployment/web", "replicas": 8}),
         ("web-shop", "what if prices of eu-1a rise by 20%", "what_if_price",
          {"factor": 1.2, "node": ["node-a1", "node-a2", "node-a3", "node-a4"]}),
+        ("hpc-queue", "fcfs with easy backfilling or sjf with easy backfilling?", "compare_policies",
+         {"policies": ["fcfs+easy", "sjf+easy"]}),
+        ("web-shop", "drain node-b1 b4 the 14:00 maintenance", "drain", {"node": "node-b1"}),
+        ("web-shop", "forecast of the order worker for 90 min", "forecast",
+         {"workload": "shop/Deployment/orders-worker", "horizon": 5400}),
         ("hpc-queue", "show lena's job 81418", "show_task", {"task": "81418"}),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from aurora import journal
 from aurora.evals.report.evaluations.figures.curves import curves_of_runs, curves_of_table, is_curve_table
-from aurora.evals.report.evaluations.figures.elo import ratings_of
+from aurora.evals.report.evaluations.figures.elo import ratings_by_suite, ratings_of, ratings_over_suites
 from aurora.evals.report.evaluations.figures.matrices import is_matrix, matrices_of_metrics, matrix_of_table
 from aurora.evals.report.evaluations.figures.radar import radar_of
 from aurora.evals.report.evaluations.figures.tradeoffs import PRICES, scatter_of
@@ -47,6 +47,26 @@ def test_ratings_follow_the_direction_and_leave_bounds_out() -> None:
     assert [r.player for r in ratings_of(samples, "cost", "lower", {"bound"})] == ["cheap", "dear"]
     assert [r.player for r in ratings_of(samples, "cost", "higher", {"bound"})] == ["dear", "cheap"]
     assert ratings_of(samples[:1], "cost", "lower", ()) == []
+
+
+def test_a_subject_of_an_easy_suite_is_not_rated_above_one_that_beats_it_elsewhere() -> None:
+    """`local` meets only `weak`, so its many wins say nothing of `best` and `good`."""
+    places = {"hard": ("best", "good", "fair", "weak"), "easy": ("local", "weak")}
+    samples = [
+        Sample(suite=suite, subject=subject, sample=f"s{k}", values={"value": float((k + 3 * n) % 7 - 3 * n)})
+        for suite, subjects in places.items()
+        for n, subject in enumerate(subjects)
+        for k in range(30)
+    ]
+    by_suite = ratings_by_suite(samples, "value", "higher", ())
+    assert {suite: {r.player for r in rated} for suite, rated in by_suite.items()} == {
+        suite: set(subjects) for suite, subjects in places.items()
+    }
+    assert [r.player for r in by_suite["hard"]] == ["best", "good", "fair", "weak"]
+    assert ratings_over_suites(samples, "value", "higher", ()) == [], "only `weak` is in both"
+    also = [s.model_copy(update={"suite": "easy"}) for s in samples if s.subject == "good"]
+    assert [r.player for r in ratings_over_suites([*samples, *also], "value", "higher", ())] == ["good", "weak"]
+    assert ratings_by_suite(samples, "value", "neither", ()) == {}
 
 
 def test_points_that_another_dominates_are_not_marked() -> None:

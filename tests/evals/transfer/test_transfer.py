@@ -114,7 +114,7 @@ def test_unknown_domains_are_named_before_anything_is_written(tmp_path: Path) ->
 
 def test_an_interrupted_evaluation_goes_on_where_it_stopped(tmp_path: Path) -> None:
     settings = TransferSettings(
-        effort=TINY, domains=("edge", "network"), changes=("prices",), adapted="edge", adaptation=100
+        effort=TINY, domains=("edge", "network"), changes=("prices",), adapted="edge", adaptation=100, forgetting=300
     )
     seen: list[int] = []
 

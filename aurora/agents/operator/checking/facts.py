@@ -110,6 +110,63 @@ class Table:
     is_whole: bool
 
 
+@dataclass(frozen=True)
+class Cell:
+    """A number of a record: its value, its dimension, and the concepts of its name."""
+
+    value: float
+    dimension: str
+    words: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What evidence has of a thing.
+
+    Attributes:
+        name: Its name; "": none, as a result as a whole.
+        kind: Field that names it, such as node_id.
+        names: Its name, and those of its zone, workload, node and container.
+        cells: Its numbers.
+        states: Its states, such as pending or cordoned, and whether it has each.
+        texts: Its texts, in lower case.
+        lists: Its lists of words, by the concepts of their names.
+        topic: Concepts that need no support where it is cited.
+        is_effect: True: it is a measure before and after a plan.
+    """
+
+    name: str
+    kind: str
+    names: frozenset[str] = frozenset()
+    cells: tuple[Cell, ...] = ()
+    states: Mapping[str, bool] = field(default_factory=dict)
+    texts: tuple[str, ...] = ()
+    lists: Mapping[frozenset[str], tuple[str, ...]] = field(default_factory=dict)
+    topic: frozenset[str] = frozenset()
+    is_effect: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Records of one list.
+
+    Attributes:
+        kind: Field that names them; "": none.
+        words: Concepts of the list's name and of what was asked for.
+        records: Its records.
+        is_whole: False: the result says that there are more.
+        order: Order that was asked for; "": none.
+        total: How many there are in all.
+    """
+
+    kind: str
+    words: frozenset[str]
+    records: tuple[Record, ...]
+    is_whole: bool
+    order: str
+    total: int
+
+
 @dataclass
 class Facts:
     """What a sentence may rest on.
@@ -124,6 +181,7 @@ class Facts:
         goes_to, comes_from: Task -> nodes that it is put on, or leaves.
         trends: Changes from before to after.
         tables: Lists of rows.
+        wholes, groups: Each result as a whole, and its lists as records.
         raw: Everything as one text.
     """
 
@@ -139,6 +197,8 @@ class Facts:
     comes_from: dict[str, set[str]] = field(default_factory=dict)
     trends: list[Trend] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    wholes: list[Record] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     raw: str = ""
 
     @property

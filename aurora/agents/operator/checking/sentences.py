@@ -13,6 +13,7 @@ from aurora.agents.operator.checking.derived import without_fractions
 from aurora.agents.operator.checking.facts import NAME, Facts, looks_like_name
 from aurora.agents.operator.checking.figures import blanked, in_digits, stated_numbers
 from aurora.agents.operator.checking.quantified import quantified
+from aurora.agents.operator.checking.reading import is_read, read_sentence
 from aurora.agents.operator.checking.vocabulary import (
     ALWAYS,
     DIRECTIVE,
@@ -154,7 +155,14 @@ def fault_of(
     masked, named, strange = _masked(_COMMAND.sub(lambda m: "~" * len(m[0]), text), facts, names, question)
     if strange and not (is_code and not sentence.cites):
         return f"{strange} is a name that no cited evidence has"
+    denied = ""
     if not is_code and sentence.cites:
+        read = read_sentence(masked, facts)
+        wrong = next((v for v in read if not v.is_true), None)
+        if wrong is None and read and is_read(masked, read):
+            return ""
+        if wrong is not None:
+            denied = f"the cited evidence does not have it so (“{masked[wrong.start : wrong.end].strip(' ,;:')}”)"
         for verdict in quantified(masked, facts):
             if not verdict.is_true:
                 return f"the cited evidence does not have it so (“{masked[verdict.start : verdict.end]}”)"
@@ -168,6 +176,7 @@ def fault_of(
         _wrong_words(blank, facts, question, is_code)
         or wrong_number(masked, facts, named, _numbers(question), raw)
         or wrong_claim(_known_part(masked), facts, named, is_code=is_code)
+        or denied
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from aurora.agents.operator.checking.facts import Row, Table, tokens_of
 
-_IDS = ("task_id", "node_id", "policy_id", "workload_id", "unique_id", "plan_id")
+IDS = ("task_id", "node_id", "policy_id", "workload_id", "unique_id", "plan_id")
 _TOTALS = ("count", "found", "compared")
 _DIMENSIONS = (
     ("share", ("share",)),
@@ -28,7 +28,7 @@ def tables_of(value: Any, key: str = "") -> Iterator[Table]:
             yield from tables_of(item, name)
         elif isinstance(item, list) and item and all(isinstance(r, Mapping) for r in item) and name != "resources":
             rows = tuple(_row(r) for r in item)
-            kind = next((k for k in _IDS if all(isinstance(r.get(k), str) for r in item)), "")
+            kind = next((k for k in IDS if all(isinstance(r.get(k), str) for r in item)), "")
             more = value.get(f"more_{name}")
             is_whole = not any(t > len(item) for t in totals) and not (isinstance(more, int) and more > 0)
             yield Table(kind, tokens_of(name) | tokens_of(key), rows, is_whole)
@@ -36,8 +36,8 @@ def tables_of(value: Any, key: str = "") -> Iterator[Table]:
 
 def _row(row: Mapping[str, Any]) -> Row:
     values = dict(_flat(row))
-    names = frozenset(v for k, v in row.items() if isinstance(v, str) and k in (*_IDS, "zone", "container"))
-    return Row(next((str(row[k]) for k in _IDS if isinstance(row.get(k), str)), ""), names, values)
+    names = frozenset(v for k, v in row.items() if isinstance(v, str) and k in (*IDS, "zone", "container"))
+    return Row(next((str(row[k]) for k in IDS if isinstance(row.get(k), str)), ""), names, values)
 
 
 def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

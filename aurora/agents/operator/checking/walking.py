@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from aurora.agents.explain.telling.quantities import COUNT, UNITS, Amount
 from aurora.agents.operator.checking.derivation import add_derived
 from aurora.agents.operator.checking.facts import Facts, Figure, Listing, tokens_of
+from aurora.agents.operator.checking.reading.records import records_of, waiting_of
 from aurora.agents.operator.checking.tables import tables_of
 from aurora.agents.operator.checking.texts import add_names, add_text
 from aurora.tools.harness import Evidence
@@ -56,8 +57,12 @@ def _facts_of(calls: tuple[tuple[str, str, str, str], ...]) -> Facts:
         if value is None:
             about = words if outcome == "ok" else frozenset({"error"}) | words
             add_text(facts, text, about, frozenset(), is_reason=True, is_top=True)
+            facts.groups += waiting_of(text)
             continue
         facts.tables += tables_of(value)
+        wholes, groups = records_of(tool, value, arguments if isinstance(arguments, Mapping) else {})
+        facts.wholes += wholes
+        facts.groups += groups
         _walk(facts, value, _Place(_chosen(arguments), frozenset(), "", "", order=order, tool=words))
     add_derived(facts)
     return facts

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 _ASKS = (
-    r"(?:why|what|whats|what's|how|hows|how's|which|who|when|where|is|are|can|could|should|would|will|does|do|did|has|"
+    r"(?:why|what|whats|what's|how|hows|how's|which|who|when|where|is|are|can|could|should|would|will|does|do|"
+    r"did|has|"
     r"have|show|make|drain|apply|scale|compare|forecast|predict|tell|give|explain|place|roll|undo|list|check|resize|"
-    r"rightsize|recommend|suggest|describe|rank|reserve|find|validate|revert|evacuate|simulate|suppose|any|i want|"
+    r"rightsize|recommend|suggest|describe|rank|status|overview|summary|details|reserve|find|validate|revert|"
+    r"evacuate|simulate|suppose|any|i want|"
     r"i need|i would like)"
 )
 _STRONG = re.compile(
     r"[?!;\n]+\s*(?=\S)|(?<=[a-z]):\s+(?=\S)|(?<=[\w)])\.\s+(?=\S)|"
-    rf"[,\s]+(?:and|also|then|plus|&|as well as)\s+"
+    rf"[,\s]+(?:and|also|then|plus|&|\+|as well as)\s+"
     rf"(?:also\s+|then\s+|please\s+|secondly\s+|after that\s+|if so\s+)*(?={_ASKS}\b)",
     re.IGNORECASE,
 )
@@ -20,7 +22,8 @@ _WEAK = re.compile(
     rf",\s+(?:so\s+|but\s+|please\s+)?(?={_ASKS}\b)|\s+(?:-+|–|->|=>|—)\s+|\bso\s+(?={_ASKS}\b)", re.IGNORECASE
 )
 _SUBORDINATE = re.compile(
-    r"^(?:(?:and|but|so)\s+)?(?:if|when|once|in case|because|since|as soon as|although|though|before|after|while|given|"
+    r"^(?:(?:and|but|so)\s+)?(?:if|when|once|in case|because|since|as soon as|although|though|before|after|"
+    r"while|given|"
     r"assuming|suppose|supposing|say|imagine|even if)\b",
     re.IGNORECASE,
 )

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
 
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import QUESTIONS, Kind
-from aurora.agents.operator.understanding import slots as amounts
-from aurora.agents.operator.understanding.classifier import classifier
 from aurora.agents.operator.understanding.clauses import asks, clauses
-from aurora.agents.operator.understanding.doubts import Reading, doubt
-from aurora.agents.operator.understanding.names import Mention, Names, with_hosts
+from aurora.agents.operator.understanding.doubts.checks import doubt, strangeness
+from aurora.agents.operator.understanding.doubts.inference import is_inferred
+from aurora.agents.operator.understanding.doubts.reading import Reading
+from aurora.agents.operator.understanding.masking import MAX_QUESTION, Masked, mask
+from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.pronouns import with_pronouns
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
-from aurora.agents.operator.understanding.similarity import AnyKind, examples, words_of
-from aurora.agents.operator.understanding.spelling import corrected
-from aurora.agents.operator.understanding.words import plain_text
+from aurora.agents.operator.understanding.scoring import probabilities
+from aurora.agents.operator.understanding.similarity import examples, words_of
 
 THRESHOLD = 0.8
 """Least probability of a kind at which a question counts as understood: a step above the 0.7 that `lowest_threshold`
 of `aurora.evals.understanding` finds on each four fifths of the first two sets, both in sight while this was built."""
 HINT = 0.3
 """Least probability at which it is said that a question can mean several things."""
-NEIGHBOURS = 0.7
-"""Weight of the nearest examples, compared with that of the odds of words."""
-MISSING, UNWANTED = 0.22, 0.10
-"""What a kind loses for each name that it needs and the question does not have, or has and the kind has no use for."""
-STRANGE, ORDERED = 0.06, 0.3
-"""What it loses for each word that is neither known nor everyday, and an order for a question that asks why."""
-LOG_MISSING, LOG_UNWANTED = 2.0, 0.7
-"""The same for the logarithm of the probability by words."""
-SPREAD = 0.08
-"""Likeness that counts as one step of the logarithm of the probability by examples."""
 CERTAIN = 0.8
 """Probability from which one part of a question is a question of its own."""
 LEAST_KNOWN = 0.5
@@ -44,8 +33,6 @@ SHORT = 4
 """Most words of a question that only goes on with the one before."""
 MAX_PARTS = 3
 """Most questions that are answered at once."""
-MAX_QUESTION = 600
-"""Most letters of a question."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +47,8 @@ class Meaning:
         reason: Why it was not understood.
         named: What it names, for questions back: `task`, `workload`, `node`, `zone`, `plan`.
         text: The question, or the part of it that asks.
+        is_doubted: What it says contradicts its likely kind, or goes beyond it.
+        is_inferred: It may be read in another way, or what is not named was inferred.
         several: The questions in it, where there are several; at most three.
         left: Questions beyond those.
     """
@@ -71,6 +60,8 @@ class Meaning:
     reason: str = ""
     named: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
+    is_doubted: bool = False
+    is_inferred: bool = False
     several: tuple[Meaning, ...] = ()
     left: int = 0
 
@@ -78,58 +69,6 @@ class Meaning:
     def questions(self) -> tuple[Meaning, ...]:
         """What is to be answered: this, or each of several."""
         return self.several or (self,)
-
-
-class Masked(NamedTuple):
-    """A question with names and amounts replaced by placeholders.
-
-    Attributes:
-        text: The masked text.
-        plain: The plain text, names replaced, amounts kept.
-        mentions: The names, from left to right.
-        broken: A word of which a name is only a part; empty if there is none.
-    """
-
-    text: str
-    plain: str
-    mentions: tuple[Mention, ...]
-    broken: str = ""
-
-
-_PLACEHOLDER = {
-    "node": "<node>",
-    "task": "<task>",
-    "workload": "<workload>",
-    "zone": "<zone>",
-    "policy": "<policy>",
-    "plan": "<plan>",
-    "series": "<workload>",
-}
-_PRONOUN = re.compile(
-    r"\b(?:its|it|that one|this one|the same one|(?:that|this|the same) (?:pod|job|task|node|box|host|machine|server|"
-    r"deployment|service|workload|zone|app)|the (?P<nth>first|second|third|fourth|fifth|last|other) one|"
-    r"the (?P<nth2>first|second|third|fourth|fifth) (?:pod|job|task|node|plan)|them|they|those)\b"
-)
-_IMPERSONAL = re.compile(
-    r"\bit (?:be|take|cost|hold|fit|help|safe|look|work|go|going|run|make|pay|bad|worth|ok)\b|\b(?:is|was|would|will|"
-    r"does|do|did|how|what|could|can|has) it\b(?= (?:be|take|cost|hold|fit|help|safe|look|work|bad|worth|ok|like|that|"
-    r"possible|enough|going to)\b)|\bmake it\b"
-)
-
-
-def mask(question: str, names: Names) -> Masked:
-    """Replace names and amounts of a question by placeholders."""
-    text = with_hosts(plain_text(question[:MAX_QUESTION]))
-    found = names.mentions(text)
-    absorbed = names.absorbed(text, found)
-    mentions = tuple(m for m in found if m not in absorbed)
-    parts, at = [], 0
-    for mention in found:
-        parts += [text[at : mention.start], " " if mention in absorbed else f" {_PLACEHOLDER[mention.kind]} "]
-        at = mention.end
-    plain = re.sub(r"\s+", " ", corrected("".join([*parts, text[at:]]))).strip()
-    masked = re.sub(r"\s+", " ", amounts.mask_amounts(plain)).strip()
-    return Masked(masked, plain, mentions, names.broken(text, found))
 
 
 def understand(question: str, names: Names, history: Sequence[Turn] = (), *, threshold: float | None = None) -> Meaning:
@@ -158,9 +97,17 @@ def understand(question: str, names: Names, history: Sequence[Turn] = (), *, thr
         return Meaning(None, nearest=whole.nearest, several=several[:MAX_PARTS], left=len(several[MAX_PARTS:]))
     sure = [part for part in parts if part.kind is not None]
     is_one = len({(part.kind, str(part.slots)) for part in sure}) == 1
-    if whole.kind is None and is_one and set(whole.named) <= set(sure[0].named):
-        return sure[0]
+    if whole.kind is None and is_one and _stands_for_all(sure[0], parts, whole):
+        return replace(sure[0], is_inferred=True)
     return whole
+
+
+def _stands_for_all(part: Meaning, parts: Sequence[Meaning], whole: Meaning) -> bool:
+    """Return whether one part is the question and the others only lead to it: they ask and name nothing else."""
+    others = [other for other in parts if other is not part]
+    is_followed = all(not asks(other.text) or len(other.text.split()) <= SHORT for other in others)
+    is_question = asks(part.text) or (bool(part.named) and is_followed)
+    return is_question and not whole.is_doubted and whole.named.items() <= part.named.items()
 
 
 def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
@@ -200,16 +147,22 @@ def _understood(
 ) -> Meaning:
     masked = mask(question, names)
     resolver = Resolver(names, masked.mentions, masked.plain)
-    masked = _with_pronouns(masked, resolver, names, history, context)
+    masked = with_pronouns(masked, resolver, names, history, context)
     have = resolver.have()
-    scores = _probabilities(masked.text, have)
+    scores = probabilities(masked.text, have)
     order = sorted(scores, key=lambda k: -scores[k])
     best = order[0]
     nearest = tuple(_specific(k, resolver) for k in order if k != "other")[:3]
 
-    def unsure(reason: str) -> Meaning:
+    def unsure(reason: str, *, is_doubted: bool = False) -> Meaning:
         return Meaning(
-            None, nearest=nearest, likeness=scores[best], reason=reason, named=resolver.named(), text=question
+            None,
+            nearest=nearest,
+            likeness=scores[best],
+            reason=reason,
+            named=resolver.named(),
+            text=question,
+            is_doubted=is_doubted,
         )
 
     words = set(words_of(masked.text))
@@ -227,67 +180,39 @@ def _understood(
     if problem:
         return unsure(problem)
     if kind in _CARRIED and not have & {"thing"} and not _EVERYTHING.search(masked.plain):
-        carried = next((m for m in context if m.kind in ("workload", "task", "series")), None)
-        if carried:
-            resolver.refer(carried)
+        things = [m for m in context if m.kind in ("workload", "task", "series")]
+        if len({m.ids for m in things}) == 1:
+            resolver.refer(things[0])
     filled = resolver.fill(kind)
     if isinstance(filled, str):
         return unsure(filled)
+    part = names.unresolved(masked.plain) if kind in _OF_ALL and "all" in filled.values() else ""
+    if part:
+        return unsure(f"it names {part!r}, and I don't know of what")
     kind, filled = _by_state(kind, filled, resolver, masked.plain)
     text = _without(masked.text, names.users)
-    reason = "" if is_example else doubt(Reading(kind, text, masked.plain, masked.mentions, filled, scores[best]))
+    reading = Reading(kind, text, masked.plain, masked.mentions, filled, scores[best])
+    reason = "" if is_example else doubt(reading)
+    if reason:
+        return unsure(reason, is_doubted=True)
+    reason = "" if is_example else strangeness(reading)
     if reason:
         return unsure(reason)
-    return Meaning(kind, filled, scores[best], nearest, named=resolver.named(), text=question)
+    return Meaning(
+        kind,
+        filled,
+        scores[best],
+        nearest,
+        named=resolver.named(),
+        text=question,
+        is_inferred=is_inferred(reading) or resolver.has_referred,
+    )
 
 
 def _without(text: str, words: Collection[str]) -> str:
     """Return a text without the rest of misspelt names, and without some words and their possessive forms."""
     text = re.sub(r"(?<=>)\s+[-_/][a-z0-9]+", " ", text)
     return re.sub(rf"\b(?:{'|'.join(map(re.escape, words))})(?:'?s)?\b", " ", text) if words else text
-
-
-def _probabilities(text: str, have: Collection[str]) -> dict[AnyKind, float]:
-    """Return the probability of each kind for a masked question: half by its nearest examples, half by its words."""
-    near, words = _likeness(text, have), classifier().logs(text)
-    for kind in words:
-        if kind != "other":
-            missing, unwanted = _misfit(kind, have)
-            words[kind] -= LOG_MISSING * missing + LOG_UNWANTED * unwanted
-    if _ASKS_IF.match(text):
-        near["make_plan"] -= ORDERED
-        words["make_plan"] -= LOG_MISSING
-    first, second = _softmax(near, SPREAD), _softmax(words, 1.0)
-    return {kind: (first[kind] + second[kind]) / 2 for kind in near}
-
-
-def _softmax(values: Mapping[AnyKind, float], spread: float) -> dict[AnyKind, float]:
-    top = max(values.values())
-    weights = {kind: math.exp((value - top) / spread) for kind, value in values.items()}
-    total = sum(weights.values())
-    return {kind: weight / total for kind, weight in weights.items()}
-
-
-def _likeness(text: str, have: Collection[str]) -> dict[AnyKind, float]:
-    """Return how well a masked question suits each kind by the nearest examples and by what it names."""
-    likeness, odds = examples().likeness(text), examples().odds(text)
-    strange, wants_to_know = len(examples().strange_words(text)), "why" in words_of(text)
-    scores: dict[AnyKind, float] = {}
-    for kind, value in likeness.items():
-        score = NEIGHBOURS * value + (1 - NEIGHBOURS) * odds[kind]
-        if kind != "other":
-            missing, unwanted = _misfit(kind, have)
-            score -= MISSING * missing + UNWANTED * unwanted + STRANGE * strange
-            score -= ORDERED * (kind in _ORDERS and wants_to_know)
-        scores[kind] = score
-    return scores
-
-
-def _misfit(kind: Kind, have: Collection[str]) -> tuple[int, int]:
-    """Return how many names a kind needs that are not there, and how many are there that it has no use for."""
-    row = QUESTIONS[kind]
-    unwanted = sum(name in _NAMED and name not in row.needs | row.may for name in have)
-    return sum(need not in have for need in row.needs), unwanted
 
 
 _ALONE = frozenset({"what_if_load", "what_if_node_fails", "what_if_zone_fails", "what_if_remove_node",
@@ -312,15 +237,12 @@ _FAILURE = _CONDITIONS | frozenset(entries("failure"))
 """Words of which a question about the failure of a zone has one."""
 _CARRIED = frozenset({"forecast", "reserve"})
 """Kinds that are about the workload of an earlier clause, where they name none."""
+_OF_ALL = frozenset({"forecast", "reserve", "what_if_load", "oversized"})
+"""Kinds that are about every workload where they name none."""
 _EVERYTHING = re.compile(r"\b(?:all|everything|overall|total|whole|entire|cluster)\b")
 _GENERAL = frozenset({"overview", "find_nodes", "why_waiting", "recommend", "help", "show_node", "show_task",
                       "show_workload", "what_if_load", "best_policy", "oversized"})  # fmt: skip
 """Kinds that a question about a change may seem to go on with, when it asks for its effect."""
-_ASKS_IF = re.compile(r"^(?:and |but |so )?(?:does|do|is|are|has|have|did|was|were)\b")
-"""How a question begins that wants no plan, but to know whether something is so."""
-_ORDERS = frozenset({"drain", "make_plan", "apply_plan", "rollback_plan"})
-"""Kinds that ask for something to be done; whoever asks why wants to know something."""
-_NAMED = frozenset({"node", "zone", "thing", "plan", "policies"})
 
 
 def _problem(kind: Kind, masked: Masked, resolver: Resolver) -> str:
@@ -383,78 +305,3 @@ _NEED: Mapping[str, str] = {
 
 def _specific(kind: Kind, resolver: Resolver) -> Kind:
     return "show_task" if kind == "show_workload" and resolver.names_a_task() else kind
-
-
-def _with_pronouns(
-    masked: Masked, resolver: Resolver, names: Names, history: Sequence[Turn], context: tuple[Mention, ...]
-) -> Masked:
-    """Fill "it" and "the second one" from earlier clauses, or earlier turns."""
-    match = _PRONOUN.search(masked.plain)
-    if match is None or not (history or context) or (not context and _IMPERSONAL.search(masked.plain)):
-        return masked
-    found = _before(match, context) or _referred(match, history, names)
-    if found is None:
-        return masked
-    resolver.refer(found)
-    word = _PLACEHOLDER[found.kind]
-    plain = masked.plain.replace(match[0], f" {word} ", 1)
-    return Masked(amounts.mask_amounts(plain), plain, masked.mentions, masked.broken)
-
-
-def _before(match: re.Match[str], context: tuple[Mention, ...]) -> Mention | None:
-    """Return what a pronoun stands for in the clauses before it, the nearest first."""
-    if match["nth"] or match["nth2"]:
-        return None
-    kinds = _kinds_meant(match[0])
-    fitting = [m for m in context if (kinds is None and m.kind != "policy") or (kinds and m.kind in kinds)]
-    is_clear = len({m.ids for m in fitting if m.kind == fitting[0].kind}) == 1
-    return fitting[0] if is_clear else None
-
-
-def _kinds_meant(pronoun: str) -> Collection[str] | None:
-    """Return the kinds of names that a word such as `that node` can stand for; None: any."""
-    wanted = re.search(r"(pod|job|task|node|box|host|machine|server|deployment|service|workload|zone|plan)$", pronoun)
-    return _KINDS_OF_WORD.get(wanted[1]) if wanted else None
-
-
-_ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "other": 1}
-
-
-def _referred(match: re.Match[str], history: Sequence[Turn], names: Names) -> Mention | None:
-    ordinal = match["nth"] or match["nth2"]
-    for turn in reversed(history):
-        if ordinal:
-            rows = [row[0] for table in turn.answer.tables for row in table.rows]
-            text = turn.answer.text
-            found = [m for cell in rows for m in names.mentions(plain_text(cell))[:1]] or list(
-                _distinct(names.mentions(plain_text(text)))
-            )
-            place = _ORDINALS[ordinal]
-            if -len(found) <= place < len(found):
-                return found[place]
-            continue
-        asked = names.mentions(plain_text(turn.question))
-        kinds = _kinds_meant(match[0])
-        told = names.mentions(plain_text(turn.answer.text))
-        for mention in (*asked, *told):
-            if kinds is None or mention.kind in kinds:
-                return mention
-    return None
-
-
-_KINDS_OF_WORD: Mapping[str, Collection[str]] = {
-    **dict.fromkeys(("pod", "job", "task"), ("task", "workload")),
-    **dict.fromkeys(("node", "box", "host", "machine", "server"), ("node",)),
-    **dict.fromkeys(("deployment", "service", "workload"), ("workload", "task")),
-    "zone": ("zone",),
-    "plan": ("plan",),
-}
-
-
-def _distinct(mentions: Sequence[Mention]) -> Sequence[Mention]:
-    return list({m.ids: m for m in mentions}.values())
-
-
-def names_as(value: Any) -> tuple[str, ...]:
-    """Return the ids of a slot."""
-    return (value,) if isinstance(value, str) else tuple(value)

@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from aurora.agents.operator.lists import entries
-from aurora.agents.operator.understanding.words import Token, is_known_word, number_of, tokens_of
-from aurora.cluster.snapshot import Node, Snapshot, Task
+from aurora.agents.operator.understanding.groups import common_beginning, common_stem, groups_of, stem_of
+from aurora.agents.operator.understanding.words import Token, everyday, is_known_word, number_of, tokens_of
+from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import InputError
 from aurora.tools.desk import Desk
 
@@ -37,7 +39,6 @@ _BEFORE: dict[NameKind, set[str]] = {
     "task": {"job", "pod", "task"},
 }
 _TO = re.compile(r"\s*(?:to|through|thru|till|until|-|–|\.\.\.?)\s*")
-_HOSTLIST = re.compile(r"\b([a-z][\w-]*)\[([\d,-]+)\]")
 _SIZE = re.compile(r"\d+b")
 """Sizes of models, such as 30b, which name a workload."""
 _HASH = re.compile(r"[0-9a-f]{4,10}|[0-9a-z]{5}")
@@ -46,7 +47,8 @@ _PEOPLE = re.compile(r"\s+(?:team|teams|people|guys|folks|group|owners?|develope
 _GOES_ON = re.compile(r"[-_/](?P<word>[a-z]*\d[a-z0-9]*|[a-z][a-z0-9]+)")
 _MIN_FUZZY = 5
 """Fewest letters of a word that is compared with names in spite of a misspelling."""
-_LIKENESS = 0.84
+_LIKENESS, _LIKENESS_OF_PHRASES = 0.84, 0.9
+PAIR = 2
 MAX_PHRASE = 12
 """Most tokens of a name."""
 MIN_PART = 4
@@ -56,8 +58,6 @@ NODE_WORDS = ("node", "nodes", "box", "boxes", "host", "hosts", "machine", "mach
 JOB_WORDS = ("job", "jobs", "task", "tasks")
 PLAN_DIGITS = 12
 """Digits of a plan's id."""
-MAX_RANGE = 200
-"""Most hosts of one range."""
 MAX_NAMES = 20_000
 """Most tasks whose names are looked up."""
 
@@ -92,11 +92,12 @@ class Names:
         self._exact: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
         self._partial: dict[tuple[str, ...], dict[NameKind, list[str]]] = {}
         self._users: set[str] = set()
+        self._parts: set[str] = set()
         self.cluster: Snapshot | None = None
         with suppress(InputError):  # none is open
             self.cluster = desk.cluster
         for policy_id in policy_ids:
-            self._add("policy", policy_id, policy_id)
+            self._add_policy(policy_id)
         for series_id in desk.series_ids:
             self._add("series", series_id, series_id)
         if self.cluster is not None:
@@ -111,9 +112,20 @@ class Names:
         if name not in ids:
             ids.append(name)
 
+    def _add_policy(self, policy_id: str) -> None:
+        """Add how a policy is named; one with a second rule, such as `sjf+easy`, also in words."""
+        self._add("policy", policy_id, policy_id)
+        base, _, rule = policy_id.partition("+")
+        if rule:
+            for words in (f"{base} with {rule}", f"{base} {rule}", f"{base} and {rule}", f"{rule} {base}"):
+                self._add("policy", policy_id, words)
+            for words in (f"{base} with {rule}", f"{base} {rule}", f"{base} plus {rule}", f"{base} and {rule}"):
+                for noun in ("backfilling", "backfill"):
+                    self._add("policy", policy_id, f"{words} {noun}")
+
     def _add_cluster(self, cluster: Snapshot) -> None:
         nodes = [n.node_id for n in cluster.nodes]
-        stem = _common_stem(nodes)
+        stem = common_stem(nodes)
         for node in nodes:
             self._add("node", node, node)
             short = node.removeprefix(stem)
@@ -131,12 +143,12 @@ class Names:
             if first != node:
                 self._add("node", node, first)
         zones = list(dict.fromkeys(n.zone for n in cluster.nodes if n.zone))
-        zone_stem = _common_stem(zones)
+        zone_stem = common_stem(zones)
         for zone in zones:
             self._add("zone", zone, zone)
             self._add("zone", zone, zone.replace("-", ""))
             short = zone.removeprefix(zone_stem)
-            common = _common_beginning(zones)
+            common = common_beginning(zones)
             for text in {short, zone.removeprefix(common), zone.rpartition("-")[2], zone.replace("_", " ")} - {""}:
                 if re.fullmatch(r"\d[a-z]", text):
                     self._add("zone", zone, text, is_partial=True)
@@ -191,6 +203,7 @@ class Names:
         if re.search(r"\d", name):
             self._add("workload", workload_id, f"job {name}")
         words = [w for w in re.split(r"[-_.]", name.casefold()) if w]
+        self._parts.update(w for w in words if len(w) >= MIN_PART)
         for word in words if len(words) > 1 else ():
             is_long = len(word) >= MIN_PART or _SIZE.fullmatch(word) is not None
             if is_long and not is_known_word(word) and number_of(word) is None:
@@ -279,7 +292,7 @@ class Names:
             last = kept[-1] if kept else None
             if last and last.kind == mention.kind == "node" and _TO.fullmatch(text[last.end : mention.start]):
                 first, end = nodes.index(last.ids[0]), nodes.index(mention.ids[-1])
-                if first < end and _stem_of(nodes[first]) == _stem_of(nodes[end]):
+                if first < end and stem_of(nodes[first]) == stem_of(nodes[end]):
                     kept[-1] = Mention("node", tuple(nodes[first : end + 1]), last.start, mention.end)
                     continue
             kept.append(mention)
@@ -342,9 +355,9 @@ class Names:
             if len(key) > 1
             for kind, ids in kinds.items()
         }
-        for token in tokens:
-            if any(token.start < e and s < token.end for s, e in taken):
-                continue
+        free = [t for t in tokens if not any(t.start < e and s < t.end for s, e in taken)]
+        yield from self._misspelt_phrases(free)
+        for token in free:
             if token.text in joined and not token.text.isdigit():
                 kind, ids = joined[token.text]
                 yield Mention(kind, tuple(ids), token.start, token.end, False)
@@ -361,6 +374,23 @@ class Names:
             if near and near[0][0] == word[0]:
                 kind, ids = known[near[0]]
                 yield Mention(kind, tuple(ids), token.start, token.end, False)
+
+    def _misspelt_phrases(self, tokens: Sequence[Token]) -> Iterator[Mention]:
+        """Return names of two words that are slightly misspelt, such as `order worker` for `orders-worker`."""
+        known = {" ".join(key): kinds for key, kinds in self._exact.items() if len(key) == PAIR and "workload" in kinds}
+        for first, second in pairwise(tokens):
+            phrase = f"{first.text} {second.text}"
+            if second.start - first.end > 1 or min(len(first.text), len(second.text)) < MIN_PART:
+                continue
+            near = get_close_matches(phrase, known, n=1, cutoff=_LIKENESS_OF_PHRASES)
+            if near and near[0][0] == phrase[0]:
+                yield Mention("workload", tuple(known[near[0]]["workload"]), first.start, second.end, False)
+
+    def unresolved(self, plain: str) -> str:
+        """Return a word of a plain text that is a part of a workload's name; empty if there is none."""
+        words = {t.text for t in tokens_of(re.sub(r"<\w+>", " ", plain))}
+        forms = words | {w.removesuffix("s") for w in words} | {f"{w}s" for w in words}
+        return min((part for part in self._parts & forms if part not in everyday()), default="")
 
     @staticmethod
     def _without_everyday_words(found: list[Mention], tokens: tuple[Token, ...]) -> list[Mention]:
@@ -380,64 +410,3 @@ def _short(ids: Sequence[str]) -> list[str]:
 def _unlike_names() -> frozenset[str]:
     """Return everyday words that resemble names and are not taken for misspelt ones."""
     return frozenset(entries("unlike_names"))
-
-
-def with_hosts(text: str) -> str:
-    """Return a text with Slurm's lists of hosts written out.
-
-    >>> with_hosts("drain cn[01-03,07]")
-    'drain cn01 cn02 cn03 cn07'
-    """
-    return _HOSTLIST.sub(lambda match: " ".join(f"{match[1]}{n}" for n in _numbers(match[2])), text)
-
-
-def _numbers(listed: str) -> Iterator[str]:
-    for part in listed.split(","):
-        first, _, last = part.partition("-")
-        if first.isdigit() and (not last or last.isdigit()):
-            stop = min(int(last or first), int(first) + MAX_RANGE)
-            yield from (f"{n:0{len(first)}d}" for n in range(int(first), stop + 1))
-
-
-def _stem_of(name: str) -> str:
-    return name.rstrip("0123456789")
-
-
-def groups_of(nodes: Sequence[Node]) -> dict[str, list[str]]:
-    """Return the sorts of nodes by name: machine type, device, beginning of the names, partition or feature.
-
-    >>> groups_of([Node(node_id="cn01", labels={"partition.slurm/compute": "true"})])
-    {'cn': ['cn01'], 'compute': ['cn01']}
-    """
-    groups: dict[str, list[str]] = {}
-    stems = {node.node_id: re.sub(r"[-_]?\d+$", "", node.node_id.casefold()) for node in nodes}
-    for node in nodes:
-        kinds = {
-            (node.instance_type or "").casefold(),
-            *re.split(r"[-_.]", (node.accelerator_model or "").casefold())[:1],
-            stems[node.node_id],
-            *(label.rpartition("/")[2] for label, value in node.labels.items() if value == "true"),
-            *(value for label, value in node.labels.items() if label.casefold() in ("lifecycle", "pool", "partition")),
-            *("gpu" for resource in node.allocatable if "gpu" in resource),
-        } - {"", "node", "worker"}
-        for kind in sorted(k for k in kinds if len(k) > 1):
-            if kind in stems.values() and stems[node.node_id] != kind:
-                continue  # nodes that go by that name are meant
-            groups.setdefault(kind, []).append(node.node_id)
-    return groups
-
-
-def _common_stem(names: Collection[str]) -> str:
-    """Return what all names begin with, up to a separator; empty for fewer than two."""
-    common = _common_beginning(names)
-    cut = max(common.rfind(c) for c in "-_.")
-    return common[: cut + 1]
-
-
-def _common_beginning(names: Collection[str]) -> str:
-    """Return the letters that all names begin with; empty for fewer than two names."""
-    if len(names) <= 1:
-        return ""
-    first, last = min(names), max(names)
-    same = next((k for k, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
-    return first[:same]

@@ -8,7 +8,9 @@ from typing import Any
 
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding import slots as amounts
-from aurora.agents.operator.understanding.names import Mention, Names, groups_of
+from aurora.agents.operator.understanding.groups import groups_of
+from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.orders import order_of
 from aurora.cluster.snapshot import Snapshot, Task
 
 Slots = Mapping[str, Any]
@@ -16,32 +18,6 @@ Slots = Mapping[str, Any]
 
 _MEMORY = re.compile(r"\b(?:memory|mem|ram|gib|gb|gigs?)\b")
 _CPU = re.compile(r"\b(?:cpus?|cores?|vcpus?|compute|processor)\b")
-_DEAR = re.compile(r"\b(?:dear\w*|expensive|pric\w+|cost\w*|money)\b")
-_EMPTY = re.compile(
-    r"\b(?:empt\w+|idle\w*|free\w*|room|space|least|unused|quiet\w*|spare|vacant|available|headroom|underused|"
-    r"underutili[sz]ed|lowest|coldest|bored|take (?:a|an|more|another)|host (?:a|an|more|another)|"
-    r"(?:cores?|memory|gpus?|capacity) left|"
-    r"fit (?:a|an|another)|nothing to do)\b"
-)
-_CHEAP = re.compile(
-    r"\bcheap\w*\b|\b(?:least|lowest|less) (?:\w+ )?(?:expensive|pric\w+|cost\w*)\b|\bcosts? (?:the )?least\b"
-)
-_LITTLE_USED = re.compile(
-    r"\b(?:least|lowest|under|not|hardly|barely|lightly|less|little) (?:\w+ )?"
-    r"(?:full|busy|loaded|used|utilis\w+|utiliz\w+|packed|load|usage|cpu|utilisation|work|allocated|requested)\b"
-)
-_LITTLE_ROOM = re.compile(
-    r"\b(?:least|lowest|no|not|little|hardly any|out of|short of|fewest|without|low on) (?:\w+ )?(?:\w+ )?"
-    r"(?:room|space|free|spare|headroom|capacity|available|left)\b"
-)
-_FULL = re.compile(
-    r"\b(?:full\w*|bus\w+|loaded|load|hot\w*|used|usage|utili[sz]\w+|packed|tight|crowded|pressure|"
-    r"overloaded|saturated|maxed|"
-    r"limit|most|highest|heav\w+|hardest|top)\b"
-)
-_ANY_ORDER = re.compile(
-    r"\b(?:list|all|every|show|nodes (?:in|of)|(?:are|do) (?:there|we have)|rank|sort|order)\b|^nodes$"
-)
 _MOVES = re.compile(
     r"^(?:please |can you |could you |just )*(?:move|put|migrate|relocate|shift|pin|assign|bind|take|kick|"
     r"throw|evict|remove|push)\b"
@@ -77,6 +53,7 @@ class Resolver:
         self._mentions = mentions
         self._plain = plain
         self._bare = re.sub(r"<\w+>", " ", plain)
+        self.has_referred = False
 
     @property
     def cluster(self) -> Snapshot:
@@ -87,6 +64,7 @@ class Resolver:
     def refer(self, mention: Mention) -> None:
         """Add what a pronoun stands for."""
         self._mentions = (*self._mentions, mention)
+        self.has_referred = True
 
     def of(self, *kinds: str) -> list[Mention]:
         """Return the names of some kinds."""
@@ -358,25 +336,6 @@ class Resolver:
             return "I order nodes by how full, how empty or how dear they are"
         zones = [i for m in self.of("zone") for i in m.ids]
         return {"order": order} | ({"zone": zones[0]} if zones else {})
-
-
-def order_of(text: str) -> str:
-    """Return the order of nodes that a text asks for; empty: one that there is not.
-
-    >>> order_of("least loaded nodes"), order_of("no room left"), order_of("which cost most"), order_of("cheapest")
-    ('emptiest', 'fullest', 'dearest', '')
-    """
-    if _CHEAP.search(text):
-        return ""
-    if _DEAR.search(text):
-        return "dearest"
-    if _LITTLE_USED.search(text):
-        return "emptiest"
-    if _LITTLE_ROOM.search(text):
-        return "fullest"
-    if _EMPTY.search(text):
-        return "emptiest"
-    return "fullest" if _FULL.search(text) or _ANY_ORDER.search(text) else ""
 
 
 def _one(ids: list[str]) -> str | list[str]:

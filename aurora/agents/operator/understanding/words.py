@@ -44,6 +44,7 @@ _CONTRACTIONS = (
     (re.compile(r"\bi'm\b"), "i am"),
     (re.compile(r"\bw/\s?"), "with "),
     (re.compile(r"\bpls\b|\bplz\b"), "please"),
+    (re.compile(r"\bb4(?= (?:the|we|i|you|it|they|my|our|\d|noon|lunch|midnight|end)\b)"), "before"),
 )
 
 _GREETING = re.compile(r"^(?:(?:ok|okay|hey|hi|hello|yo|so|well|hmm|erm|please|pls|quick question)\b[,!.: ]+(?=\S))+")

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from aurora.evals.report.evaluations.document import Block, Figure, Grid, Paragraph
+from aurora.evals.report.evaluations.document import Block, Figure, Fold, Grid, Paragraph
 from aurora.evals.report.evaluations.figures.curves import curves_of_runs, curves_of_table, is_curve_table
-from aurora.evals.report.evaluations.figures.elo import elo_plot, ratings_of, resamples_for
+from aurora.evals.report.evaluations.figures.elo import (
+    elo_plot,
+    ratings_by_suite,
+    ratings_over_suites,
+    resamples_for,
+)
 from aurora.evals.report.evaluations.figures.intervals import ranked
 from aurora.evals.report.evaluations.figures.matrices import is_matrix, matrices_of_metrics, matrix_of_table
 from aurora.evals.report.evaluations.kinds import Kind
 from aurora.evals.report.evaluations.reading import Evaluation
 from aurora.evals.report.evaluations.texts import interval_text, words
-from aurora.evals.results.result import Cell, Metric
+from aurora.evals.results.result import Better, Cell, Metric
 from aurora.statistics.bradley_terry import Rating
+
+NOT_THERE = "–"
+"""What stands for a subject that a suite does not have."""
 
 
 def across_suites(evaluation: Evaluation, kind: Kind) -> list[Block]:
@@ -33,13 +41,22 @@ def primary_of(metrics: Sequence[Metric], kind: Kind) -> str:
 
 
 def ratings(evaluation: Evaluation, kind: Kind) -> list[Rating]:
-    """Return the ratings of an evaluation whose kind calls for them; none where nobody meets anybody."""
+    """Return the ratings over all suites of the subjects that every suite has; none where fewer than two are."""
+    name, better = _won_by(evaluation, kind)
+    return ratings_over_suites(evaluation.samples, name, better, kind.apart)
+
+
+def suite_ratings(evaluation: Evaluation, kind: Kind) -> dict[str, list[Rating]]:
+    """Return the ratings within each suite of an evaluation whose kind calls for them; none where nobody meets."""
+    name, better = _won_by(evaluation, kind)
+    return ratings_by_suite(evaluation.samples, name, better, kind.apart)
+
+
+def _won_by(evaluation: Evaluation, kind: Kind) -> tuple[str, Better]:
+    """Return the metric by which a match is won, and its direction; neither where the kind has no ratings."""
     metrics = evaluation.result.metrics
-    name = primary_of(metrics, kind)
-    if "elo" not in kind.figures or not name:
-        return []
-    better = next(m.better for m in metrics if m.name == name)
-    return ratings_of(evaluation.samples, name, better, kind.apart)
+    name = primary_of(metrics, kind) if "elo" in kind.figures else ""
+    return name, next((m.better for m in metrics if name and m.name == name), "neither")
 
 
 def _standings(evaluation: Evaluation, kind: Kind) -> list[Block]:
@@ -72,11 +89,25 @@ def _value(metric: Metric) -> str:
 
 
 def _elo(evaluation: Evaluation, kind: Kind) -> list[Block]:
+    """Return the ratings over all suites, and within each where there are several, which have other subjects."""
     if "elo" not in kind.figures:
         return []
-    rated = ratings(evaluation, kind)
-    if not rated:
+    by_suite = suite_ratings(evaluation, kind)
+    if not by_suite:
         return [_missing("Elo", "it needs samples on which two subjects meet, and a metric with a direction")]
+    if len(by_suite) == 1:
+        return _rated(evaluation, kind, "Elo", next(iter(by_suite.values())))
+    blocks: list[Block] = []
+    overall = ratings(evaluation, kind)
+    if overall:
+        blocks += _rated(evaluation, kind, "Elo over all suites, of the subjects that each suite has", overall)
+    else:
+        blocks.append(_missing("Elo over all suites", "fewer than two subjects are in every suite"))
+    parts = [block for suite, rated in by_suite.items() for block in _rated(evaluation, kind, f"Elo: {suite}", rated)]
+    return [*blocks, _by_suite(by_suite), Fold(f"Elo of each of {len(by_suite)} suites", tuple(parts))]
+
+
+def _rated(evaluation: Evaluation, kind: Kind, title: str, rated: Sequence[Rating]) -> list[Block]:
     won_by = words(primary_of(evaluation.result.metrics, kind))
     note = (
         f"Bradley-Terry fit: on each sample the better {won_by} wins, whatever the distance. Intervals are of "
@@ -85,8 +116,25 @@ def _elo(evaluation: Evaluation, kind: Kind) -> list[Block]:
     )
     rows = tuple((r.player, r.rating, r.low, r.high, 100 * r.score, r.matches) for r in rated)
     columns = ("subject", "Elo", "low", "high", "matches won, %", "matches")
-    figure = Figure("Elo", elo_plot(rated), note, evaluation.report_command)
-    return [figure, Grid("Elo in numbers", columns, rows)]
+    return [
+        Figure(title, elo_plot(rated), note, evaluation.report_command),
+        Grid(f"{title}, in numbers", columns, rows),
+    ]
+
+
+def _by_suite(by_suite: Mapping[str, Sequence[Rating]]) -> Grid:
+    """Tabulate the ratings of each subject by suite."""
+    players = dict.fromkeys(r.player for rated in by_suite.values() for r in rated)
+    found = {suite: {r.player: r for r in rated} for suite, rated in by_suite.items()}
+    rows = tuple(
+        (player, *(round(found[suite][player].rating) if player in found[suite] else NOT_THERE for suite in by_suite))
+        for player in sorted(players, key=lambda p: -sum(p in of for of in found.values()))
+    )
+    note = (
+        f"{NOT_THERE}: not in the suite. The mean of each suite's subjects is 1500, and suites have other subjects: "
+        "compare within a column only."
+    )
+    return Grid("Elo by suite", ("subject", *by_suite), rows, note)
 
 
 def _matrices(evaluation: Evaluation, kind: Kind) -> list[Block]:

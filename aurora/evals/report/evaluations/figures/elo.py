@@ -1,4 +1,8 @@
-"""Rates the subjects of an evaluation on Elo's scale, from its samples."""
+"""Rates the subjects of an evaluation on Elo's scale, from its samples: by suite, and over all suites.
+
+Suites may have different subjects. One that plays in easy company only would look strong in a fit over all suites, so
+that fit is of the subjects that every suite has.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +56,41 @@ def ratings_of(samples: Sequence[Sample], name: str, better: Better, apart: Coll
     if better == "neither" or not 1 < len(players) <= MOST_SUBJECTS:
         return []
     return bradley_terry(rounds, clusters, resamples=resamples_for(len(players)))
+
+
+def ratings_by_suite(
+    samples: Sequence[Sample], name: str, better: Better, apart: Collection[str]
+) -> dict[str, list[Rating]]:
+    """Return the ratings within each suite in which two subjects meet, in the order of the samples.
+
+    Args:
+        samples: See `rounds_of`.
+        name: Likewise.
+        better: Likewise.
+        apart: Likewise.
+    """
+    suites: dict[str, list[Sample]] = {}
+    for s in samples:
+        suites.setdefault(s.suite, []).append(s)
+    rated = {suite: ratings_of(members, name, better, apart) for suite, members in suites.items()}
+    return {suite: ratings for suite, ratings in rated.items() if ratings}
+
+
+def ratings_over_suites(samples: Sequence[Sample], name: str, better: Better, apart: Collection[str]) -> list[Rating]:
+    """Return the ratings over all suites of the subjects that every suite has; none if there are fewer than two.
+
+    Args:
+        samples: See `rounds_of`.
+        name: Likewise.
+        better: Likewise.
+        apart: Likewise.
+    """
+    subjects: dict[str, set[str]] = {}
+    for s in samples:
+        if name in s.values and s.subject not in apart:
+            subjects.setdefault(s.suite, set()).add(s.subject)
+    common = set.intersection(*subjects.values()) if subjects else set()
+    return ratings_of([s for s in samples if s.subject in common], name, better, apart)
 
 
 def resamples_for(players: int) -> int:
