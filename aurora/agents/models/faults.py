@@ -10,6 +10,7 @@ from langchain_core import exceptions as langchain
 from langchain_core.messages import AIMessage
 
 from aurora.agents.models.adaptation import NO_TOOLS, REFUSAL_STATUSES
+from aurora.agents.models.listening import STOPPED
 from aurora.agents.models.masking import one_line
 from aurora.agents.models.model import ANSWER_TOKENS_VARIABLE, TIMEOUT_VARIABLE, ModelName
 from aurora.agents.models.replies import Receipt
@@ -26,8 +27,6 @@ TRIES_OF_FAULT: Mapping[str, int] = {
 MOST_TRIES = 6
 RETRIED_FAULTS = ("timeout", "connection", "rate limit", "overloaded", "server error", *TRIES_OF_FAULT)
 """Faults that another try may cure."""
-STOPPED = "stopped"
-"""Fault of a request that nobody waits for any more."""
 DECLINING_FAULTS = ("refusal", "filtered")
 """Refusals of a single question: it is not sent again, and the session continues."""
 QUESTION_FAULTS = ("invalid request", "too long")

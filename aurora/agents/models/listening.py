@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Protocol
 
+STOPPED = "stopped"
+"""Fault of a request that nobody waits for any more."""
+
 
 class Listener(Protocol):
     """Reads the text of an answer while it arrives."""

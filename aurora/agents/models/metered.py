@@ -18,8 +18,8 @@ from pydantic import ConfigDict
 
 from aurora.agents.models.adaptation import OptionalSetting, fitted, sent_settings, to_leave_out
 from aurora.agents.models.budget import FAULT_PREFIX, Budget, Cost, Price, Purse, Spent, price_of
-from aurora.agents.models.faults import DECLINING_FAULTS, STOPPED, explain_fault, fault_of, of_this_question, tries
-from aurora.agents.models.listening import current_listener
+from aurora.agents.models.faults import DECLINING_FAULTS, explain_fault, fault_of, of_this_question, tries
+from aurora.agents.models.listening import STOPPED, current_listener
 from aurora.agents.models.masking import masked
 from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
 from aurora.agents.models.replies import OK, Receipt, TokenUsage, receipt_of_call

@@ -26,7 +26,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx2
 
 from aurora.agents.models.event_stream import EventReader, body_in
-from aurora.agents.models.faults import STOPPED
+from aurora.agents.models.listening import STOPPED
 from aurora.agents.models.masking import masked, one_line
 from aurora.agents.models.replies import (
     OK,
