@@ -53,6 +53,7 @@ class Resolver:
         self._mentions = mentions
         self._plain = plain
         self._bare = re.sub(r"<\w+>", " ", plain)
+        self.has_referred = False
 
     @property
     def cluster(self) -> Snapshot:
@@ -63,6 +64,7 @@ class Resolver:
     def refer(self, mention: Mention) -> None:
         """Add what a pronoun stands for."""
         self._mentions = (*self._mentions, mention)
+        self.has_referred = True
 
     def of(self, *kinds: str) -> list[Mention]:
         """Return the names of some kinds."""
