@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,9 @@ def test_variants_of_a_model_run_to_the_end_and_no_answer_is_paid_twice(tmp_path
     assert not (tmp_path / "trained" / "search-only-1" / "calls.jsonl").exists()
     paid = server.served.total()
     assert paid > 0
+    counts = dict(re.findall(r"(complete|search only|model only) (\d+)", result.notes[-1]))
+    assert counts["search only"] == "0"
+    assert int(counts["complete"]) + int(counts["model only"]) == paid
     assert run_ablations(tmp_path, settings).metrics == result.metrics
     assert server.served.total() == paid
 
