@@ -155,7 +155,7 @@ def _back_test_text(p: BacktestedForecast) -> str:
     text = f"on {own.windows} past moments the error (wQL) of {p.forecast.model} was {plain(own.wql)}"
     text += "".join(f", {change}" for change in changes)
     if p.span:
-        text += f"; it has the quantiles of the latest {duration(p.span)} at every step: nothing that moves did better"
+        text += f"; its median is that of the latest {duration(p.span)} at every step: nothing that moves did better"
     elif p.is_flat:
         text += "; its median is the same at every step"
     return text

@@ -38,12 +38,14 @@ class Judged(NamedTuple):
         verdict: `right`, `asked back`, `wrong kind`, `wrong slots`, or `one reading`: an ambiguous question taken in
             one way, or one part of a double question.
         found: Kind that was understood, several with a comma; empty: asked back.
+        is_shown: Whether the answer says how the question was read.
     """
 
     number: int
     kind: str
     verdict: str
     found: str
+    is_shown: bool = False
 
 
 def bench_understanding(questions: Path, *, threshold: float | None = None) -> dict[str, Any]:
@@ -117,7 +119,13 @@ def judge(row: Mapping[str, Any], *meanings: Meaning) -> Judged:
             verdict = "one reading"
     else:
         verdict = _verdict([row, *row.get("also_right", ())], found)
-    return Judged(int(row["id"]), kind, verdict, ", ".join(str(meaning.kind) for meaning in found))
+    return Judged(
+        int(row["id"]),
+        kind,
+        verdict,
+        ", ".join(str(meaning.kind) for meaning in found),
+        any(meaning.is_inferred for meaning in found),
+    )
 
 
 def _verdict(readings: Sequence[Mapping[str, Any]], found: Sequence[Meaning]) -> str:
@@ -174,6 +182,9 @@ def _summary(judged: Sequence[Judged]) -> dict[str, Any]:
     ):
         low, high = wilson(count, len(judged)) if judged else (0.0, 1.0)
         summary[name] = {"count": count, "share": count / len(judged) if judged else 0.0, "low": low, "high": high}
+    summary["reading_shown"] = {
+        name: sum(j.is_shown for j in judged if j.verdict.startswith(name)) for name in ("right", "wrong")
+    }
     return summary
 
 

@@ -105,7 +105,7 @@ def page(turns: tuple[Turn, ...]) -> str:
 
 def shown(answer: Answer) -> str:
     """Return an answer as text: its sentences, tables and questions back."""
-    lines: list[str] = []
+    lines = textwrap.wrap(answer.reading, WIDTH)
     for sentence in answer.sentences:
         if not sentence.struck:
             cites = f" [{', '.join(sentence.cites)}]" if sentence.cites else ""

@@ -167,7 +167,7 @@ def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
     text = aurora("plan", "explain", plan_id[:8], "--history", "sample:web-shop").stdout
     assert f"Plan {plan_id} puts 3 tasks on nodes node-a2 and node-a3." in text
     assert "node-c2, cordoned" in text
-    assert "is forecast to reach" in text
+    assert "is forecast to peak at" in text
     said = json.loads(
         aurora(
             "plan", "explain", plan_id, "--history", "sample:web-shop", "--later", "sample:web-shop", "--json"

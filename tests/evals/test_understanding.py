@@ -8,7 +8,7 @@ from aurora.evals.understanding import judge
 
 
 def meaning(kind, **slots):
-    return SimpleNamespace(kind=kind, slots=slots)
+    return SimpleNamespace(kind=kind, slots=slots, is_inferred=kind == "overview")
 
 
 def row(kind, also_right=(), parts=(), kinds=(), **slots):
@@ -50,3 +50,8 @@ AMBIGUOUS = row("ambiguous", kinds=["show_node", "drain"], node="a")
 )
 def test_a_meaning_is_judged_by_the_label(label, meanings, verdict):
     assert judge(label, *meanings).verdict == verdict
+
+
+def test_an_answer_that_says_how_it_was_read_is_counted():
+    assert judge(row("overview"), meaning("overview")).is_shown
+    assert not judge(row("show_node", node="a"), SHOW_A).is_shown

@@ -50,8 +50,17 @@ class Answer(Frozen):
     asks_back: tuple[str, ...] = Field(
         default=(), description="questions that were perhaps meant, where the question was not understood"
     )
+    read_as: str = Field(
+        default="",
+        description="how the question was read, where it may be read in another way or names were inferred; else empty",
+    )
     approval: Approval | None = Field(default=None, description="what a person must approve before more happens")
     as_of: str = Field(default="", description="how old the facts of a live cluster are; empty: it is none")
+
+    @property
+    def reading(self) -> str:
+        """The line above the answer that says how the question was read, and how to correct it; empty: one reading."""
+        return f"Read as: {self.read_as} (Not this? Put it in other words.)" if self.read_as else ""
 
     @property
     def text(self) -> str:
@@ -67,12 +76,30 @@ class Turn(Frozen):
     answer: Answer = Field(description="its answer")
 
 
+class Audience(Protocol):
+    """Who reads an answer while it is written."""
+
+    @property
+    def has_left(self) -> bool:
+        """Whether nobody reads any more, so that the rest need not be written."""
+
+    def show(self, sentence: Sentence) -> None:
+        """Show a sentence that was checked, struck or not."""
+
+
 class Operator(Protocol):
     """Answers questions with the tools of a conversation."""
 
     name: str
 
-    def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
+    def answer(
+        self,
+        question: str,
+        harness: Harness,
+        history: tuple[Turn, ...],
+        mode: Mode,
+        audience: Audience | None = None,
+    ) -> Answer:
         """Answer a question.
 
         Args:
@@ -80,4 +107,5 @@ class Operator(Protocol):
             harness: Tools of the conversation; its journal is the evidence.
             history: Earlier turns, for words such as "it" and "the second one".
             mode: What the conversation may do.
+            audience: Reads sentences before the answer is complete; these are the answer's first. None: nobody does.
         """

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aurora.agents.operator.answer import Answer, Mode, Sentence, Turn
+from aurora.agents.operator.answer import Answer, Audience, Mode, Sentence, Turn
 from aurora.agents.operator.answering import ahead, changes, cluster, placement, plans, policies, sizes, talk
+from aurora.agents.operator.answering.reading import read_as
 from aurora.agents.operator.answering.reply import Reply, UnansweredError
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding.meaning import Meaning, understand
@@ -58,8 +59,16 @@ class RulesOperator:
     def __init__(self) -> None:
         self._names: tuple[Desk, Names] | None = None
 
-    def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
-        """Answer a question; see `Operator`."""
+    def answer(
+        self,
+        question: str,
+        harness: Harness,
+        history: tuple[Turn, ...],
+        mode: Mode,
+        audience: Audience | None = None,
+    ) -> Answer:
+        """Answer a question; see `Operator`. An answer of rules comes at once, so that nobody reads it before."""
+        del audience
         first = () if any(t.answer.by == NAME for t in history) else (Sentence(text=talk.INTRODUCTION),)
         if talk.cluster_of(harness.desk) is None:
             text = "No cluster is open; start with --snapshot FILE, or with --snapshot sample:web-shop."
@@ -83,6 +92,7 @@ class RulesOperator:
             sentences=(*first, *reply.sentences),
             tables=tuple(reply.tables),
             asks_back=tuple(reply.asks_back),
+            read_as=_reading(meaning),
             approval=reply.approval,
         )
 
@@ -110,6 +120,13 @@ def plan_ids(desk: Desk) -> tuple[str, ...]:
     except (AuroraError, OSError):
         return ()
     return tuple(p.stem for p in files)
+
+
+def _reading(meaning: Meaning) -> str:
+    """Return how a question was read, where that is not its only reading; of several questions, each."""
+    if not any(part.is_inferred for part in meaning.questions):
+        return ""
+    return " ".join(read_as(part.kind, part.slots) for part in meaning.questions if part.kind)
 
 
 def _answer(reply: Reply, meaning: Meaning) -> None:

@@ -44,6 +44,7 @@ class Narration(NamedTuple):
         struck: Sentences that a model wrote itself and that don't hold, each with the reason.
         prompt_id: Version of the prompt.
         chosen: Numbers of the facts that the model chose, in its order, repeated ones included.
+        arranged: Sentences that it chose.
         rejected: Reasons for which earlier answers were sent back.
     """
 
@@ -52,6 +53,7 @@ class Narration(NamedTuple):
     struck: tuple[tuple[str, str], ...]
     prompt_id: str
     chosen: tuple[int, ...] = ()
+    arranged: tuple[SentenceChoice, ...] = ()
     rejected: tuple[str, ...] = ()
 
 
@@ -97,14 +99,15 @@ def narrate(
         facts="\n".join(_listed(known, audience)),
     )
 
-    def accept(answer: ExplanationAnswer) -> tuple[Held, tuple[int, ...]]:
-        return _held(answer, known, audience), tuple(int(f[:-1]) for s in answer.sentences for f in s.facts)
+    def accept(answer: ExplanationAnswer) -> tuple[Held, tuple[SentenceChoice, ...]]:
+        return _held(answer, known, audience), tuple(_choice(s) for s in answer.sentences)
 
     finished = run_agent(model, filled, explanation_answer(ids, most), accept, temperature=TEMPERATURE)
-    held, chosen = finished.value
+    held, arranged = finished.value
+    chosen = tuple(number for sentence in arranged for number, _ in sentence.claims)
     way = explanation.way if isinstance(explanation, Explanation) and held.text else ()
     text = "\n".join([held.text or explanation.text, *way])
-    return Narration(text, bool(held.text), held.struck, prompt.prompt_id, chosen, finished.rejected)
+    return Narration(text, bool(held.text), held.struck, prompt.prompt_id, chosen, arranged, finished.rejected)
 
 
 def known_of(explanation: Explanation | PlanExplanation, scenario: Scenario, audience: Audience) -> KnownFacts:

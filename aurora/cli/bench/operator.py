@@ -43,5 +43,7 @@ def operator(
         part = result[name]
         interval = f"[{percent(part['low'])}, {percent(part['high'])}]"
         note(f"{name.replace('_', ' ')}: {part['count']} of {result['questions']}, {percent(part['share'])} {interval}")
+    shown, right, wrong = result["reading_shown"], result["right"]["count"], result["wrong"]["count"]
+    note(f"the answer says how it was read: {shown['right']} of {right} right, {shown['wrong']} of {wrong} wrong")
     misread = ", ".join(f"{m['number']} ({m['verdict']})" for m in result["misread"])
     note(f"misread: {misread or 'none'}; {1000 * result['seconds'] / max(1, result['questions']):.1f} ms a question")

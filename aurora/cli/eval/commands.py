@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.eval import benchmark, compare, explanations, export, rate, report, transfer
+from aurora.cli.eval import benchmark, compare, explanations, export, rate, report, transfer, trials
 
 app = typer.Typer(
     help="Evaluations of policies, explanations and prompts: run, compare, report, and gates for CI.",
@@ -16,5 +16,6 @@ app.command("export")(export.export)
 app.command("transfer")(transfer.transfer)
 app.command("ablations")(transfer.ablations)
 app.command("explanations")(explanations.explanations)
+app.command("trials")(trials.trials)
 app.add_typer(rate.app, name="rate")
 app.command("report")(report.report)

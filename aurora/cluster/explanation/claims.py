@@ -106,13 +106,13 @@ class NearClaim(NamedTuple):
 
 
 class ForecastClaim(NamedTuple):
-    """A claim on the highest demand of a workload that is forecast.
+    """A claim on the highest demand of a workload within a time, as it is forecast.
 
     Attributes:
         series: Id of the series.
-        model: Baseline that served the series best so far.
-        ahead: Seconds until the step with the highest median.
-        now, median, low, high: Latest value, and median and 80 % interval at that step, in the unit of the series.
+        model: Rule that served the series best so far; see `aurora.learning.forecasting.peak`.
+        ahead: Seconds within which it is the highest.
+        now, median, low, high: Latest value, and median and 80 % interval of the highest one, in the series' unit.
     """
 
     series: str

@@ -265,7 +265,7 @@ def _load(claims: Sequence[PlanClaim]) -> Iterator[str]:
 def _forecast(claim: ForecastClaim) -> str:
     now, median, low, high = (plain(v, 3) for v in (claim.now, claim.median, claim.low, claim.high))
     return (
-        f"{shown_name(claim.series)} is forecast to reach {median} {unit_of(CPU)} within {duration(claim.ahead)} "
+        f"{shown_name(claim.series)} is forecast to peak at {median} {unit_of(CPU)} within {duration(claim.ahead)} "
         f"(80 % between {low} and {high}; {now} now)"
     )
 

@@ -147,6 +147,13 @@ def _alpha(name: str, found: Agreement) -> Iterator[Metric]:
         yield _metric(name, Interval(found.alpha, found.low, found.high), found.units, "agreement", "higher")
 
 
+def _difference(gaps: Sequence[float]) -> Interval:
+    """Return the mean of differences of ratings; its bounds lie on the scale."""
+    found, most = mean_interval([np.array(gaps)]), float(MOST - LEAST)
+    low = found.low if math.isinf(found.low) else max(-most, found.low)
+    return Interval(found.mean, low, found.high if math.isinf(found.high) else min(most, found.high))
+
+
 def _equal(judged: Sequence[Judged], criterion: Criterion) -> Iterator[Metric]:
     """Yield the share of pairs of trials that rate a text equally."""
     trials: dict[str, list[float]] = {}
@@ -174,9 +181,7 @@ def _detection(judged: Sequence[Judged]) -> Iterator[Metric]:
         lower = sum(gap > 0 for gap in lost)
         share = Interval(lower / len(lost), *wilson(lower, len(lost)))
         yield _metric("rates planted errors lower", share, len(lost), "bias", "higher")
-        yield _metric(
-            "lost by a planted error: correctness", mean_interval([np.array(lost)]), len(lost), "bias", "higher"
-        )
+        yield _metric("lost by a planted error: correctness", _difference(lost), len(lost), "bias", "higher")
 
 
 def _change(judged: Sequence[Judged], version: Version, name: str, criterion: Criterion) -> Iterator[Metric]:
@@ -188,7 +193,7 @@ def _change(judged: Sequence[Judged], version: Version, name: str, criterion: Cr
         if of == version and (item, "as shown") in means
     ]
     if gains:
-        yield _metric(name, mean_interval([np.array(gains)]), len(gains), "bias")
+        yield _metric(name, _difference(gains), len(gains), "bias")
 
 
 def _early(judged: Sequence[Judged], criterion: Criterion) -> Iterator[Metric]:
@@ -199,7 +204,7 @@ def _early(judged: Sequence[Judged], criterion: Criterion) -> Iterator[Metric]:
             halves.setdefault(j.text.name, ([], []))[j.place > 0.5].append(j.scores[criterion])  # noqa: PLR2004
     gains = [float(np.mean(a) - np.mean(b)) for a, b in halves.values() if a and b]
     if gains:
-        yield _metric(f"added by an early place: {criterion}", mean_interval([np.array(gains)]), len(gains), "bias")
+        yield _metric(f"added by an early place: {criterion}", _difference(gains), len(gains), "bias")
 
 
 def _cells(m: Metric) -> tuple[Cell, ...]:
@@ -218,11 +223,11 @@ def _agreement_table(
         if m is not None:
             rows.append(("share of equal ratings in two trials", c, *_cells(m), m.samples))
     return Table(
-        title="judge: agreement, Krippendorff's alpha, ordinal",
+        title="judge: agreement",
         columns=("agreement", "criterion", "value", "low", "high", "texts"),
         rows=tuple(sorted(rows, key=lambda row: (CRITERIA.index(row[1]), row[0] == rows[-1][0]))),
-        note="1: perfect agreement; 0: chance. A judge that agrees with people less than they agree among themselves "
-        "does not stand for them.",
+        note="Krippendorff's alpha, ordinal; 1: perfect agreement; 0: chance. A judge that agrees with people less "
+        "than they agree among themselves does not stand for them.",
     )
 
 

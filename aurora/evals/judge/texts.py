@@ -77,8 +77,8 @@ def questions_of(texts: Sequence[JudgedText], together: int, seed: int, trial: i
     questions: list[list[JudgedText]] = [[] for _ in range(-(-len(texts) // together))]
     for place in order:
         text = texts[int(place)]
-        fitting = (q for q in questions if len(q) < together and all(t.item.item != text.item.item for t in q))
-        chosen = next(fitting, None)
+        fitting = [q for q in questions if len(q) < together and all(t.item.item != text.item.item for t in q)]
+        chosen = min(fitting, key=len, default=None)  # questions of the same length
         if chosen is None:
             questions.append([text])
         else:

@@ -14,6 +14,8 @@ FACTORS = (0.4, 1.6, 2.5)
 """Factors of a wrong number: no rounding of the true one."""
 REASON = re.compile(r"(?<=because: )[^;]*?(?=;|\.(?:\n|$))")
 """Pattern of the reasons that an explanation of a decision names first."""
+NOT_SHOWN = ("Where: ", "Not used: ", "No node ", "Late, ", "Without ")
+"""Beginnings of lines whose numbers are in no table beside the explanation, whatever equals them there."""
 _OPPOSITES = (
     ("lowest", "highest"),
     ("lower", "higher"),
@@ -53,7 +55,8 @@ def _number(told: Told, rng: np.random.Generator) -> Iterator[str]:
     """Change a number that is not 0 and that the facts show."""
     for match in NUMBER.finditer(told.text):
         value = float(match[0].replace(",", ""))
-        if value == 0 or match[0] not in told.shown:
+        line = told.text.rfind("\n", 0, match.start()) + 1
+        if value == 0 or match[0] not in told.shown or told.text.startswith(NOT_SHOWN, line):
             continue
         places = len(match[0].partition(".")[2])
         wrong = value * FACTORS[int(rng.integers(len(FACTORS)))]

@@ -141,7 +141,8 @@ def _run(case: Case) -> _Candidate:
     explanation = explain_plan(case.scenario, case.policy)
     assert case.run is not None  # decisions come from a run
     sums = case.run.outcome.summary.to_json(case.scenario.counted)
-    totals = tuple((m.words, m.written(float(sums[n]))) for n, m in MEASURES.items() if n in sums)
+    tasks = ("tasks", str(len(case.scenario.tasks)))
+    totals = (tasks, *((m.words, m.written(float(sums[n]))) for n, m in MEASURES.items() if n in sums))
     trace = case.run.outcome.trace
     reasons = tuple((reason, str(n)) for reason, n in explanation.reasons.most_common())
     placed = 0 if trace is None else len(trace.time)

@@ -15,8 +15,8 @@ LEAST_PAIRS = 4
 """Fewest pairs from which a variant is stopped."""
 LEAST_OF_FAMILY = 2
 """Fewest cases of a family on which a variant leads there."""
-CONFIDENCE = 0.95
-"""One-sided confidence with which a stopped variant is worse than the incumbent."""
+RISK = 0.05
+"""Probability of stopping a variant that is as good as the incumbent, over all looks at it together."""
 
 
 def rungs(cases: Sequence[Case], variants: int) -> list[Sequence[Case]]:
@@ -58,6 +58,8 @@ def measured(
     """
     alive, samples = list(candidates), list(known)
     parts = rungs(cases, len(candidates))
+    families = len({c.family for c in cases})
+    looks = sum(pairs >= LEAST_PAIRS for pairs in range(families, len(cases) + 1, families))
     for number, part in enumerate(parts):
         for case in part:
             for candidate in list(alive):
@@ -68,22 +70,29 @@ def measured(
                 yield sample
             if case.family == part[-1].family:  # a block is complete
                 rivals = [*alive, incumbent]
-                alive = [c for c in alive if not is_beaten(samples, c, incumbent) or leads(samples, c, rivals)]
+                alive = [c for c in alive if not is_beaten(samples, c, incumbent, looks) or leads(samples, c, rivals)]
         if number < len(parts) - 1:
             alive = upper_half(samples, alive, incumbent)
         if not alive:
             return
 
 
-def is_beaten(samples: Sequence[Sample], candidate: str, incumbent: str) -> bool:
-    """Return whether a candidate is worse than the incumbent by the upper bound of its paired difference."""
+def is_beaten(samples: Sequence[Sample], candidate: str, incumbent: str, looks: int = 1) -> bool:
+    """Return whether a candidate is worse than the incumbent by the upper bound of its paired difference.
+
+    Args:
+        samples: Measurements.
+        candidate: Version in question.
+        incumbent: Version that it is compared with.
+        looks: Times that this is asked in all; the risk is divided among them, so that it holds for all together.
+    """
     differences = paired(samples, candidate, incumbent)
     if len(differences) < LEAST_PAIRS:
         return False
     from scipy.special import stdtrit  # noqa: PLC0415  # slow to load
 
     error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
-    return float(np.mean(differences)) + float(stdtrit(len(differences) - 1, CONFIDENCE)) * error < 0
+    return float(np.mean(differences)) + float(stdtrit(len(differences) - 1, 1 - RISK / max(1, looks))) * error < 0
 
 
 def paired(samples: Sequence[Sample], candidate: str, incumbent: str) -> list[float]:

@@ -20,6 +20,7 @@ from aurora.errors import BudgetExceeded
 from aurora.graphs.prompt_evolution.bench import Cases
 from aurora.graphs.prompt_evolution.budget import EvolutionBudget
 from aurora.graphs.prompt_evolution.context import EvolutionContext
+from aurora.graphs.prompt_evolution.judging import LEAST_FOR_GAIN
 from aurora.graphs.prompt_evolution.nodes import check, commit, judge, measure, next_node, propose, select
 from aurora.graphs.prompt_evolution.state import Standing, State, Stop, first_standing
 from aurora.graphs.state import Abandoned
@@ -84,7 +85,10 @@ def stated(budget: EvolutionBudget, cases: Cases, generations: int, variants: in
     """Return the budget in words, with what it is made of, to be shown before the start."""
     first, most = len(cases.selection), generations * variants
     sealed = 2 * len(cases.sealed)
+    few = ""
+    if sealed < 2 * LEAST_FOR_GAIN:
+        few = f". With {len(cases.sealed)} sealed cases no gain can be shown; take at least {LEAST_FOR_GAIN}"
     return (
         f"{budget}. At most {min(most, budget.proposals)} variants in {generations} generations; {first} evaluations "
-        f"for the first prompt, at most {first} for each variant, {sealed} kept for the sealed cases"
+        f"for the first prompt, at most {first} for each variant, {sealed} kept for the sealed cases{few}"
     )

@@ -18,6 +18,10 @@ LEVEL = 0.05
 """Level of the paired test."""
 LEAST_PAIRS = 2
 """Fewest pairs of a family for which it is a stratum of its own."""
+LEAST_FOR_GAIN = 6
+"""Fewest sealed cases with which the paired test can reach its level: 2 / 2**6 < 0.05."""
+POWER = 1.43
+"""Smallest gain that is found in 80 % of runs, in half widths of the 95 % interval: (1.96 + 0.84) / 1.96."""
 
 
 def judge_selected(standing: Standing, samples: Sequence[Sample], best: str, cases: Cases) -> Judged | None:
@@ -84,10 +88,13 @@ def told(standing: Standing) -> str:
     selection = "{:+.4f} [{:+.4f}, {:+.4f}]".format(*judged.selection)
     mean, low, high = judged.sealed
     bounds = "open" if low is None or high is None else f"{low:+.4f}, {high:+.4f}"
+    found = ""
+    if judged.verdict == "none" and low is not None and high is not None:
+        found = f". With these cases only a gain from about {POWER * (high - low) / 2:.4f} on is usually found"
     return (
         f"{judged.prompt_id}, the best of {judged.candidates} on the selection cases: {name}. "
         f"Over the first prompt {mean:+.4f} [{bounds}] on {judged.pairs} sealed cases (p = {judged.p_value:.3f}); "
-        f"{selection} on the selection cases, which it was chosen by"
+        f"{selection} on the selection cases, which it was chosen by{found}"
     )
 
 

@@ -4,12 +4,16 @@ Before use, each central interval is widened or narrowed until it has its nomina
 (conformalized quantile regression: Romano, Patterson and Candès, NeurIPS 2019, eq. 8). Offsets are in units of each
 window's scale, so that they apply to other series.
 
+A baseline needs no training, so the series' own past serves as held-out data, and each step has its own offsets.
+
 During use, a series' own past errors move its intervals further, so that they also hold where the series drifts
 (adaptive conformal inference: Gibbs and Candès, NeurIPS 2021, eq. 2, on the offset instead of the level, as quantile
 tracking in Angelopoulos, Candès and Tibshirani, 2023, eq. 3).
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -52,6 +56,47 @@ def offsets(quantiles: FloatArray, y: FloatArray, scale: FloatArray) -> FloatArr
     flat = missing.reshape(-1, len(PAIRS))
     shares = np.minimum((1 - MISS_RATES) * (1 + 1 / len(flat)), 1.0)
     return np.array([np.quantile(flat[:, k], shares[k]) for k in PAIRS])
+
+
+def own_offsets(quantiles: FloatArray, y: FloatArray) -> FloatArray:
+    """Return the offset of both ends of each interval by step, in the series' unit, from the same series' past.
+
+    An offset is the (n + 1)(1 - α)-th of n past values, between ranks by interpolation. Where n is too small for that,
+    it is the same share of the values of all steps.
+
+    Args:
+        quantiles: [n, horizon, len(QUANTILES)] of past windows, no two of the same steps.
+        y: [n, horizon], realised values.
+
+    Returns:
+        float64 [horizon, pairs]; zeros where there are no windows.
+    """
+    n, horizon = y.shape
+    result = np.zeros((horizon, len(PAIRS)))
+    if not n:
+        return result
+    missing = np.maximum(quantiles[..., :MEDIAN] - y[..., None], y[..., None] - quantiles[..., :MEDIAN:-1])
+    for k in PAIRS:
+        covered = 1 - MISS_RATES[k]
+        place = (covered * (n + 1) - 1) / (n - 1) if n > 1 else math.inf
+        if place <= 1:
+            result[:, k] = np.quantile(missing[..., k], max(0.0, place), axis=0)
+        else:
+            result[:, k] = np.quantile(missing[..., k], min(1.0, covered * (1 + 1 / n)))
+    return result
+
+
+def widened_by_step(quantiles: FloatArray, by: FloatArray) -> FloatArray:
+    """Move the ends of intervals outwards, each step's by its own offsets; an end never crosses an inner one.
+
+    Args:
+        quantiles: [horizon, len(QUANTILES)].
+        by: [horizon, pairs], in the series' unit; see `own_offsets`.
+    """
+    result = quantiles.copy()
+    result[:, :MEDIAN] -= by
+    result[:, :MEDIAN:-1] += by
+    return rising(result)
 
 
 def widened(quantiles: FloatArray, scale: FloatArray, by: FloatArray) -> FloatArray:

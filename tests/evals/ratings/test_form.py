@@ -86,6 +86,20 @@ def test_a_wrong_number_is_no_rounding_of_the_true_one():
         assert sum(abs(w - t) > 0.3 * t for w, t in zip(wrong, (1.71, 1530.0, 0.6), strict=True)) == 1
 
 
+def test_a_wrong_number_of_a_run_is_one_that_its_tables_show():
+    text = "5 placements of 5 tasks.\nWhere: a draw: 5 on n1.\nOutcome: cost: $5.\nWithout n1: cost $3 instead of $5."
+    for seed in range(40):
+        _, wrong = planted(Told(text, "", (), (), frozenset({"5", "3"})), np.random.default_rng(seed), ("number",))
+        changed = [k for k, (a, b) in enumerate(zip(text.split("\n"), wrong.split("\n"), strict=True)) if a != b]
+        assert changed in ([0], [2])
+
+
+def test_the_tables_of_a_run_show_its_tasks(sampled):
+    for item in sampled.items:
+        if item.kind == "run":
+            assert f"of {dict(item.facts[0].rows)['tasks']} tasks" in (item.original or item.text)
+
+
 def test_no_error_is_planted_where_there_is_no_place_for_one():
     told = Told("Task a on b, because: the only candidate with room.", "", (), (), frozenset())
     assert planted(told, np.random.default_rng(0)) is None

@@ -8,14 +8,18 @@ from aurora.agents.arena.sources import open_source
 from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import metered
 from aurora.agents.models.model import model_name
+from aurora.agents.operator.rules import RulesOperator
+from aurora.agents.roles.narrator import known_of
 from aurora.agents.roles.variants import Bounds, problems
+from aurora.cluster.samples.load import load_sample
 from aurora.errors import InputError
-from aurora.graphs.prompt_evolution.bench import Case, draw_cases
+from aurora.graphs.prompt_evolution.bench import Case, Measured, draw_cases
 from aurora.graphs.prompt_evolution.benches.attacker import AttackerBench
 from aurora.graphs.prompt_evolution.benches.defender import DefenderBench
 from aurora.graphs.prompt_evolution.benches.explainer import ExplainerBench
+from aurora.graphs.prompt_evolution.benches.needed import Needed
 from aurora.graphs.prompt_evolution.benches.opening import open_bench
-from aurora.graphs.prompt_evolution.benches.operator import OperatorBench
+from aurora.graphs.prompt_evolution.benches.operator import OperatorBench, _harness, _needed, _questions
 from aurora.graphs.prompt_evolution.budget import CasePurse, CaseSpent, EvolutionBudget, parse_budget
 from aurora.graphs.prompt_evolution.settings import EvolutionSettings
 from aurora.prompts.loader import EVOLVABLE, load_prompt
@@ -24,6 +28,7 @@ from tests.agents.scripted_model import ScriptedModel, calls, scripted
 GENERATED = open_source("generated", None)
 DEFENDER = DefenderBench(GENERATED, ("batch",), level=1)
 CASE = Case("batch:0", "batch")
+ROOM = "How much room is left on node-a2?"
 
 
 def model(*replies):
@@ -81,25 +86,97 @@ def test_the_explainer_earns_points_for_reasons_told_first_and_once() -> None:
     prompt = load_prompt("explainer")
     once, twice = (bench.measure(model(sentence(*f)), prompt, CASE) for f in (("1a",), ("1a", "1a")))
     assert once.value > twice.value
+    assert "a fact was told that repeats what facts before it say" in twice.claims
     sent_back = bench.measure(model(sentence("99a"), sentence("1a")), prompt, CASE)
     assert sent_back.value == pytest.approx(once.value - 0.1)
     assert sent_back.refusals
     assert bench.unanswered(CASE).value == 0
 
 
+def test_the_explainer_earns_most_by_an_opening_with_reasons_and_by_links_that_fit() -> None:
+    bench, prompt = ExplainerBench(("batch",), level=1), load_prompt("explainer")
+    scenario, explanation, detail, audience = bench._drawn(CASE)
+    facts = known_of(explanation, scenario, audience).facts
+    reasons = [f"{n}a" for n, fact in enumerate(facts, 1) if fact.role == "reason"]
+    limits = [f"{n}a" for n, fact in enumerate(facts, 1) if fact.role in ("counterfactual", "shortfall")]
+    others = [f"{n}a" for n in range(1, len(facts) + 1) if f"{n}a" not in (*reasons, *limits)]
+
+    def value(*sentences: tuple[str, list[str]]) -> float:
+        parts = [(link if k == 0 else "none", f[k : k + 4]) for link, f in sentences for k in range(0, len(f), 4)]
+        answer = {"sentences": [{"facts": f, "link": link, "figures": True} for link, f in parts]}
+        return bench.measure(model(json.dumps(answer)), prompt, CASE).value
+
+    rest = [("none", others)] if detail == "full" else []
+    best = value(("because", reasons), *rest, ("but", limits))
+    assert best == pytest.approx(1)
+    assert value(("none", reasons), *rest, ("but", limits)) == pytest.approx(best - 0.2)
+    assert value(("because", reasons), *rest) < best
+    assert value(("because", others), ("because", reasons), ("but", limits)) < best - 0.2
+
+
 def test_the_operator_earns_points_for_what_holds_and_is_complete() -> None:
     bench = OperatorBench(("web-shop",))
-    case = Case("web-shop:0", "web-shop")
-    prompt = load_prompt("operator")
-    look = calls(("cluster_overview", {}))
-    true = bench.measure(scripted(look, "The cluster has 12 nodes [E1]."), prompt, case)
-    false = bench.measure(
-        scripted(look, "The cluster has 99 nodes [E1].", "The cluster has 99 nodes [E1]."), prompt, case
-    )
-    assert true.value > false.value == 0
-    assert false.refusals
-    questions = {bench._question(Case(f"web-shop:{k}", "web-shop")) for k in range(12)}
-    assert len(questions) == 12
+    case = next(c for k in range(30) if bench._question(c := Case(f"web-shop:{k}", "web-shop")).text == ROOM)
+    prompt, look = load_prompt("operator"), calls(("node_details", {"node_id": "node-a2"}))
+
+    def measured(*answers: str) -> Measured:
+        return bench.measure(scripted(*answers), prompt, case)
+
+    whole = "node-a2 has 1.32 cores free [E1]. node-a2 has 8.12 GiB of memory free [E1]."
+    assert measured(look, whole).value == pytest.approx(1)
+    half = measured(look, "node-a2 has 1.3 cores free [E1].")
+    assert (half.value, half.claims) == (pytest.approx(0.7), ("not told: free memory",))
+    mended = measured(look, whole + " node-a2 has 99 cores free [E1].", whole)
+    assert 0.7 < mended.value < 1
+    assert any("99 cores" in refusal for refusal in mended.refusals)
+    failed = measured(calls(("node_details", {"node_id": "node-zz"})), look, whole.replace("E1", "E2"))
+    assert failed.value == pytest.approx(0.95)
+    assert "1 of 2 tool calls failed" in failed.outcomes[0]
+    assert measured(look, "It has 99 nodes [E1].", "It has 99 nodes [E1].").value == 0
+
+
+def test_no_question_about_a_sample_is_asked_twice_before_all_were() -> None:
+    bench = OperatorBench()
+    for sample in bench.families:
+        asked = {bench._question(Case(f"{sample}:{k}", sample)) for k in range(len(_questions(sample)))}
+        assert asked == set(_questions(sample))
+
+
+@pytest.mark.parametrize(
+    ("need", "sentence", "told"),
+    [
+        (Needed("free cores", amounts=(1.32,)), "There are 1.3 cores free.", True),
+        (Needed("free cores", amounts=(1.32,)), "There are 1.4 cores free.", False),
+        (Needed("waiting", amounts=(3,), about=("wait",)), "Three tasks wait.", True),
+        (Needed("waiting", amounts=(3,), about=("wait",)), "It has 3 nodes.", False),
+        (Needed("waiting", amounts=(0,), about=("wait",)), "No task waits.", True),
+        (Needed("waiting", amounts=(0,), about=("wait",)), "Tasks wait.", False),
+        (Needed("node", names=("node-a1",)), "node-a10 has room.", False),
+        (Needed("node", names=("node-a1", "node-b1")), "node-b1 has room.", True),
+    ],
+)
+def test_a_needed_fact_is_told_in_any_wording_and_only_where_it_is_stated(need, sentence, told) -> None:
+    assert need.is_told([sentence]) is told
+
+
+def test_the_rules_tell_most_of_what_questions_need() -> None:
+    """The facts are those that a good answer has, so that the rules, which know the questions, tell most of them."""
+    bench, shares = OperatorBench(), []
+    for sample in bench.families:
+        for asked in _questions(sample)[::7]:
+            answer = RulesOperator().answer(asked.text, _harness(load_sample(sample)), (), "read")
+            needed = _needed(sample, asked)
+            shares += [n.is_told([s.text for s in answer.sentences]) for n in needed]
+    assert sum(shares) / len(shares) > 0.8
+
+
+def test_an_attackers_scenario_counts_by_the_mean_of_several_expansions() -> None:
+    bench = AttackerBench(GENERATED, ("level 2",))
+    case = Case("level 2:0", "level 2")
+    for spec in bench._earlier(case):
+        single = [bench._score(spec.model_copy(update={"seed": spec.seed + k}), [], 2) for k in range(3)]
+        if not single[0].refusal:
+            assert bench._averaged(spec, [], 2).reward == pytest.approx(sum(s.reward for s in single) / 3)
 
 
 def test_the_attacker_earns_nothing_for_what_is_refused() -> None:

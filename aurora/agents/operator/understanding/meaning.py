@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.lists import entries
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding.clauses import asks, clauses
 from aurora.agents.operator.understanding.doubts.checks import doubt, strangeness
+from aurora.agents.operator.understanding.doubts.inference import is_inferred
 from aurora.agents.operator.understanding.doubts.reading import Reading
 from aurora.agents.operator.understanding.masking import MAX_QUESTION, Masked, mask
 from aurora.agents.operator.understanding.names import Mention, Names
@@ -47,6 +48,7 @@ class Meaning:
         named: What it names, for questions back: `task`, `workload`, `node`, `zone`, `plan`.
         text: The question, or the part of it that asks.
         is_doubted: What it says contradicts its likely kind, or goes beyond it.
+        is_inferred: It may be read in another way, or what is not named was inferred.
         several: The questions in it, where there are several; at most three.
         left: Questions beyond those.
     """
@@ -59,6 +61,7 @@ class Meaning:
     named: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     is_doubted: bool = False
+    is_inferred: bool = False
     several: tuple[Meaning, ...] = ()
     left: int = 0
 
@@ -95,7 +98,7 @@ def understand(question: str, names: Names, history: Sequence[Turn] = (), *, thr
     sure = [part for part in parts if part.kind is not None]
     is_one = len({(part.kind, str(part.slots)) for part in sure}) == 1
     if whole.kind is None and is_one and _stands_for_all(sure[0], parts, whole):
-        return sure[0]
+        return replace(sure[0], is_inferred=True)
     return whole
 
 
@@ -117,6 +120,8 @@ def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
         if found and _is_continued(found[-1], part):
             continue
         found.append(part)
+    if any(_STATES.match(part.text.casefold()) and not asks(part.text) for part in found):
+        return ()
     asking = [asks(part.text) for part in found]
     if not all(asking) and (any(asking) or not _LISTED.search(question)):
         return ()  # what only states something is no question
@@ -133,6 +138,8 @@ def _is_continued(first: Meaning, part: Meaning) -> bool:
     return is_short and bool(first.named) and not part.named and not _EVERYTHING.search(part.text.casefold())
 
 
+_STATES = re.compile(r"^(?:(?:and|but|so|hi|hello),? )*(?:i|we|my|our|it|there|they|he|she|somebody|someone)\b")
+"""How a part begins that states something, where it does not ask."""
 _LISTED = re.compile(r"[?;\n]\s*\S")
 """Ends one question of several, whatever their form."""
 _ASKS_EFFECT = re.compile(r"^(?:what (?:does|would|will) (?:it|that|this)|would|will|does|do|can|could|is|are)\b")
@@ -195,7 +202,15 @@ def _understood(
     reason = "" if is_example else strangeness(reading)
     if reason:
         return unsure(reason)
-    return Meaning(kind, filled, scores[best], nearest, named=resolver.named(), text=question)
+    return Meaning(
+        kind,
+        filled,
+        scores[best],
+        nearest,
+        named=resolver.named(),
+        text=question,
+        is_inferred=is_inferred(reading) or resolver.has_referred,
+    )
 
 
 def _without(text: str, words: Collection[str]) -> str:

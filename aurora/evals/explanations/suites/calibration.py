@@ -12,7 +12,7 @@ import numpy as np
 
 from aurora.cluster.explanation.claims import ExpectedClaim
 from aurora.cluster.explanation.gathering import gather
-from aurora.cluster.explanation.load import HORIZON, forecast_of, spike_of
+from aurora.cluster.explanation.load import forecast_of, spike_of
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.evals.explanations.sampling import SampledPlan, divided_history
 from aurora.evals.explanations.suites.suite import Measured, Suite
@@ -25,9 +25,8 @@ FUTURES = 10
 LEVEL = 0.8
 """Stated probability of every interval."""
 STATED: Mapping[str, float] = {
-    "forecast: value at its time within the interval": LEVEL,
-    "forecast: value at its time at most the median": 0.5,
     "forecast: peak of the hour within the interval": LEVEL,
+    "forecast: peak of the hour at most the median": 0.5,
     "spike: duration within the interval": LEVEL,
     "spike: duration at most the median": 0.5,
     "effect of the plan: within the interval": LEVEL,
@@ -50,11 +49,9 @@ def _of_plan(plan: SampledPlan, rng: np.random.Generator) -> Measured:
 def _of_series(series: Series, later: Series) -> Iterator[tuple[str, bool]]:
     forecast = forecast_of(series)
     if forecast is not None:
-        value = float(later.y[forecast.ahead // series.step - 1])
-        peak = float(later.y[: HORIZON // series.step].max())
-        yield "forecast: value at its time within the interval", forecast.low <= value <= forecast.high
-        yield "forecast: value at its time at most the median", value <= forecast.median
+        peak = float(later.y[: forecast.ahead // series.step].max())
         yield "forecast: peak of the hour within the interval", forecast.low <= peak <= forecast.high
+        yield "forecast: peak of the hour at most the median", peak <= forecast.median
     spike = spike_of(series)
     if spike is None:
         return

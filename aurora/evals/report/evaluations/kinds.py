@@ -75,6 +75,11 @@ KINDS: Mapping[str, Kind] = {
         ("elo", "curves"),
         champion="base",
     ),
+    "trials": Kind(
+        "Repeated trials",
+        "Measures how reliably a model does its work, by several trials of each case. "
+        "pass@k: at least one of k trials passes; pass^k: all of them do; intervals are over cases.",
+    ),
     "ratings": Kind(
         "Ratings by people",
         "Shows how people rate explanations, without knowing which ones are wrong on purpose. "

@@ -32,16 +32,20 @@ WANTED = 3
 """Scenarios of a case."""
 EARLIER = 4
 """Earlier scenarios that the model is shown."""
+EXPANSIONS = 3
+"""Expansions of a written scenario, whose rewards are averaged; the success rate of a single one is mostly chance."""
 PANEL = 12
 """Policies that stand for the defender; their share of successes is what the reward depends on."""
 
 
 class _Scored(NamedTuple):
-    """A scenario's reward, or why it has none."""
+    """A scenario's reward with its parts, or why it has none."""
 
     reward: float
     success: float
     refusal: str = ""
+    novelty: float = 0.0
+    complexity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,16 +86,17 @@ class AttackerBench:
         written = write_scenarios(model, prompt, AttackBriefing(level, WANTED, played, (), seed))
         rewards, outcomes, refusals = [], [], list(written.rejected)
         for spec in written.specs[:WANTED]:
-            scored = self._score(spec, known, level)
+            scored = self._averaged(spec, known, level)
             rewards.append(scored.reward)
             if scored.refusal:
                 refusals.append(f"{_text(spec)}: {scored.refusal}")
             else:
                 known.append(Known(spec, scored.reward, describe(self.source.expand(spec))))
-                told = f"reward {scored.reward:.2f}, success {scored.success:.2f}"
-                outcomes.append(f"{told}, complexity {complexity(known[-1].description):.2f}: {_text(spec)}")
+                told = f"reward {scored.reward:.2f} (success rate {scored.success:.2f}, distance {scored.novelty:.2f}"
+                aim = f"complexity {scored.complexity:.2f}, wanted {LEVELS[level - 1].difficulty / 10:.2f})"
+                outcomes.append(f"{told}, {aim}: {_text(spec)}")
         panel = len(self._panel) + len(self.source.references)
-        simulations = panel * len(written.specs[:WANTED])
+        simulations = panel * EXPANSIONS * len(written.specs[:WANTED])
         return Measured(sum(rewards) / WANTED, simulations, tuple(outcomes), tuple(refusals))
 
     def unanswered(self, case: Case) -> Measured:
@@ -120,6 +125,19 @@ class AttackerBench:
         parents = [self.source.templates[0], *(p for n, p in self.source.references.items() if n != "random")]
         return [vary(parents[k % len(parents)], parents[int(rng.integers(len(parents)))], rng) for k in range(PANEL)]
 
+    def _averaged(self, spec: ScenarioSpec, known: list[Known], level: int) -> _Scored:
+        """Score several expansions of a spec, and average; a spec whose first one is refused has no reward."""
+        first = self._score(spec, known, level)
+        if first.refusal:
+            return first
+        seeds = [(spec.seed + k) % 2**31 for k in range(1, EXPANSIONS)]
+        others = [self._score(spec.model_copy(update={"seed": seed}), known, level) for seed in seeds]
+        played = [first, *(s for s in others if not s.refusal)]
+        return first._replace(
+            reward=sum(s.reward for s in played) / EXPANSIONS,
+            success=sum(s.success for s in played) / len(played),
+        )
+
     def _score(self, spec: ScenarioSpec, known: list[Known], level: int) -> _Scored:
         """Score a scenario as self-play does; one that self-play refuses has no reward."""
         scenario = self.source.expand(spec)
@@ -140,9 +158,9 @@ class AttackerBench:
         if max(marks) - min(marks) <= INDIFFERENCE:
             return _Scored(0.0, 0.0, "all policies achieve the same on it, so there is nothing to decide")
         success = sum(succeeds(value, marks) for value in achieved) / len(achieved)
-        target = LEVELS[level - 1].difficulty / 10
-        reward = attacker_reward(success, diversity(description, known), complexity(description), target)
-        return _Scored(reward, success)
+        target, novelty = LEVELS[level - 1].difficulty / 10, diversity(description, known)
+        reward = attacker_reward(success, novelty, complexity(description), target)
+        return _Scored(reward, success, "", novelty, complexity(description))
 
 
 def _level(case: Case) -> int:

@@ -35,9 +35,9 @@ from aurora.tools.harness import Harness, Limits
 
 LIMITS = Limits(calls=12, calls_a_tool=6)
 """Limits of the tools in a conversation."""
-SHOWN, JUDGED = 2, 3
+SHOWN, JUDGED = 2, 6
 """Scenarios of a case that the model is shown, and others on which its policy is measured."""
-SHOWN_OF_TRACE, JUDGED_OF_TRACE = 1, 2
+SHOWN_OF_TRACE, JUDGED_OF_TRACE = 1, 4
 """The same for scenarios from a trace, which are large."""
 
 

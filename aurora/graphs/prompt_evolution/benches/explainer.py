@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,8 +33,8 @@ LEVELS_OF_TEXT: tuple[Level, ...] = ("short", "full")
 AUDIENCES: tuple[Audience, ...] = ("operator", "engineer")
 TRIES = 20
 """Most scenarios that are drawn until one has a decision with a reason."""
-REASONS, ORDER, ONCE, SENT_BACK = 0.6, 0.2, 0.2, 0.1
-"""Value of telling every feature that decided, of a reason first, and of no fact twice; cost of an answer sent back."""
+REASONS, OPENING, SCOPE, ONCE, LINKS, SENT_BACK = 0.35, 0.2, 0.2, 0.15, 0.1, 0.1
+"""Value of the parts of an explanation, see `_parts`; cost of an answer sent back."""
 
 
 @dataclass(frozen=True)
@@ -63,24 +64,17 @@ class ExplainerBench:
         """
         scenario, explanation, detail, audience = self._drawn(case)
         narration = narrate(model, prompt, explanation, scenario, detail, audience)
-        known = known_of(explanation, scenario, audience)
-        reasons = {n for n, fact in enumerate(known.facts, 1) if fact.role == "reason"}
-        told = set(narration.chosen)
-        needed = _features(known.facts[n - 1] for n in reasons)
-        given = needed & _features(known.facts[n - 1] for n in reasons & told if n <= len(known.facts))
-        value = REASONS * (len(given) / len(needed))
-        value += ORDER * (bool(narration.chosen) and narration.chosen[0] in reasons)
-        value += ONCE * (bool(told) and len(told) == len(narration.chosen))
-        value -= SENT_BACK * len(narration.rejected)
+        facts = known_of(explanation, scenario, audience).facts
+        parts = _parts(facts, narration, detail)
+        value = sum(part.weight * part.share for part in parts) - SENT_BACK * len(narration.rejected)
         if not narration.is_models:
             value = 0.0
-        missing = len(needed - given)
         return Measured(
             max(0.0, value),
             0,
-            (f"{len(given)} of {len(needed)} features that decided told, {_order(narration, reasons)}; {detail} text",),
+            (f"{detail} text: " + ", ".join(f"{part.what} {part.share:.0%}" for part in parts),),
             (*narration.rejected, *(f"struck: {reason}" for _, reason in narration.struck)),
-            (f"{missing} features that decided, each in a fact marked reason, were not told",) if missing else (),
+            tuple(dict.fromkeys(part.lacking for part in parts if part.share < 1)),
         )
 
     def unanswered(self, case: Case) -> Measured:
@@ -123,6 +117,94 @@ class ExplainerBench:
         return *best[1], rng
 
 
+class Part(NamedTuple):
+    """A part of an explanation's value.
+
+    Attributes:
+        what: The part in words.
+        weight: Most that it is worth.
+        share: Share of it that was reached, 0 to 1.
+        lacking: What is wrong where the share is below 1.
+    """
+
+    what: str
+    weight: float
+    share: float
+    lacking: str
+
+
+def _parts(facts: Sequence[Fact], narration: Narration, detail: Level) -> tuple[Part, ...]:
+    """Value an arrangement by its parts, each a share."""
+    chosen, told = narration.chosen, set(narration.chosen)
+    reasons = {n for n, fact in enumerate(facts, 1) if fact.role == "reason"}
+    limits = {n for n, fact in enumerate(facts, 1) if fact.role in ("counterfactual", "shortfall")}
+    wanted = set(range(1, len(facts) + 1)) if detail == "full" else limits
+    deciding = _features(facts[n - 1] for n in reasons)
+    given = deciding & _features(facts[n - 1] for n in reasons & told)
+    new = sum(_adds(facts, chosen[:k], chosen[k], by_fact=detail == "full") for k in range(len(chosen)))
+    scope = "all facts told" if detail == "full" else "counterfactual and shortfall told"
+    missing = "a full text left facts out" if detail == "full" else "a counterfactual or a shortfall was not told"
+    return (
+        Part(
+            "features that decided told",
+            REASONS,
+            len(given) / len(deciding),
+            "a feature that decided, in a fact marked reason, was not told",
+        ),
+        Part(
+            "opens with because and reasons only",
+            OPENING,
+            float(bool(chosen) and _opens(narration, reasons)),
+            "the first sentence had no link because, or a fact in it that is not marked reason",
+        ),
+        Part(scope, SCOPE, len(wanted & told) / len(wanted) if wanted else 1.0, missing),
+        Part(
+            "facts that add something",
+            ONCE,
+            new / len(chosen) if chosen else 0.0,
+            "a fact was told that repeats what facts before it say",
+        ),
+        Part("links that fit", LINKS, _fitting(narration, facts), "a link did not fit its facts and was left out"),
+    )
+
+
+def _opens(narration: Narration, reasons: set[int]) -> bool:
+    first = narration.arranged[0]
+    return first.link == "because" and all(number in reasons for number, _ in first.claims)
+
+
+def _adds(facts: Sequence[Fact], before: Sequence[int], number: int, *, by_fact: bool) -> bool:
+    """Return whether a fact adds to those before it.
+
+    In a short text one on features that are told already adds nothing, unless it is the first with their figures.
+    """
+    if number in before:
+        return False
+    fact = facts[number - 1]
+    if by_fact or fact.role not in ("reason", "setting"):
+        return True
+    told = [facts[n - 1] for n in before if facts[n - 1].role in ("reason", "setting")]
+    return not _features([fact]) <= _features(told if _is_list(fact) else [f for f in told if not _is_list(f)])
+
+
+def _is_list(fact: Fact) -> bool:
+    """Return whether a fact lists features without their figures."""
+    return isinstance(fact.readings[0].slots.get("features"), frozenset)
+
+
+def _fitting(narration: Narration, facts: Sequence[Fact]) -> float:
+    """Return the share of links that the text keeps."""
+    kept = []
+    for place, sentence in enumerate(narration.arranged):
+        if sentence.link == "because":
+            kept.append(place == 0)
+        elif sentence.link == "but":
+            kept.append(place > 0 and facts[sentence.claims[0][0] - 1].role in ("counterfactual", "shortfall"))
+        elif sentence.link == "also":
+            kept.append(place > 0)
+    return sum(kept) / len(kept) if kept else 1.0
+
+
 def _features(facts: Iterable[Fact]) -> set[str]:
     """Return the features that facts are about; the kind of a fact that is about none."""
     found: set[str] = set()
@@ -132,11 +214,3 @@ def _features(facts: Iterable[Fact]) -> set[str]:
         own = {str(f) for f in several} if isinstance(several, frozenset) else set()
         found |= own | {str(slots["feature"])} if "feature" in slots else own or {fact.readings[0].kind}
     return found
-
-
-def _order(narration: Narration, reasons: set[int]) -> str:
-    if not narration.chosen:
-        return "nothing chosen"
-    begins = "begins with a reason" if narration.chosen[0] in reasons else "does not begin with a reason"
-    twice = len(narration.chosen) - len(set(narration.chosen))
-    return f"{begins}, {twice} facts told twice" if twice else begins

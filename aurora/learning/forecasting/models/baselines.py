@@ -52,6 +52,11 @@ class Baseline:
         return self
 
 
+def span_of(share: float, context: int) -> int:
+    """Return the number of values in the latest share of a context."""
+    return max(4, round(share * context))
+
+
 def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> FloatArray:
     """Forecast the quantiles of the latest values, the same for every step ahead; hard to beat.
 
@@ -63,7 +68,7 @@ def recent_quantiles(windows: Windows, horizon: int, share: float = 0.25) -> Flo
     Returns:
         float64 [n, horizon, len(QUANTILES)].
     """
-    span = max(4, round(share * windows.past.shape[1]))
+    span = span_of(share, windows.past.shape[1])
     return np.repeat(latest_quantiles(windows.past, span)[:, None, :], horizon, axis=1)
 
 
