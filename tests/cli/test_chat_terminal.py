@@ -18,7 +18,7 @@ from aurora.agents.operator.rules import RulesOperator
 
 whole = RulesOperator.answer
 
-def answer(self, question, harness, history, mode):
+def answer(self, question, harness, history, mode, audience=None):
     if "slow" in question:
         time.sleep(120)
     return whole(self, question, harness, history, mode)

@@ -98,11 +98,11 @@ class Talk:
     def ask(self, question: str) -> None:
         """Ask a question and print the answer."""
         mode, self._mode = self._mode, None
-        self._took(lambda p: self.conversation.ask(question, mode=mode, watch=p.end, begin=p.begin))
+        self._took(lambda p: self.conversation.ask(question, mode=mode, **p.told))
 
     def decide(self, decision: dict[str, Any]) -> None:
         """Answer the question about a plan."""
-        self._took(lambda p: self.conversation.decide(decision, watch=p.end, begin=p.begin))
+        self._took(lambda p: self.conversation.decide(decision, **p.told))
 
     def _took(self, run: Callable[[Progress], Step]) -> None:
         try:
@@ -115,7 +115,7 @@ class Talk:
         if step.request is not None:
             print_request(step.request)
         elif step.answer is not None:
-            print_answer(step.answer)
+            print_answer(step.answer, step.shown)
         turns = self.conversation.turns
         self.sessions.touch(self.conversation.session_id, len(turns), turns[0].question if turns else "")
 
@@ -132,7 +132,7 @@ class Talk:
         unfinished = talk.unfinished
         if unfinished:
             note(f"the last turn was interrupted, and is taken up again: {unfinished}")
-            self._took(lambda p: talk.go_on(watch=p.end, begin=p.begin))
+            self._took(lambda p: talk.go_on(**p.told))
         elif talk.request is not None:
             print_request(talk.request)
 
