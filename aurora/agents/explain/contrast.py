@@ -9,7 +9,7 @@ from aurora.agents.explain.explainer import claims_against, shown_values
 from aurora.agents.explain.explicit import place_name
 from aurora.agents.explain.waiting import MAX_HOLDERS_NAMED
 from aurora.agents.explain.waiting_words import amount, lacking
-from aurora.agents.explain.wording import Audience, called, sentence, value_text
+from aurora.agents.explain.wording import Audience, called, no_flip_text, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import energy, plain
 from aurora.sim.explain.change_sets import smallest_changes
@@ -293,9 +293,7 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
     flips = [c for c in claims if isinstance(c, FlipClaim)]
     lines += [f"{sentence(c, values, audience)}." for c in flips]
     if not flips and option.score < decision.chosen.score:
-        lines.append(
-            "No other load, memory load, latency, price or speed of it alone, up to ten times as much, would have done."
-        )
+        lines += no_flip_text(decision, option, audience)
     if audience == "engineer":
         lines += [f"  {t.text}: {t.chosen:.6g} for {winner}, {t.other:.6g} for {name}" for t in terms(decision, option)]
     return "\n".join(lines)

@@ -17,6 +17,8 @@ from aurora.sim.explain.claims import (
     OutcomeClaim,
     ValueClaim,
 )
+from aurora.sim.explain.decision import Decision, Option
+from aurora.sim.explain.flip import tried, would_flip
 from aurora.sim.explain.names import shown_name
 from aurora.sim.explain.nouns import COUNT_FEATURES, NOUNS, Noun, moment, written_seconds
 from aurora.sim.explain.waiting_claims import WaitingClaim
@@ -73,11 +75,28 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
         case FlipClaim(option, feature, threshold, is_below):
             side, name = "under" if is_below else "over", called(feature, audience)
             far, now = written(feature, threshold), written(feature, values[option, feature])
+            if far == now:
+                side, far = "slightly", "lower" if is_below else "higher"
             return f"{shown_name(option)} would have won if its {name} were {side} {far} (it was {now})"
         case OutcomeClaim(change, measure, value):
             noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), plain)
             then = noun.written(value)
             return f"{noun.words}: {then}" if change is None else f"{_changed(change)}, {noun.words} would be {then}"
+
+
+def no_flip_text(decision: Decision, option: Option, audience: Audience) -> list[str]:
+    """Return the sentence that no change of one quantity of an option alone would have sufficed; none if one would.
+
+    Args:
+        decision: The decision.
+        option: An option that lost it.
+        audience: Reader of the sentence.
+    """
+    names = [called(f, audience) for f in tried(decision, option)]
+    if not names or would_flip(decision, option):
+        return []
+    listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+    return [f"No other {listed} of it alone, up to ten times as much, would have been enough."]
 
 
 COUNT_RELATIONS = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}

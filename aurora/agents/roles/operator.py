@@ -45,6 +45,14 @@ NO_STREAM = "nostream"
 """Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked; see `Telling`."""
 ACTIONS: dict[str, Literal["apply", "rollback"]] = {"apply_plan": "apply", "roll_back_plan": "rollback"}
 """Tools that a person is asked about, and what is approved."""
+OF_A_PLAN = frozenset({"edit_plan", "show_plan", "check_plan", "explain_plan", *ACTIONS})
+"""Tools that are listed once there is a plan."""
+MODES: dict[Mode, str] = {
+    "read": "read (you look things up; for plans and changes the person switches with /mode plan or /mode apply)",
+    "plan": "plan (you also write plans; to apply one the person switches with /mode apply)",
+    "apply": "apply (you also ask for a plan to be applied)",
+}
+"""Modes in words."""
 ASKED = "The person is asked now, and this turn ends. It is not done yet."
 AGAIN_SHOWN = "Show an earlier result again, or more of one that was cut."
 AGAIN = (
@@ -70,8 +78,19 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
         self._mode = mode
         self.tools = [_short(tool) for tool in harness.langchain_tools()]
 
+    def listed(self) -> list[BaseTool]:
+        """Return the tools that the model is told of: those of the mode, and those for plans once there is one.
+
+        Every request carries their schemas. A call of another one still gets its answer from the harness.
+        """
+        without = {"read": {"plans", "changes"}, "plan": {"changes"}, "apply": set()}[self._mode]
+        left_out = {name for name, tool in self._harness.tools.items() if tool.effect in without}
+        if not self._harness.desk.holds_plans:
+            left_out |= OF_A_PLAN
+        return [tool for tool in self.tools if tool.name not in left_out]
+
     def wrap_model_call(self, request: Any, handler: Any) -> Any:
-        return handler(request.override(model_settings={"temperature": TEMPERATURE}))
+        return handler(request.override(tools=self.listed(), model_settings={"temperature": TEMPERATURE}))
 
     @hook_config(can_jump_to=["end"])
     def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
@@ -235,7 +254,7 @@ class ModelOperator:
         asked = "; ".join(_cut(t.question, MAX_OLDER) for t in older[-MAX_QUESTIONS:])
         system, user = self._prompt.fill(
             open=_open(desk),
-            mode=mode,
+            mode=MODES[mode],
             earlier=f"Earlier questions: {asked}" if asked else "",
             question=question,
         )

@@ -174,13 +174,22 @@ def _opens(narration: Narration, reasons: set[int]) -> bool:
 
 
 def _adds(facts: Sequence[Fact], before: Sequence[int], number: int, *, by_fact: bool) -> bool:
-    """Return whether a fact adds to those before it; in a short text, features that are told already add nothing."""
+    """Return whether a fact adds to those before it.
+
+    In a short text one on features that are told already adds nothing, unless it is the first with their figures.
+    """
     if number in before:
         return False
-    if by_fact or facts[number - 1].role not in ("reason", "setting"):
+    fact = facts[number - 1]
+    if by_fact or fact.role not in ("reason", "setting"):
         return True
-    told = _features(facts[n - 1] for n in before if facts[n - 1].role in ("reason", "setting"))
-    return not _features([facts[number - 1]]) <= told
+    told = [facts[n - 1] for n in before if facts[n - 1].role in ("reason", "setting")]
+    return not _features([fact]) <= _features(told if _is_list(fact) else [f for f in told if not _is_list(f)])
+
+
+def _is_list(fact: Fact) -> bool:
+    """Return whether a fact lists features without their figures."""
+    return isinstance(fact.readings[0].slots.get("features"), frozenset)
 
 
 def _fitting(narration: Narration, facts: Sequence[Fact]) -> float:
