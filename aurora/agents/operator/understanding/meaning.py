@@ -120,6 +120,8 @@ def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
         if found and _is_continued(found[-1], part):
             continue
         found.append(part)
+    if any(_STATES.match(part.text.casefold()) and not asks(part.text) for part in found):
+        return ()
     asking = [asks(part.text) for part in found]
     if not all(asking) and (any(asking) or not _LISTED.search(question)):
         return ()  # what only states something is no question
@@ -136,6 +138,8 @@ def _is_continued(first: Meaning, part: Meaning) -> bool:
     return is_short and bool(first.named) and not part.named and not _EVERYTHING.search(part.text.casefold())
 
 
+_STATES = re.compile(r"^(?:(?:and|but|so|hi|hello),? )*(?:i|we|my|our|it|there|they|he|she|somebody|someone)\b")
+"""How a part begins that states something, where it does not ask."""
 _LISTED = re.compile(r"[?;\n]\s*\S")
 """Ends one question of several, whatever their form."""
 _ASKS_EFFECT = re.compile(r"^(?:what (?:does|would|will) (?:it|that|this)|would|will|does|do|can|could|is|are)\b")
