@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 from itertools import islice, takewhile
 
@@ -15,18 +14,27 @@ from aurora.agents.operator.checking.splitting import split_sentences
 MAX_ANSWER = 12_000
 """Most characters of an answer that are read."""
 MAX_SENTENCES = 60
-PAUSES = 3
-"""Pause after a look at the text so far, in times that it took: long answers are looked at more rarely."""
+STRIDE = 64
+"""A text is looked at again when it has grown by a character for each of these: long ones are looked at more rarely."""
 _SENTENCE_END = re.compile(r"[.!?][^\n]*?\s\S|\n")
 """What a text has if a sentence may have ended in it."""
+_BREAK = re.compile(r"[.!?\])]\s+\S{1,9}|\n")
+"""Where a text is read that came at once."""
 _GOES_ON = (
     " And so on [E999].",
     "x",
     *(f"{start}{end}." for start in ("", "998", "E998", ", E998", "-E999") for end in ("]", ")")),
     *(f"{start}And so on.\n[E999]\n" for start in ("", " ", ". ", ") ", "\n", "\n- ")),
     *(f"{start} b |\n[E999]\n" for start in ("", "|", "\n| a |")),
-    *("[E999]\n", "\n[E999]", "\n| a | b |\n|---|---|\n| and | so on [E999] |\n", "\n| and | so on [E999] |\n"),
-    *(":\n- And so on [E999].\n", "\n- And so on [E999].\n", "**\nAnd so on.\n", "*\nAnd so on.\n", "And", "."),
+    *(
+        "[E999]\n",
+        "*[E999]\n",
+        "_[E999]\n",
+        "\n[E999]",
+        "\n| a | b |\n|---|---|\n| and | so on [E999] |\n",
+        "\n| and | so on [E999] |\n",
+    ),
+    *("\n- And so on [E999].\n", "**\nAnd so on.\n", "*\nAnd so on.\n", "And", "."),
 )
 """Ways in which a text may go on; what is the same in all of them is settled."""
 
@@ -93,7 +101,8 @@ class Telling:
     def begin(self) -> None:
         """Begin a message, or begin it anew."""
         self._text = ""
-        self._next = 0.0
+        self._seen = ""
+        self._looked_at = 0
         self._taken: dict[Sentence, None] = {}
         self._waiting: list[Sentence] = []
         self._has_passed_on = False
@@ -102,15 +111,15 @@ class Telling:
         """Take the next part of the message, and show what is complete."""
         self._text += text
         is_full = len(self._taken) >= MAX_SENTENCES or len(self._text) > MAX_ANSWER
-        started = time.perf_counter()
-        if self._failure is not None or is_full or started < self._next or not _SENTENCE_END.search(self._text):
+        if self._failure is not None or is_full or len(self._text) - self._looked_at < len(self._text) // STRIDE:
+            return
+        self._looked_at = len(self._text)
+        if not _SENTENCE_END.search(self._text):
             return
         try:
-            self._take(settled(masked(answer_so_far(self._text)), len(self._taken)))
+            self._look(masked(answer_so_far(self._text)))
         except Exception as failure:  # clients of models would take it for a broken answer; `end` raises it
             self._failure = failure
-        now = time.perf_counter()
-        self._next = now + PAUSES * (now - started)
 
     def end(self, text: str, *, goes_on: bool = False, broken: str = "") -> None:
         """End the message.
@@ -123,7 +132,10 @@ class Telling:
         if self._failure is not None:
             raise self._failure
         whole = without_thoughts(text)
-        self._take(settled(whole))
+        if not self._text:  # it came at once, such as from a recording, and is read as if it had come bit by bit
+            for place in _BREAK.finditer(whole[:MAX_ANSWER]):
+                self._look(whole[: place.end()])
+        self._look(whole)
         if not goes_on:
             if not broken:
                 self._take(sentences_in(whole))
@@ -131,6 +143,13 @@ class Telling:
         if broken:
             self._show(Sentence(text="(the rest of the answer)", struck=f"it did not come: {broken}"))
         self.begin()
+
+    def _look(self, text: str) -> None:
+        """Take the sentences of a text that are settled."""
+        if not text.startswith(self._seen):  # what was read turned out to be thoughts
+            self._taken, self._waiting = {}, []
+        self._seen = text
+        self._take(settled(text, len(self._taken)))
 
     def _take(self, sentences: tuple[Sentence, ...]) -> None:
         for sentence in sentences:

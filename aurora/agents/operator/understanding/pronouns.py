@@ -19,7 +19,8 @@ _PRONOUN = re.compile(
 )
 _IMPERSONAL = re.compile(
     r"\bit (?:be|take|cost|hold|fit|help|safe|look|work|go|going|run|make|pay|bad|worth|ok)\b|\b(?:is|was|would|will|"
-    r"does|do|did|how|what|could|can|has) it\b(?= (?:be|take|cost|hold|fit|help|safe|look|work|bad|worth|ok|like|that|"
+    r"does|do|did|how|what|could|can|has) it\b(?= (?:be|take|cost|hold|fit|help|safe|look|work|bad|worth|ok|"
+    r"like|that|"
     r"possible|enough|going to)\b)|\bmake it\b"
 )
 

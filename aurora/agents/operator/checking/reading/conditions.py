@@ -16,6 +16,7 @@ _FIRST = re.compile(
     r"(?:, (?:then )?| (?=would\b))",
     re.I,
 )
+_OPEN = re.compile(r"^(?P<said>with \d+ ?% more load|with \d+ more nodes?(?: like <[^>]*>)?)(?=[ ,])", re.I)
 _LAST = re.compile(
     r"(?P<said>(?:,? )(?:if|with|without|after|once|when|in case|at|assuming) [^,;<]*(?:<[^>]*>[^,;<]*)?)\.?$", re.I
 )
@@ -44,7 +45,7 @@ def condition(masked: str, facts: Facts) -> tuple[str, frozenset[str], list[tupl
         facts: Facts of the cited evidence.
     """
     changes = [t.text for t in facts.texts if t.tokens & {"changes", "change"} and " " in t.text]
-    for pattern in (_FIRST, _LAST, _MIDDLE):
+    for pattern in (_FIRST, _OPEN, _LAST, _MIDDLE):
         match = pattern.search(masked)
         if match is None or not any(_is_tried(match["said"], c) for c in changes):
             continue

@@ -38,6 +38,8 @@ def joins_what_stands_apart(reading: Reading) -> str:
         return ""
     for first, second, between in _neighbours(reading):
         if reading.kind == "why_not" and first.kind == "node":
+            if _JOINED.fullmatch(between) or _CHOICE.search(between):
+                return "it names several nodes; name one"
             continue  # "on A and not on B" is read there
         if set(first.ids) & set(second.ids):
             continue
