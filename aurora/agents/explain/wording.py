@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal
 
-from aurora.agents.explain.telling.quantities import Amount, write_pair
 from aurora.agents.explain.waiting_words import waiting_sentence
-from aurora.quantities import plain, with_unit
+from aurora.quantities import energy, plain, with_unit
 from aurora.sim.explain.claims import (
     FEASIBLE,
     CauseClaim,
@@ -24,7 +23,6 @@ from aurora.sim.explain.names import shown_name
 from aurora.sim.explain.nouns import COUNT_FEATURES, NOUNS, Noun, moment, written_seconds
 from aurora.sim.explain.waiting_claims import WaitingClaim
 from aurora.sim.objectives import SHARES, WITH_TARGET
-from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
 from aurora.sim.scenarios.whatif import CarbonChanges, Change, LoadChanges, NodeFails, NodeRemoved, PriceChanges
 
 Audience = Literal["operator", "engineer"]
@@ -55,12 +53,11 @@ def value_text(feature: str, value: float, audience: Audience) -> str:
 
 
 def pair_texts(feature: str, first: float, second: float, audience: Audience) -> tuple[str, str]:
-    """Format two values of a feature; energies and masses in one unit, so that they can be compared at a glance."""
-    texts = value_text(feature, first, audience), value_text(feature, second, audience)
-    dimension = FEATURES[FEATURE_INDEX[feature]].unit if feature in FEATURE_INDEX else ""
-    if dimension not in ("J", "g") or texts[0].split()[-1] == texts[1].split()[-1]:
-        return texts
-    return write_pair(Amount(first, dimension), Amount(second, dimension))
+    """Format two values of a feature; energies in one unit, so that they can be compared at a glance."""
+    if feature == "fit.energy":
+        scale = max(abs(first), abs(second))
+        return energy(first, scale), energy(second, scale)
+    return value_text(feature, first, audience), value_text(feature, second, audience)
 
 
 def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
