@@ -36,6 +36,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Content security policy of the page: it loads nothing and runs nothing, whatever its texts are."""
 LONGEST_WORD = 28
 """Characters up to which a word of a table is not broken."""
+FREE_OF_WORDS = 16
+"""Characters of several words above which a column is not squeezed to the longest of them."""
 _INTERVAL = re.compile(r"\S+ \[\S+ \S+\]")
 SHADES = 9
 """Shades of a heat map in the style sheet."""
@@ -122,6 +124,7 @@ def _row(row: Sequence[Cell], is_number: Sequence[bool]) -> str:
         text = cell_text(cell)
         is_long = max(map(len, text.split()), default=0) > LONGEST_WORD
         kinds = ["n"] * numeric + ["na"] * (cell is None) + ["long"] * is_long
+        kinds += ["words"] * (" " in text and len(text) > FREE_OF_WORDS)
         kinds += ["interval"] * (_INTERVAL.fullmatch(text) is not None)
         mark = f" class='{' '.join(kinds)}'" if kinds else ""
         cells.append(f"<td{mark}>{escaped(text)}</td>")
