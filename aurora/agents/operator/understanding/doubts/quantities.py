@@ -19,6 +19,8 @@ def has_several_amounts(reading: Reading) -> str:
         return ""
     if _UNCLEAR_SHARE.search(reading.plain):
         return "it gives a range, or a growth that goes on; one percentage at a time"
+    if reading.kind == "reserve" and len(set(_QUANTILE.findall(reading.plain))) > 1:
+        return "it names several confidences; one at a time"
     shares = {amount.value for amount in amounts.percents(reading.plain)}
     if len(shares) > 1:
         return "it names several percentages; one at a time"
@@ -28,6 +30,7 @@ def has_several_amounts(reading: Reading) -> str:
     return ""
 
 
+_QUANTILE = re.compile(r"\bp\d{2,3}\b")
 _UNCLEAR_SHARE = re.compile(
     r"\d\s?(?:%|percent)?\s?(?:to|-|–|or)\s?\d+(?:[.,]\d+)?\s?(?:%|percent)|"
     r"(?:%|percent) (?:per|each|every|a) (?:second|minute|hour|day|week|month)"
@@ -103,8 +106,12 @@ def has_several_spans(reading: Reading) -> str:
 
 
 _HOUR_AND_A_HALF = 5400.0
-_SCALED = re.compile(r"\b(?:re-?)?scal\w+|\breplicas?\b|\bcopies\b")
-_DEVICES = re.compile(r"\b(?:gpus?|vram|disks?|storage|network|bandwidth|iops|licen[sc]es?)\b")
+_SCALED = re.compile(r"\b(?:re-?)?scal\w+|\breplicas?\b|\bcopies\b|\b(?:many|more|fewer) (?:pods|tasks|instances)\b")
+_DEVICES = re.compile(
+    r"\bhow many (?:nodes|machines|hosts|servers|pods|replicas)\b|"
+    r"\b(?:gpus?|vram|disks?|storage|network|bandwidth|iops|licen[sc]es?|costs?|bill|money|price[sd]?|dollars|"
+    r"spend\w*)\b"
+)
 
 
 def measures_something_else(reading: Reading) -> str:
