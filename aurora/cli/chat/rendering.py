@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,8 @@ def print_text(text: str) -> None:
 
     for line in text.split("\n"):
         shown = printable(line)
-        hang = "  " if shown.lstrip().startswith(("- ", "* ", "risk: ")) else ""
+        is_item = shown.lstrip().startswith(("- ", "* ", "risk: ")) or re.match(r"\d+\. ", shown) is not None
+        hang = "  " if is_item else ""
         say("\n".join(wrapped(shown, terminal_width(), hang=hang)) if shown else "")
 
 
@@ -63,16 +65,23 @@ def print_answer(answer: Answer, shown: Sequence[Sentence] = ()) -> None:
     if answer.asks_back:
         print_text("\n".join(["Did you mean:", *(f"- {q}" for q in answer.asks_back)]))
     sys.stdout.flush()
-    for sentence in answer.sentences:
-        if sentence.struck and sentence not in shown:
+    struck = [s for s in answer.sentences if s.struck]
+    for sentence in struck:
+        if sentence not in shown:
             print_sentence(sentence)
+    if struck:
+        number, total = len(struck), len(answer.sentences)
+        verb = "was" if number == 1 else "were"
+        note(f"{number} of {total} sentence{'s' * (total > 1)} {verb} not supported and struck")
 
 
 def print_request(request: dict[str, Any]) -> None:
     """Print the question about a plan, and how it is answered."""
     for action in request["action_requests"]:
         print_text(action["description"])
-    print_text("Answer with /approve, /edit N,M to leave out changes, or /reject REASON.")
+    allowed = [d for config in request.get("review_configs", ()) for d in config["allowed_decisions"]]
+    edit = "/edit N,M to leave out changes, " if not allowed or "edit" in allowed else ""
+    print_text(f"Answer with /approve, {edit}or /reject REASON.".replace("approve, or", "approve or"))
 
 
 def print_call(evidence: Evidence) -> None:

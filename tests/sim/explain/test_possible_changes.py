@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
-from aurora.agents.explain.contrast import edit_text
+from aurora.agents.explain.contrast import edit_text, why_not
 from aurora.agents.explain.explainer import claims_against, shown_values
 from aurora.agents.explain.wording import no_flip_text, sentence
 from aurora.errors import ScenarioError
@@ -152,3 +154,16 @@ def test_an_edit_that_no_node_can_have_is_refused() -> None:
     for kind, then in (("price", -1.0), ("speed", 0.0), ("cpu", -2.0)):
         with pytest.raises(ScenarioError, match="node can't have"):
             edited(scenario, scenario.tasks[0].task_id, [Edit(kind, node.node_id, 1.0, then)])  # type: ignore[arg-type]
+
+
+def test_no_candidate_is_worse_and_better_on_the_same(runs: list[SampledRun]) -> None:
+    told = 0
+    for run in runs[::3]:
+        for decision, option in lost(run)[:3]:
+            case = Case(run.history.scenario, run.history.policy, decision, run.history)
+            worse, *rest = why_not(case, decision.task_id, option.name).text.splitlines()
+            better = " ".join(line for line in rest if line.startswith("It was better on"))
+            named = [part.strip() for part in re.split(r" on | and |, ", re.sub(r"\([^)]*\)", "", worse))]
+            assert not [n for n in named[1:] if n and f"{n.rstrip('.')} (" in better]
+            told += bool(better)
+    assert told

@@ -71,6 +71,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 """Labels at the beginning of a line, which claim nothing."""
+_OF = re.compile(r"(?<![\w/.:-])(\d+)/(\d+)(?![\w/:-]|\.\d)")
+"""A part and its whole: 11/12 nodes."""
 _METRICS = frozenset({"cpu", "memory", "gpu", "requests", "power", "network"})
 _TYPOGRAPHY = frozenset("–—‘’“”×°≥≤→…·•éèüöäß\u00a0\u202f")
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
@@ -137,7 +139,7 @@ def fault_of(
         names: Names of what is open.
         is_code: True: code wrote its words, so that only what it states is checked.
     """
-    text = _LABEL.sub("", in_digits(" ".join(sentence.text.split())))
+    text = _OF.sub(r"\1 of \2", _LABEL.sub("", in_digits(" ".join(sentence.text.split()))))
     absent = [c for c in sentence.cites if c not in evidence]
     if absent:
         return f"there is no {absent[0]}"

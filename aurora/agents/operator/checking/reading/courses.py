@@ -20,7 +20,7 @@ _T = (
 )
 _COURSE = re.compile(
     rf"^{_WHAT} ?(?P<way>rises?|climbs?|grows?|increases?|falls?|drops?|decreases?|goes|go|moves?|starts?|begins?)"
-    rf"(?: from| at| with)? (?P<first>{_N})(?P<when>{_T})?"
+    rf"(?: by (?P<by>{_N}),?)?(?: from| at| with)? (?P<first>{_N})(?P<when>{_T})?"
     rf"(?:,? (?:to|and (?:peaks?|tops out) at|and (?:rises?|climbs?) to) (?P<second>{_N})(?P<then>{_T})?)?$",
     re.IGNORECASE,
 )
@@ -91,6 +91,10 @@ def _course(said: Mapping[str, str | None], steps: Sequence[Record]) -> bool | N
         found.append(values[0])
     if len(found) == 1:
         return True
+    if said["by"] and not any(
+        _is(q._replace(unit=unit), round(abs(found[1] - found[0]), 9)) for q in _read(said["by"])
+    ):
+        return False
     way = (said["way"] or "").casefold()
     if re.match(r"rise|climb|grow|increas", way):
         return found[1] > found[0]

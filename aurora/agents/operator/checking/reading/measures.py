@@ -29,6 +29,8 @@ _BOUND_WORDS = re.compile(
     r"exceed(?:s|ing)?|(?:higher|lower|greater) than)\b",
     re.IGNORECASE,
 )
+_FORMER = r"instead of|rather than|compared (?:to|with)"
+"""What is before a number that was so before."""
 _OF = re.compile(r"^(?: [a-z]+)?(?:,)? (?:out )?of (?:its |the |all )*$", re.IGNORECASE)
 """What is between a part and the whole of which it is."""
 
@@ -106,7 +108,7 @@ def _candidates(
         allowed |= {"requested"}
     sides = (
         {"before", "now"}
-        if re.search(r"\bfrom (?:about |around |the )?$", before)
+        if re.search(rf"\b(?:from|{_FORMER}) (?:about |around |the )?$", before)
         else {"after", "proposed"}
         if re.search(r"\bto (?:about |around |just |only )?$", before)
         else set()
@@ -114,7 +116,7 @@ def _candidates(
     allowed |= sides
     if sides and "limit" not in said:
         allowed |= {"requested"}
-    if "now" in said:
+    if not said & {"mean", "highest", "p50", "low", "high"}:
         allowed |= {"latest"}
     if said & {"rise", "fall", "stay"}:
         allowed |= {"after", "proposed"}
@@ -192,6 +194,11 @@ def _agrees(number: Stated, cell: Cell, text: str) -> bool:
         if pattern.search(before):
             return holds(cell.value, quantity.number * UNITS[cell.dimension][quantity.unit])
     return agrees(quantity, Amount(cell.value, cell.dimension))
+
+
+def has_bound(text: str) -> bool:
+    """Return whether a text says that a number is exceeded, or not."""
+    return _BOUND_WORDS.search(text) is not None
 
 
 def columns_of(words: frozenset[str], cells: Sequence[Cell]) -> list[Cell]:

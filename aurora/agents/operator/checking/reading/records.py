@@ -87,6 +87,8 @@ def _needs(cells: Iterable[Cell], kind: str) -> Iterator[Cell]:
         yield cell
         if cell.words & {meant, "change"}:
             yield replace(cell, words=(cell.words - {meant}) | {"need"})
+        if "freed" in cell.words:
+            yield replace(cell, words=(cell.words - {"freed"}) | {"free"})
 
 
 def _waiting(texts: Iterable[str]) -> Iterator[Record]:
@@ -151,7 +153,7 @@ def summed(records: Sequence[Record], words: frozenset[str] = frozenset(), facto
         for cell in {(c.words, c.dimension): c for c in record.cells}.values():
             columns.setdefault((cell.words, cell.dimension), []).append(cell.value)
     return tuple(
-        Cell(round(sum(values) * factor, 9), dimension, column | words)
+        Cell(round(sum(values) * factor, 9), dimension if factor == 1 or dimension != COUNT else "", column | words)
         for (column, dimension), values in columns.items()
         if len(values) == len(records) and dimension in _ADDED
     )
@@ -238,6 +240,8 @@ def _record(row: Mapping[str, Any], kind: str, *, is_whole: bool, asked: frozens
     names = {str(v) for k, v in row.items() if isinstance(v, str) and (k in IDS or k in ("zone", "container"))}
     texts = tuple(_texts(row))
     cells += [*_shortages(texts), *_shares(cells), *_each(row)]
+    if kind == "node_id":
+        cells += [replace(c, words=c.words | {"running"}) for c in tuple(cells) if c.words == {"task"}]
     if kind == "policy_id":
         cells += [
             replace(c, words=c.words | {"task"}) for c in cells if c.words == {"pending"} and c.dimension == COUNT
@@ -249,6 +253,8 @@ def _record(row: Mapping[str, Any], kind: str, *, is_whole: bool, asked: frozens
         if isinstance(v, list) and v and isinstance(v[0], str)
     }
     states = _states(row, texts)
+    if kind == "node_id":
+        cells += [replace(c, words=c.words | {"running"}) for c in tuple(cells) if c.words == {"task"}]
     if kind == "policy_id":
         cells = [
             replace(c, words=c.words | {"task"}) if "pending" in c.words and c.dimension == COUNT else c for c in cells
@@ -295,7 +301,7 @@ def _of_whole(row: Mapping[str, Any], cells: Sequence[Cell], asked: frozenset[st
             yield replace(cell, words=words | {"task"})
         if words & {"cordoned", "ready", "maintenance", "unpriced"}:
             yield replace(cell, words=words | {"node"})
-        if words & {"oversized", "undersized", "unmeasur"}:
+        if words & {"oversized", "undersized", "unmeasured"}:
             yield replace(cell, words=words | {"container"})
         if words == {"price", "per", "hour"}:
             yield Cell(24 * cell.value, "$", frozenset({"price", "day"}))

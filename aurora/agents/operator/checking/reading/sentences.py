@@ -14,7 +14,7 @@ from aurora.agents.operator.checking.reading.against import against
 from aurora.agents.operator.checking.reading.columns import compared, without_numbers
 from aurora.agents.operator.checking.reading.conditions import condition
 from aurora.agents.operator.checking.reading.courses import coursed
-from aurora.agents.operator.checking.reading.measures import RESOURCES, measured
+from aurora.agents.operator.checking.reading.measures import RESOURCES, has_bound, measured
 from aurora.agents.operator.checking.reading.phrases import plain as plain_words
 from aurora.agents.operator.checking.reading.phrases import variants
 from aurora.agents.operator.checking.reading.predicates import all_hold, predicate
@@ -51,7 +51,9 @@ _VERBAL = re.compile(
     r"|could)\b",
     re.IGNORECASE,
 )
-_NONE = re.compile(r"^(?:no|none of the) (?=(?:[a-z]+ )?(?:nodes?|tasks?|pods?|jobs?)\b)", re.IGNORECASE)
+_NONE = re.compile(
+    r"^(?:no|none of the) (?=(?:[a-z]+ )?(?:nodes?|tasks?|pods?|jobs?|risks?|changes?|steps?)\b)", re.IGNORECASE
+)
 _TIME = re.compile(r"\b\d{1,2}:\d{2}\b|\b\d{4}-\d{2}-\d{2}\b")
 _MOST_BREAKS = 14
 
@@ -161,7 +163,12 @@ def is_read(masked: str, verdicts: Sequence[Verdict]) -> bool:
     rest = masked
     for verdict in verdicts:
         rest = rest[: verdict.start] + "\n" * (verdict.end - verdict.start) + rest[verdict.end :]
-    return all(_SILENT.match(part.strip()) or not part.strip() for part in re.split(r"\n+", rest))
+    return all(_SILENT.match(p.strip()) or not p.strip() or _says_nothing(p) for p in re.split(r"\n+", rest))
+
+
+def _says_nothing(part: str) -> bool:
+    """Return whether a part of a sentence has but words that claim nothing."""
+    return not concepts_in(part) and re.search(r"[\d<^~$%\"]", part) is None
 
 
 def _read(said: str, facts: Facts, carried: Carried, context: frozenset[str]) -> tuple[bool | None, tuple[Record, ...]]:
@@ -250,7 +257,10 @@ def _numbers(clause: str, facts: Facts, last: Sequence[str], heard: frozenset[st
         found = [named_records(n, facts.groups) for n in names]
         if all(found) and all(any(measured(text, r.cells, heard, r.topic) for r in rs) for rs in found):
             return True
-    return True if any(measured(text, r.cells, heard | _always(r), r.topic) for r in _wholes(facts)) else None
+    if any(measured(text, r.cells, heard | _always(r), r.topic) for r in _wholes(facts)):
+        return True
+    known = [measured(text, r.cells, heard, r.topic, is_member=True) for r in facts.wholes]
+    return False if "%" in text and not names and False in known else None
 
 
 def _wholes(facts: Facts) -> Iterator[Record]:
@@ -278,6 +288,8 @@ def _subject(  # one return for each way in which numbers are of several things
     said = subject.said or clause[subject.end :]
     if not concepts_in(without_numbers(said)) and not names_in(said):
         context = context | heard
+    elif not concepts_in(said) & RESOURCES:
+        context = context | (heard & RESOURCES)
     if not [w for w in words_in(said) if w not in LIGHT] and not re.search(r"\d|<", said):
         return None
     records = [r for rs in subject.records for r in rs]
@@ -289,7 +301,7 @@ def _subject(  # one return for each way in which numbers are of several things
     is_plural = len(records) > 1 and (is_group or len(subject.names) > 1)
     if is_sum and is_plural:
         return measured(said, summed(_first(subject)), context)
-    if is_group and subject.place and subject.how == "all" and not _EACH.search(said):
+    if is_group and subject.place and subject.how == "the" and not _EACH.search(said):
         wholes = [r for n in [subject.place] for r in named_records(n, facts.groups)]
         sums = (*summed(records), *(c for r in wholes for c in r.cells if "allocatable" in c.words))
         if measured(said, sums, context):
@@ -299,7 +311,8 @@ def _subject(  # one return for each way in which numbers are of several things
     holds = predicate(_EACH.sub("", said), context, is_member=is_group)
     if (
         is_plural
-        and (subject.names or subject.how == "all")
+        and (subject.names or subject.how == "the")
+        and not has_bound(said)
         and not _EACH.search(said)
         and measured(said, summed(_first(subject)), context)
     ):
@@ -327,7 +340,7 @@ def _first(subject: Subject) -> list[Record]:
 
 
 def _is_so(how: str, met: int, total: int) -> bool | None:
-    if how in ("all", "every", "each", "both", "any"):
+    if how in ("all", "the", "every", "each", "both", "any"):
         return met == total
     if how in ("none", "no", "neither"):
         return met == 0

@@ -55,7 +55,7 @@ _PARTLY = re.compile(
 )
 _REST = re.compile(rf"^(?:all )?(?:the )?(?:others?|rest)\b(?: (?P<count>\d+))?(?: {NOUN})? ?", re.IGNORECASE)
 _PRONOUN = re.compile(
-    r"^(?:it|they|this|these|that|which|the (?:pod|task|job|node|plan|policy|latter)|both|each"
+    r"^(?:its|their|it|they|this|these|that|which|the (?:pod|task|job|node|plan|policy|latter)|both|each"
     r"|all)\b(?P<own>'s|s\b)? ?",
     re.IGNORECASE,
 )
@@ -157,7 +157,7 @@ def subjects(clause: str, facts: Facts, last: Sequence[str], carried: tuple[Reco
 
 
 def _how(word: str | None) -> str:
-    return "all" if word is None or word.casefold() in ("a", "an") else word.casefold()
+    return "the" if word is None else "all" if word.casefold() in ("a", "an") else word.casefold()
 
 
 def _groups(match: re.Match[str], facts: Facts) -> list[Subject]:

@@ -77,6 +77,10 @@ _CONCEPTS = {
         ("not", "not don't doesn't isn't aren't didn't won't can't cannot no"),
         ("done", "done completed finished"),
         ("need", "need needs needed"),
+        ("newly", "newly"),
+        ("cordoned", "cordoned"),
+        ("unpriced", "unpriced"),
+        ("unmeasured", "unmeasured"),
         ("unusable", "unusable"),
         ("fit", "fit fits fitting fitted"),
         ("reward", "reward rewards"),
@@ -92,21 +96,13 @@ LIGHT = frozenset(
     having of in on at to for from with and but or by as per each also too just only about around roughly
     approximately nearly almost exactly precisely does do did done can will so while whereas which who whose
     still already right moment present comes come stands stand lies lie sits sit amounts amount number
-    far well total overall together combined altogether alone sum here today currently namely i.e e.g example instance
+    far well total overall together combined altogether alone sum here namely i.e e.g example instance
     respectively take takes up make makes get gets it'll cluster bit slightly what says say shows show reports report
     go goes went when if bring brings them leave leaves leaving host hosts hold holds consist consists involve involves
-    remain remains belong account accounts you it'd they'd place give gives""".split()
+    remain remains belong account accounts you it'd they'd place give gives state status instead rather listed
+    shown compared against""".split()
 )
 """Words that claim nothing beside a number, a state or a comparison that is evaluated."""
-STATISTICS = frozenset(
-    """free requested used allocatable limit unusable now proposed before after mean highest latest low high
-    pending running hot
-    overfull usable displaced newly freed short p05 p25 p50 p75 p95 kill restart step undersized oversized cordoned
-    difference rise fall stay not total need fit
-    unpriced placed reserved burst worse above expected done undone
-    values observed retry confidence probability chance backed unmeasured""".split()
-)
-"""Concepts that tell the columns of a thing apart: one that a sentence does not say is not meant."""
 UNIT_WORDS = {
     "cores": frozenset({"cpu"}),
     "core": frozenset({"cpu"}),
@@ -137,6 +133,14 @@ def concepts_in(text: str) -> frozenset[str]:
     return frozenset(concept(w) for w in words_in(text) if w not in LIGHT)
 
 
+STATISTICS = frozenset(
+    concept(w)
+    for w in """free requested used allocatable limit unusable now proposed before after mean highest latest low high
+    pending running hot overfull usable displaced newly freed short p05 p25 p50 p75 p95 kill restart step undersized
+    oversized cordoned difference rise fall stay not total need fit unpriced burst done undone retry confidence
+    probability unmeasured""".split()
+)
+"""Concepts that tell the columns of a thing apart: one that a sentence does not say is not meant."""
 _OF_RESOURCES = frozenset({"nvidia", "amd", "com", "1g", "10gb"})
 """Parts of the names of resources that nobody says."""
 
@@ -164,7 +168,8 @@ TOPICS: dict[str, frozenset[str]] = {
         ("why_not_on_node", "carry carries have"),
         (
             "oversized",
-            "resize resizing shrink shrinking cutting cut could go lowering containers would every all right-sizing",
+            "resize resizing shrink shrinking cutting cut could downsizing trimming rightsizing go"
+            " lowering containers would every all right-sizing",
         ),
         ("make_plan", "expected node's would"),
         ("rank_cluster_policies", "rank ranks ranking listed score scores"),
