@@ -79,8 +79,8 @@ def test_a_task_too_large_for_its_allowed_nodes_is_named() -> None:
 @pytest.mark.parametrize(
     ("seeds", "limited"),
     [
-        (range(0, 10, 3), False),
-        (range(1, 10, 3), True),
+        (range(1, 10, 3), False),
+        (range(4, 8), True),
         *(pytest.param(range(10), limited, marks=pytest.mark.slow) for limited in (False, True)),
     ],
 )
@@ -102,7 +102,7 @@ def test_no_reference_is_better_than_a_proven_bound(seeds: range, limited: bool)
             outcome = run(encoded, compile_policy(REFERENCES[name]))
             if outcome.summary.completed == len(what.tasks):
                 assert achieved(outcome, what, "latency") >= found.bound - 1e-3, (seed, name)
-    assert proved >= len(seeds) // 5
+    assert proved >= max(1, len(seeds) // 5)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
