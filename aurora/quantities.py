@@ -95,13 +95,17 @@ def duration(seconds: float) -> str:
     return _two_units(round(seconds / HOUR), DAY // HOUR, "d", "h")
 
 
-def energy(joules: float) -> str:
+def energy(joules: float, scale: float | None = None) -> str:
     """Return joules as J, kJ or kWh.
 
-    >>> energy(850), energy(10536871.0)
-    ('850 J', '2.927 kWh')
+    Args:
+        joules: The energy.
+        scale: Energy whose size decides the unit; None: its own.
+
+    >>> energy(850), energy(10536871.0), energy(27400, scale=107928)
+    ('850 J', '2.927 kWh', '0.007611 kWh')
     """
-    size = abs(joules)
+    size = abs(joules if scale is None else scale)
     if size < 1000:  # noqa: PLR2004  # 1 kJ
         return f"{plain(joules, 3)} J"
     if size < JOULES_PER_KWH / 100:

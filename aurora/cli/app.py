@@ -36,30 +36,38 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("selfplay")(selfplay.selfplay)
-app.command("simulate")(simulate.simulate)
-app.command("compare")(compare.compare)
-app.command("explain")(explain.explain)
-app.command("forecast")(forecast.forecast)
-app.command("futures")(futures.futures)
-app.command("whatif", help="The same as `aurora futures`.")(futures.futures)
-app.command("ask")(chat.ask)
-app.command("chat")(chat.chat)
-app.add_typer(evaluation.app, name="eval")
-app.add_typer(evolve_prompts.app, name="evolve-prompts")
-app.add_typer(study.app, name="study")
-app.add_typer(bench.app, name="bench")
-app.add_typer(train.app, name="train")
-app.add_typer(policies.app, name="policies")
-app.add_typer(scenarios.app, name="scenarios")
-app.add_typer(index.app, name="index")
-app.add_typer(recommend.app, name="recommend")
-app.add_typer(plan.app, name="plan")
-app.add_typer(experiment.app, name="experiment")
-app.add_typer(data.app, name="data")
-app.add_typer(snapshot.app, name="snapshot")
-app.add_typer(schedule.app, name="schedule")
-app.command("doctor")(doctor.doctor)
+
+CLUSTERS, SIMULATION, LEARNING, EVALUATION = (
+    "Clusters and accounts: ask, plan, apply, undo",
+    "Simulation and forecasts",
+    "Self-play and training",
+    "Evaluation and checks",
+)
+"""Panels of the help, in its order."""
+app.command("ask", rich_help_panel=CLUSTERS)(chat.ask)
+app.command("chat", rich_help_panel=CLUSTERS)(chat.chat)
+app.add_typer(snapshot.app, name="snapshot", rich_help_panel=CLUSTERS)
+app.add_typer(plan.app, name="plan", rich_help_panel=CLUSTERS)
+app.add_typer(recommend.app, name="recommend", rich_help_panel=CLUSTERS)
+app.add_typer(experiment.app, name="experiment", rich_help_panel=CLUSTERS)
+app.add_typer(schedule.app, name="schedule", rich_help_panel=CLUSTERS)
+app.command("simulate", rich_help_panel=SIMULATION)(simulate.simulate)
+app.command("compare", rich_help_panel=SIMULATION)(compare.compare)
+app.command("explain", rich_help_panel=SIMULATION)(explain.explain)
+app.command("forecast", rich_help_panel=SIMULATION)(forecast.forecast)
+app.command("futures", rich_help_panel=SIMULATION)(futures.futures)
+app.command("whatif", rich_help_panel=SIMULATION, help="The same as `aurora futures`.")(futures.futures)
+app.add_typer(scenarios.app, name="scenarios", rich_help_panel=SIMULATION)
+app.add_typer(data.app, name="data", rich_help_panel=SIMULATION)
+app.command("selfplay", rich_help_panel=LEARNING)(selfplay.selfplay)
+app.add_typer(policies.app, name="policies", rich_help_panel=LEARNING)
+app.add_typer(train.app, name="train", rich_help_panel=LEARNING)
+app.add_typer(evolve_prompts.app, name="evolve-prompts", rich_help_panel=LEARNING)
+app.add_typer(study.app, name="study", rich_help_panel=LEARNING)
+app.add_typer(index.app, name="index", rich_help_panel=LEARNING)
+app.add_typer(evaluation.app, name="eval", rich_help_panel=EVALUATION)
+app.add_typer(bench.app, name="bench", rich_help_panel=EVALUATION)
+app.command("doctor", rich_help_panel=EVALUATION)(doctor.doctor)
 
 
 def _version(wanted: bool) -> None:

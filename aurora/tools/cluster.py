@@ -19,7 +19,7 @@ MAX_ROWS = 40
 MAX_REASONS = 20
 """Most nodes whose reasons are listed."""
 
-NodeOrder = Literal["fullest", "emptiest", "dearest", "name"]
+NodeOrder = Literal["fullest", "emptiest", "free_cores", "free_memory", "dearest", "name"]
 
 
 class NoArguments(Frozen):
@@ -127,7 +127,9 @@ class NodesArguments(Frozen):
     """Which nodes to list, in which order."""
 
     contains: str = Field(default="", max_length=200, description="part of the node's name, zone or type; empty: all")
-    order: NodeOrder = Field(default="fullest", description="by the largest requested share, by price, or by name")
+    order: NodeOrder = Field(
+        default="fullest", description="by the largest requested share, the most free of a resource, price, or name"
+    )
     limit: int = Field(default=10, ge=1, le=MAX_ROWS, description="most nodes listed")
 
 
@@ -152,7 +154,7 @@ class NodeTable(Frozen):
 
 
 def find_nodes(desk: Desk, arguments: NodesArguments) -> NodeTable:
-    """Nodes of the open cluster by name, zone or type, the fullest, emptiest or dearest first."""
+    """Nodes of the open cluster by name, zone or type: the fullest, emptiest, dearest, or with the most free first."""
     text = arguments.contains.casefold()
     states = [
         s
@@ -162,6 +164,8 @@ def find_nodes(desk: Desk, arguments: NodesArguments) -> NodeTable:
     keys = {
         "fullest": lambda s: -s.fullest,
         "emptiest": lambda s: s.fullest,
+        "free_cores": lambda s: _least_free(s, "cpu"),
+        "free_memory": lambda s: _least_free(s, "memory"),
         "dearest": lambda s: -(s.node.price_per_hour or 0.0),
         "name": lambda s: s.node.node_id,
     }
@@ -169,12 +173,22 @@ def find_nodes(desk: Desk, arguments: NodesArguments) -> NodeTable:
     return NodeTable(count=len(states), nodes=tuple(_node_row(s) for s in states[: arguments.limit]))
 
 
+def _least_free(state: NodeState, resource: str) -> tuple[bool, float]:
+    """Return the key that puts the usable node with the most of a resource free first."""
+    filled = state.resources.get(resource)
+    return not _is_usable(state), -(filled.free if filled else 0.0)
+
+
+def _is_usable(state: NodeState) -> bool:
+    return state.node.is_ready and not state.node.is_cordoned
+
+
 def _node_row(state: NodeState) -> NodeRow:
     return NodeRow(
         node_id=state.node.node_id,
         zone=state.node.zone,
         instance_type=state.node.instance_type,
-        is_usable=state.node.is_ready and not state.node.is_cordoned,
+        is_usable=_is_usable(state),
         tasks=state.tasks,
         fullest_share=state.fullest,
         resources=_rows({r: f for r, f in state.resources.items() if f.allocatable or f.requested}),
@@ -334,8 +348,8 @@ class WaitingExplained(Frozen):
     summary: str = Field(description="how many nodes fit, and what the others lack")
     never: str = Field(description="why no node could take it even if everything were free; empty: one could")
     fits_now: tuple[str, ...] = Field(description="nodes that fit now")
-    nodes: tuple[NodeReasons, ...] = Field(description="nodes that do not fit, with their reasons")
     remedies: tuple[RemedyRow, ...] = Field(description="smallest changes that would place it, the easiest first")
+    nodes: tuple[NodeReasons, ...] = Field(description="nodes that do not fit, with their reasons; last, as it is long")
 
 
 def why_task_waits(desk: Desk, arguments: TaskArguments) -> WaitingExplained:
@@ -349,8 +363,8 @@ def why_task_waits(desk: Desk, arguments: TaskArguments) -> WaitingExplained:
         summary=why.summary,
         never=why.never,
         fits_now=why.fits_now[:MAX_ROWS],
-        nodes=tuple(listed[:MAX_REASONS]),
         remedies=tuple(_remedy_row(r, why.task_id) for r in why.remedies),
+        nodes=tuple(listed[:MAX_REASONS]),
     )
 
 

@@ -134,6 +134,11 @@ class Desk:
             raise InputError("no folder of plans is open; this conversation can't make or apply plans")
         return self._plans
 
+    @property
+    def holds_plans(self) -> bool:
+        """Return whether a folder of plans is open and holds one."""
+        return self._plans is not None and self._plans.is_dir() and any(self._plans.glob("*.json"))
+
     def room(self) -> Room:
         """Return the room of the open cluster's nodes; who takes some must give it back.
 

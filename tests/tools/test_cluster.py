@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from aurora.cluster.samples.load import SAMPLES, load_sample
 from aurora.cluster.snapshot import Workload
 from aurora.errors import InputError
 from aurora.tools.cluster import NoArguments, cluster_overview
@@ -108,3 +109,26 @@ def test_a_what_if_tells_what_gets_a_node() -> None:
 def test_policies_are_ranked_on_the_cluster() -> None:
     found = _call("rank_cluster_policies", policy_ids=["first_fit", "cheapest"])
     assert found["compared"] == 2
+
+
+def test_nodes_are_listed_by_free_memory_and_cores_those_that_can_not_be_used_last() -> None:
+    for sample in SAMPLES:
+        desk = Desk([], snapshot=load_sample(sample))
+        for order, resource in (("free_memory", "memory"), ("free_cores", "cpu")):
+            harness = Harness(desk, ("find_nodes",))
+            harness.call("find_nodes", {"order": order, "limit": 40})
+            nodes = json.loads(harness.journal[0].text)["nodes"]
+            free = [r["free"] for n in nodes if n["is_usable"] for r in n["resources"] if r["resource"] == resource]
+            assert free == sorted(free, reverse=True)
+            usable = [n["is_usable"] for n in nodes]
+            assert usable == sorted(usable, reverse=True)
+
+
+def test_the_remedies_of_a_waiting_task_are_in_the_part_of_the_result_that_is_shown() -> None:
+    for sample in SAMPLES:
+        snapshot = load_sample(sample)
+        for waiting in (t for t in snapshot.tasks if t.state == "pending"):
+            harness = Harness(Desk([], snapshot=snapshot), ("why_task_waits",))
+            shown = harness.call("why_task_waits", {"task_id": waiting.task_id})
+            whole = json.loads(harness.journal[0].text)
+            assert all(change in shown for remedy in whole["remedies"] for change in remedy["changes"])

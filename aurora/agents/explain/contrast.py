@@ -9,7 +9,7 @@ from aurora.agents.explain.explainer import claims_against, shown_values
 from aurora.agents.explain.explicit import place_name
 from aurora.agents.explain.waiting import MAX_HOLDERS_NAMED
 from aurora.agents.explain.waiting_words import amount, lacking
-from aurora.agents.explain.wording import Audience, called, sentence, value_text
+from aurora.agents.explain.wording import Audience, called, no_flip_text, pair_texts, sentence
 from aurora.errors import ScenarioError
 from aurora.quantities import energy, plain
 from aurora.sim.explain.change_sets import smallest_changes
@@ -283,6 +283,7 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
         ]
     else:
         worse = [c.feature for c in compared if c.option == decision.chosen.name]
+        compared = [c for c in compared if c.option != option.name or c.feature not in worse]
         on = _against(decision, option, worse, audience) or f"the score ({plain(option.score)})"
         lines = [f"Not on {name}: it lost to {winner} on {on}."]
     read, mine = features_read(decision), [c.feature for c in compared if c.option == option.name]
@@ -293,9 +294,7 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
     flips = [c for c in claims if isinstance(c, FlipClaim)]
     lines += [f"{sentence(c, values, audience)}." for c in flips]
     if not flips and option.score < decision.chosen.score:
-        lines.append(
-            "No other load, memory load, latency, price or speed of it alone, up to ten times as much, would have done."
-        )
+        lines += no_flip_text(decision, option, audience)
     if audience == "engineer":
         lines += [f"  {t.text}: {t.chosen:.6g} for {winner}, {t.other:.6g} for {name}" for t in terms(decision, option)]
     return "\n".join(lines)
@@ -303,9 +302,6 @@ def _outscored_text(decision: Decision, option: Option, claims: Sequence[Claim],
 
 def _against(decision: Decision, option: Option, features: Sequence[str], audience: Audience) -> str:
     """Render features with the values of candidate and winner."""
-    parts = [
-        f"{called(f, audience)} ({value_text(f, option.features[f], audience)} against "
-        f"{value_text(f, decision.chosen.features[f], audience)})"
-        for f in dict.fromkeys(features)
-    ]
+    pairs = {f: pair_texts(f, option.features[f], decision.chosen.features[f], audience) for f in features}
+    parts = [f"{called(f, audience)} ({mine} against {theirs})" for f, (mine, theirs) in pairs.items()]
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

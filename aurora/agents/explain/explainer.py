@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from aurora.agents.explain.explicit import planned_claims, planned_text, violations_of
 from aurora.agents.explain.waiting import candidate_kind, fate_text, wait_in_a_word, way_claims, way_text
-from aurora.agents.explain.wording import Audience, called, sentence, value_text
+from aurora.agents.explain.wording import Audience, called, no_flip_text, sentence, value_text
 from aurora.errors import ScenarioError
 from aurora.quantities import plain
 from aurora.sim.explain.claims import (
@@ -265,7 +265,13 @@ def worded(decision: Decision, claims: Sequence[Claim], level: Level, audience: 
             text = sentence(claim, values, audience)
             after.append(text.replace(shown_name(claim.option), "it", 1) if after else f"runner-up {text}")
     short = f"{opening}, because: {'; '.join([', '.join(clauses), *after, *limits])}."
-    return short if level == "short" else "\n".join([short, *_details(decision, audience)])
+    if level == "short":
+        return short
+    none: list[str] = []
+    has_flip = any(isinstance(c, FlipClaim) for c in claims)
+    if other is not None and not has_flip and not is_level(decision, other.features):
+        none = [line.replace(" of it ", " of the runner-up ") for line in no_flip_text(decision, other, audience)]
+    return "\n".join([short, *none, *_details(decision, audience)])
 
 
 def _told_once(claims: Sequence[ComparisonClaim]) -> list[ComparisonClaim]:

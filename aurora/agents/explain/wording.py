@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal
 
 from aurora.agents.explain.waiting_words import waiting_sentence
-from aurora.quantities import plain, with_unit
+from aurora.quantities import energy, plain, with_unit
 from aurora.sim.explain.claims import (
     FEASIBLE,
     CauseClaim,
@@ -17,6 +17,8 @@ from aurora.sim.explain.claims import (
     OutcomeClaim,
     ValueClaim,
 )
+from aurora.sim.explain.decision import Decision, Option
+from aurora.sim.explain.flip import tried, would_flip
 from aurora.sim.explain.names import shown_name
 from aurora.sim.explain.nouns import COUNT_FEATURES, NOUNS, Noun, moment, written_seconds
 from aurora.sim.explain.waiting_claims import WaitingClaim
@@ -50,6 +52,14 @@ def value_text(feature: str, value: float, audience: Audience) -> str:
     return plain(value) if audience == "operator" and feature in COUNT_FEATURES else written(feature, value)
 
 
+def pair_texts(feature: str, first: float, second: float, audience: Audience) -> tuple[str, str]:
+    """Format two values of a feature; energies in one unit, so that they can be compared at a glance."""
+    if feature == "fit.energy":
+        scale = max(abs(first), abs(second))
+        return energy(first, scale), energy(second, scale)
+    return value_text(feature, first, audience), value_text(feature, second, audience)
+
+
 def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Audience) -> str:
     """Write a checked claim as a clause.
 
@@ -69,15 +79,34 @@ def sentence(claim: Claim, values: Mapping[tuple[str, str], float], audience: Au
         case ComparisonClaim():
             return _comparison(claim, values, audience)
         case CauseClaim(other, features):
-            return f"{shown_name(other)} lost on {' and '.join(called(f, audience) for f in features)}"
+            names = [called(f, audience) for f in features]
+            listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
+            return f"{shown_name(other)} lost on {listed}"
         case FlipClaim(option, feature, threshold, is_below):
             side, name = "under" if is_below else "over", called(feature, audience)
             far, now = written(feature, threshold), written(feature, values[option, feature])
+            if far == now:
+                side, far = "slightly", "lower" if is_below else "higher"
             return f"{shown_name(option)} would have won if its {name} were {side} {far} (it was {now})"
         case OutcomeClaim(change, measure, value):
             noun = MEASURES.get(measure) or Noun(measure.replace("_", " "), plain)
             then = noun.written(value)
             return f"{noun.words}: {then}" if change is None else f"{_changed(change)}, {noun.words} would be {then}"
+
+
+def no_flip_text(decision: Decision, option: Option, audience: Audience) -> list[str]:
+    """Return the sentence that no change of one quantity of an option alone would have sufficed; none if one would.
+
+    Args:
+        decision: The decision.
+        option: An option that lost it.
+        audience: Reader of the sentence.
+    """
+    names = [called(f, audience) for f in tried(decision, option)]
+    if not names or would_flip(decision, option):
+        return []
+    listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+    return [f"No other {listed} of it alone, up to ten times as much, would have been enough."]
 
 
 COUNT_RELATIONS = {"lower": "fewer", "higher": "more", "lowest": "fewest", "highest": "most"}
@@ -108,8 +137,8 @@ def _comparison(claim: ComparisonClaim, values: Mapping[tuple[str, str], float],
             return _limit(claim, value, values[claim.option, claim.other], audience)
         case "equal":
             return f"same {name} as {shown_name(claim.other)} ({write(value)})"
-    other = write(values[claim.other, claim.feature])
-    return f"{relation} {name} than {shown_name(claim.other)} ({write(value)} against {other})"
+    own, other = pair_texts(claim.feature, value, values[claim.other, claim.feature], audience)
+    return f"{relation} {name} than {shown_name(claim.other)} ({own} against {other})"
 
 
 def _limit(claim: ComparisonClaim, value: float, limit: float, audience: Audience) -> str:

@@ -58,6 +58,7 @@ def _is_forced(settings: Settings) -> bool:
 _FORMAT = (
     r"response_format|json[_ ]?schema|json[_ ]?object|json mode|structured output|guided|output_config|invalid schema"
 )
+_NOT_TAKEN = "unsupported|support|allow|verif|unrecogni|unexpected|unknown|invalid|extra|disabled|permit"
 OPTIONAL_SETTINGS = (
     OptionalSetting("temperature", "without a temperature", re.compile(r"\btemperature\b", re.I), _has("temperature")),
     OptionalSetting(
@@ -77,6 +78,20 @@ OPTIONAL_SETTINGS = (
         "json_schema", "with json_object in place of json_schema", re.compile(_FORMAT, re.I), _format("json_schema")
     ),
     OptionalSetting("json_object", "without response_format", re.compile(_FORMAT, re.I), _format("json_object")),
+    OptionalSetting(
+        "stream_options",
+        "without a count of streamed tokens",
+        re.compile("stream_options|include_usage"),
+        _has("stream"),
+    ),
+    OptionalSetting(
+        "stream",
+        "for whole answers in place of a stream",
+        re.compile(
+            rf"\b(?:{_NOT_TAKEN})\w*\b.{{0,80}}\bstream(?:ing)?\b|\bstream(?:ing)?\b.{{0,80}}\b(?:{_NOT_TAKEN})", re.I
+        ),
+        _has("stream"),
+    ),
     OptionalSetting("cache_control", "without marks for caching", re.compile("cache_control", re.I), _has("cached")),
     OptionalSetting(
         "system",
@@ -154,11 +169,15 @@ def fitted(
     return shown, changed
 
 
-def sent_settings(messages: Sequence[BaseMessage], settings: Settings, provider: Provider) -> Settings:
-    """Return the settings that a refusal may name, those that lie in the messages included."""
+def sent_settings(
+    messages: Sequence[BaseMessage], settings: Settings, provider: Provider, *, is_streamed: bool = False
+) -> Settings:
+    """Return the settings that a refusal may name, those that lie in the messages or on the wire included."""
     more = {"system": True} if any(isinstance(m, SystemMessage) for m in messages) else {}
     is_marked = provider.marks_cache and "cache_control" in str([settings.get("tools"), _blocks(messages)])
-    return {**settings, **more, **({"cached": True} if is_marked else {})}
+    more |= {"cached": True} if is_marked else {}
+    more |= {"stream": True} if is_streamed else {}
+    return {**settings, **more}
 
 
 def _marked(messages: Sequence[BaseMessage], settings: Mapping[str, Any]) -> tuple[list[BaseMessage], Settings]:

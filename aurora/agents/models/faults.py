@@ -10,13 +10,19 @@ from langchain_core import exceptions as langchain
 from langchain_core.messages import AIMessage
 
 from aurora.agents.models.adaptation import NO_TOOLS, REFUSAL_STATUSES
+from aurora.agents.models.listening import STOPPED
 from aurora.agents.models.masking import one_line
 from aurora.agents.models.model import ANSWER_TOKENS_VARIABLE, TIMEOUT_VARIABLE, ModelName
 from aurora.agents.models.replies import Receipt
 from aurora.agents.models.thoughts import is_refusal
 from aurora.errors import DeclinedError, ModelError
 
-TRIES_OF_FAULT: Mapping[str, int] = {"empty answer": 3, "unreadable answer": 3, "too large": 2}
+TRIES_OF_FAULT: Mapping[str, int] = {
+    "empty answer": 3,
+    "unreadable answer": 3,
+    "broken stream": 3,
+    "too large": 2,
+}
 """Most requests of a question by a fault that was paid for; an unpaid one is tried `MOST_TRIES` times."""
 MOST_TRIES = 6
 RETRIED_FAULTS = ("timeout", "connection", "rate limit", "overloaded", "server error", *TRIES_OF_FAULT)
@@ -160,6 +166,8 @@ def _of_fault(fault: str) -> _FaultText:
         "connection": "{name} can't be reached, or the connection broke; check its address, the proxy and the network",
         "redirect": "{name}'s server redirects to another host, which does not get the key; set that address yourself",
         "too large": "{name} gave an answer above the size limit",
+        "broken stream": "{name}'s answer broke off",
+        STOPPED: "{name} was stopped",
     }
     return _FaultText(fault, texts.get(fault, "{name} gave an answer that can't be read"))
 

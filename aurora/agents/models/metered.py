@@ -19,10 +19,13 @@ from pydantic import ConfigDict
 from aurora.agents.models.adaptation import OptionalSetting, fitted, sent_settings, to_leave_out
 from aurora.agents.models.budget import FAULT_PREFIX, Budget, Cost, Price, Purse, Spent, price_of
 from aurora.agents.models.faults import DECLINING_FAULTS, explain_fault, fault_of, of_this_question, tries
+from aurora.agents.models.listening import STOPPED, current_listener
+from aurora.agents.models.masking import masked
 from aurora.agents.models.model import CallLimits, ModelName, call_limits, connect
 from aurora.agents.models.replies import OK, Receipt, TokenUsage, receipt_of_call
 from aurora.agents.models.tool_calls import with_own_ids
 from aurora.errors import DeclinedError, ModelError
+from aurora.tools.arguments import whole_characters
 from aurora.tools.difference import told_difference
 from aurora.tools.recording import Exchange, Recording
 
@@ -40,6 +43,8 @@ CHARACTERS_A_TOKEN = 4
 """Approximate characters per token, for servers that don't count tokens."""
 CUT_KEY = "cut"
 """Key of a message's metadata: the answer reached the limit of tokens."""
+BROKEN_KEY = "broken"
+"""Key of a message's metadata: why the answer broke off, after a part of it had reached a person."""
 
 
 class Call(NamedTuple):
@@ -57,13 +62,17 @@ class Call(NamedTuple):
 
 
 class _Tried(NamedTuple):
-    """Result of a request: an answer, an error, or a setting (`step`) to leave out of the next one."""
+    """Result of a request: an answer, an error, or a setting (`step`) to leave out of the next one.
+
+    `streamed` is the text that arrived of an answer that broke off; it was paid for.
+    """
 
     answer: AIMessage | None
     error: ModelError | None
     usage: TokenUsage | None
     step: OptionalSetting | None = None
     is_sent: bool = True
+    streamed: str = ""
 
 
 class MeteredModel(BaseChatModel):
@@ -190,6 +199,8 @@ class MeteredModel(BaseChatModel):
                 wait = 0.0
                 continue
             assert tried.error is not None  # neither an answer nor a setting to leave out
+            if tried.error.fault == STOPPED:
+                raise tried.error
             failed += 1
             if tried.error.fault in DECLINING_FAULTS:
                 exchange = Exchange(key, "model", request, _recorded_error(tried.error), cost)
@@ -209,16 +220,26 @@ class MeteredModel(BaseChatModel):
         left_out = self.left_out
         provider = self.name_.row
         shown, sent = fitted(provider, messages, settings, left_out, self.answer_tokens)
+        listener = current_listener()
+        if listener is not None:
+            listener.begin()
         with receipt_of_call() as receipt:
+            receipt.listener = None if "stream" in left_out else listener
+            receipt.counts_stream = "stream_options" not in left_out
             try:
                 answer = self.inner.invoke(shown, **sent)
             except Exception as error:  # a broken answer makes clients raise anything; the error is kept
                 fault = explain_fault(error, receipt, self.name_)
                 fault.__cause__ = error
-                step = to_leave_out(receipt, sent_settings(shown, sent, provider), left_out)
+                if listener is not None and listener.has_passed_on and fault.fault != STOPPED:
+                    return _Tried(_broken(receipt, fault), None, _usage(receipt, None), streamed=receipt.streamed)
+                is_streamed = receipt.listener is not None
+                step = to_leave_out(receipt, sent_settings(shown, sent, provider, is_streamed=is_streamed), left_out)
                 is_sent = receipt.is_sent or not provider.is_remote
-                return _Tried(None, fault, _usage(receipt, None), step, is_sent)
+                return _Tried(None, fault, _usage(receipt, None), step, is_sent, receipt.streamed)
         problem = fault_of(answer, receipt, self.name_, in_prose=self.in_prose)
+        if problem is not None and listener is not None and listener.has_passed_on:
+            return _Tried(_broken(receipt, problem), None, _usage(receipt, answer))
         if problem is not None:
             return _Tried(None, problem, _usage(receipt, answer))
         if receipt.stop == "length":
@@ -242,11 +263,14 @@ class MeteredModel(BaseChatModel):
         """Return the cost of a request. Tokens that the server did not count are estimated from the length."""
         cost = {"requests": float(tried.is_sent), "seconds": seconds}
         if tried.usage is not None:
-            answer = "" if tried.answer is None else str(_plain(tried.answer))
+            answer = tried.streamed if tried.streamed or tried.answer is None else str(_plain(tried.answer))
+            estimate = len(answer) // CHARACTERS_A_TOKEN
             tokens_in, tokens_out = tried.usage.tokens_in, tried.usage.tokens_out
+            if tried.streamed and tokens_out is not None:  # counted when the answer began
+                tokens_out = max(tokens_out, estimate)
             usage = tried.usage._replace(
                 tokens_in=len(str(request)) // CHARACTERS_A_TOKEN if tokens_in is None else tokens_in,
-                tokens_out=len(answer) // CHARACTERS_A_TOKEN if tokens_out is None else tokens_out,
+                tokens_out=estimate if tokens_out is None else tokens_out,
             )
             cost |= {
                 "billed": 1.0,
@@ -313,12 +337,17 @@ def _usage(receipt: Receipt, answer: AIMessage | None) -> TokenUsage | None:
     """Return the billed tokens as far as they were counted; None: nothing was billed."""
     if receipt.usage is not None:
         return receipt.usage
-    if receipt.status in OK:
+    if receipt.status in OK or receipt.streamed:
         return TokenUsage()
     if answer is None or receipt.status:
         return None
     counted = answer.usage_metadata  # a model that is not asked over HTTP
     return TokenUsage() if counted is None else TokenUsage(counted["input_tokens"], counted["output_tokens"])
+
+
+def _broken(receipt: Receipt, fault: ModelError) -> AIMessage:
+    """Return what arrived of an answer that can't be asked for again, since a person has read a part of it."""
+    return AIMessage(masked(whole_characters(receipt.streamed)), response_metadata={BROKEN_KEY: str(fault)})
 
 
 def _recorded_error(error: ModelError) -> dict[str, Any]:
@@ -344,6 +373,8 @@ def _plain(message: BaseMessage) -> dict[str, Any]:
             plain["tool_calls"] = [{"name": c["name"], "args": c["args"], "id": c["id"]} for c in message.tool_calls]
         if message.response_metadata.get(CUT_KEY):
             plain[CUT_KEY] = True
+        if message.response_metadata.get(BROKEN_KEY):
+            plain[BROKEN_KEY] = message.response_metadata[BROKEN_KEY]
     if isinstance(message, ToolMessage):
         plain |= {"tool_call_id": message.tool_call_id, "status": message.status}
     return plain
@@ -367,7 +398,7 @@ def _message(exchange: Exchange) -> AIMessage:
     return AIMessage(
         content=answer["content"],
         tool_calls=answer.get("tool_calls", []),
-        response_metadata={CUT_KEY: True} if answer.get(CUT_KEY) else {},
+        response_metadata={key: answer[key] for key in (CUT_KEY, BROKEN_KEY) if answer.get(key)},
         usage_metadata={
             "input_tokens": tokens_in,
             "output_tokens": tokens_out,

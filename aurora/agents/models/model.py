@@ -100,7 +100,11 @@ def model_name(text: str | None) -> ModelName:
     """
     chosen = text or os.environ.get(MODEL_VARIABLE, "")
     if not chosen:
-        raise ModelError(f"no model is named; give one, or set {MODEL_VARIABLE}, e.g. anthropic:claude-sonnet-4-5")
+        raise ModelError(
+            f"this needs a model, and no model is named; give PROVIDER:MODEL or set {MODEL_VARIABLE}, such as "
+            "anthropic:claude-sonnet-4-5 with ANTHROPIC_API_KEY, or openai:NAME with OPENAI_BASE_URL for a server of "
+            "your own; the guide on models says how to connect one"
+        )
     provider, _, name = chosen.partition(":")
     if provider not in PROVIDERS or not name.strip() or not name.isprintable():
         raise ModelError(f"{chosen!r:.120} names no model; write PROVIDER:MODEL with one of {', '.join(PROVIDERS)}")

@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from aurora.agents.models.listening import Listener
 from aurora.agents.models.masking import one_line
 from aurora.agents.models.thoughts import without_thoughts
 from aurora.tools.arguments import arguments_in
@@ -74,6 +75,9 @@ class Receipt:
         refusal: The model's words of refusal.
         fault: Kind of the fault on the way.
         detail: Details of the fault.
+        listener: Who reads the answer while it arrives; None: nobody, so that no stream is asked for.
+        counts_stream: True: the server is asked to count the tokens of a stream.
+        streamed: Text of the answer that has arrived as a stream.
     """
 
     is_sent: bool = False
@@ -88,6 +92,9 @@ class Receipt:
     refusal: str = ""
     fault: str = ""
     detail: str = ""
+    listener: Listener | None = None
+    counts_stream: bool = True
+    streamed: str = ""
 
 
 _current: ContextVar[Receipt | None] = ContextVar("receipt", default=None)
@@ -272,6 +279,13 @@ def _anthropic_block(block: dict[str, Any]) -> list[dict[str, Any]]:
         name, given = _name(block.get("name")), arguments_in(block.get("input"))
         return [{"type": kind, "id": call_id if isinstance(call_id, str) else "", "name": name, "input": given}]
     return []
+
+
+def usage_in(counts: dict[str, Any]) -> TokenUsage | None:
+    """Return the tokens that a stream counted before it broke off, in either provider's form; None: it counted none."""
+    if not counts:
+        return None
+    return _anthropic_usage(counts) if "input_tokens" in counts else _openai_usage(counts)
 
 
 def _openai_usage(usage: Any) -> TokenUsage | None:

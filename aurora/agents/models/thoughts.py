@@ -8,6 +8,7 @@ import re
 LONGEST_REFUSAL = 600
 """Most characters of a refusal in prose."""
 _TAG = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|thoughts|reasoning)\s*>", re.IGNORECASE)
+_CHANNEL = "<|channel|>"
 _FINAL = "<|channel|>final<|message|>"
 _END = re.compile(r"<\|(?:end|return|eot_id|im_end)\|>\s*$")
 _SORRY = r"(?:(?:i'?m|i am|we'?re)?\s*(?:very |so |really )?(?:sorry|afraid)|i apologi[sz]e|apologies|unfortunately)"
@@ -43,6 +44,11 @@ def without_thoughts(text: str) -> str:
             depth += 1
         at = tag.end()
     return (answer + (text[at:] if depth == 0 else "")).strip()
+
+
+def answer_so_far(text: str) -> str:
+    """Return the answer in an unfinished text, without reasoning as far as its tags have come."""
+    return "" if _CHANNEL in text and _FINAL not in text else without_thoughts(text)
 
 
 def is_refusal(text: str) -> bool:

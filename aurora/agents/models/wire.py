@@ -4,6 +4,9 @@ The providers' own clients bound each read only, follow redirects to any host, u
 slightly odd replies. This one sends a request once, closes the connection at the deadline of the whole call, reads
 at most `MOST_BYTES`, follows redirects within the same host only, masks keys, and passes on the reply in the form
 that the clients expect. The facts it learned stand in the `Receipt` of the call.
+
+Where the receipt names a listener, the answer is asked for as a stream, and the listener reads it while it arrives. The
+providers' clients get the complete reply in any case, so that everything after them is the same with and without one.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 import httpx2
 
-from aurora.agents.models.event_stream import completion_in
+from aurora.agents.models.event_stream import EventReader, body_in
+from aurora.agents.models.listening import STOPPED
 from aurora.agents.models.masking import masked, one_line
 from aurora.agents.models.replies import (
     OK,
@@ -34,6 +38,7 @@ from aurora.agents.models.replies import (
     error_within,
     openai_completion,
     read_error,
+    usage_in,
 )
 from aurora.errors import ModelError
 from aurora.tools.arguments import whole_characters
@@ -79,12 +84,18 @@ class WireClient(httpx2.Client):
         """
         receipt = current_receipt() or Receipt()
         request.headers["Accept-Encoding"] = "identity"
+        events = None
+        if receipt.listener is not None:
+            request, events = _streamed(request, receipt), EventReader(receipt.listener.add)
         with _Deadline(self.seconds) as deadline:
             try:
-                response, raw = self._fetch(request, receipt, deadline)
+                response, raw = self._fetch(request, receipt, deadline, events)
             except (httpx2.TransportError, OSError) as error:
                 late = deadline.is_over or isinstance(error, httpx2.TimeoutException)
-                receipt.fault = receipt.fault or ("timeout" if late else "connection")
+                fault = "timeout" if late else "connection"
+                if events is not None and events.has_events and not late:
+                    fault = "broken stream"
+                receipt.fault = receipt.fault or fault
                 receipt.detail = receipt.detail or one_line(
                     f"no whole answer in {self.seconds:g} s" if late else _why(error)
                 )
@@ -94,7 +105,9 @@ class WireClient(httpx2.Client):
         content = json.dumps(body).encode()  # plain ASCII: httpx would write characters that UTF-8 does not have
         return httpx2.Response(status, headers={"Content-Type": "application/json"}, content=content, request=request)
 
-    def _fetch(self, request: httpx2.Request, receipt: Receipt, deadline: _Deadline) -> tuple[httpx2.Response, bytes]:
+    def _fetch(
+        self, request: httpx2.Request, receipt: Receipt, deadline: _Deadline, events: EventReader | None
+    ) -> tuple[httpx2.Response, bytes]:
         """Follow redirects and return the response with its content."""
         for _ in range(MOST_REDIRECTS + 1):
             request.extensions = {**request.extensions, "trace": deadline.trace}
@@ -103,7 +116,7 @@ class WireClient(httpx2.Client):
             receipt.status = response.status_code
             try:
                 if response.status_code not in REDIRECTS:
-                    return response, _content(response, receipt, deadline)
+                    return response, _content(response, receipt, deadline, events)
             finally:
                 response.close()
             request = _redirected(request, response, receipt)
@@ -144,8 +157,32 @@ class _Deadline:
                 stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
-def _content(response: httpx2.Response, receipt: Receipt, deadline: _Deadline) -> bytes:
-    """Read and unpack the content, within limits."""
+def _streamed(request: httpx2.Request, receipt: Receipt) -> httpx2.Request:
+    """Return a request that asks for its answer as a stream."""
+    body = {**json.loads(request.read()), "stream": True}
+    if receipt.counts_stream and not request.url.path.endswith("/messages"):
+        body["stream_options"] = {"include_usage": True}
+    headers = {k: v for k, v in request.headers.items() if k.lower() != "content-length"}
+    return httpx2.Request(
+        request.method,
+        request.url,
+        headers=headers,
+        content=json.dumps(body).encode(),
+        extensions=dict(request.extensions),
+    )
+
+
+def _content(
+    response: httpx2.Response, receipt: Receipt, deadline: _Deadline, events: EventReader | None = None
+) -> bytes:
+    """Read and unpack the content, within limits.
+
+    Args:
+        response: Response whose content is still to come.
+        receipt: Receipt of the call.
+        deadline: End of the call.
+        events: Reads a stream that was asked for; what follows its end is not waited for.
+    """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     unpack: Callable[[bytes, int], bytes] = lambda data, _: data  # noqa: E731
     unpacker = None
@@ -156,20 +193,45 @@ def _content(response: httpx2.Response, receipt: Receipt, deadline: _Deadline) -
         receipt.fault, receipt.detail = "unreadable answer", f"it is packed as {one_line(encoding, 40)}"
         raise httpx2.DecodingError(receipt.detail)
     read = bytearray()
-    for chunk in response.iter_raw(_CHUNK):
-        try:
-            read += unpack(chunk, MOST_BYTES + 1 - len(read))
-        except zlib.error as error:
-            receipt.fault, receipt.detail = "unreadable answer", f"damaged {encoding}: {error}"
-            raise httpx2.DecodingError(receipt.detail) from None
-        if len(read) > MOST_BYTES:
-            receipt.fault, receipt.detail = "too large", f"over {MOST_BYTES >> 20} MiB"
-            raise httpx2.ReadError(receipt.detail)
-        if deadline.is_over:
-            raise httpx2.ReadTimeout("the time of the call is up")
-    if unpacker is not None and not unpacker.eof:
-        raise httpx2.ReadError("the answer broke off")
+    try:
+        for chunk in response.iter_raw(_CHUNK if events is None else None):
+            try:
+                part = unpack(chunk, MOST_BYTES + 1 - len(read))
+            except zlib.error as error:
+                receipt.fault, receipt.detail = "unreadable answer", f"damaged {encoding}: {error}"
+                raise httpx2.DecodingError(receipt.detail) from None
+            read += part
+            if len(read) > MOST_BYTES:
+                receipt.fault, receipt.detail = "too large", f"over {MOST_BYTES >> 20} MiB"
+                raise httpx2.ReadError(receipt.detail)
+            if deadline.is_over:
+                raise httpx2.ReadTimeout("the time of the call is up")
+            if events is not None and response.status_code in OK:
+                _hear(events, part, receipt)
+                if events.is_over:
+                    return bytes(read)
+        if unpacker is not None and not unpacker.eof:
+            raise httpx2.ReadError("the answer broke off")
+    except (httpx2.TransportError, OSError):
+        if events is None or not events.has_answered:
+            raise
+        return bytes(read)  # only a count of tokens, or the end mark, is missing
+    if events is not None and events.has_events and not events.has_answered:
+        raise httpx2.ReadError("the stream ended without a reason for its end")
     return bytes(read)
+
+
+def _hear(events: EventReader, part: bytes, receipt: Receipt) -> None:
+    """Pass a part of a stream on; close the connection where nobody waits for the rest.
+
+    Raises:
+        httpx2.ReadError: Nobody does.
+    """
+    events.feed(part)
+    receipt.streamed, receipt.usage = events.text, usage_in(events.usage)
+    if receipt.listener is not None and receipt.listener.has_left and not events.has_answered:
+        receipt.fault, receipt.detail = STOPPED, "nobody waits for the rest"
+        raise httpx2.ReadError(receipt.detail)
 
 
 def _redirected(request: httpx2.Request, response: httpx2.Response, receipt: Receipt) -> httpx2.Request:
@@ -202,7 +264,7 @@ def _read(path: str, status: int, raw: bytes, receipt: Receipt) -> tuple[int, An
     try:
         body = whole_characters(json.loads(text))
     except (ValueError, RecursionError):
-        body = completion_in(text) if status in OK else None
+        body = body_in(text) if status in OK else None
     within = error_within(body) if status in OK else 0
     if status not in OK or within:
         receipt.status = within or status

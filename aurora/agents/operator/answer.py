@@ -76,12 +76,30 @@ class Turn(Frozen):
     answer: Answer = Field(description="its answer")
 
 
+class Audience(Protocol):
+    """Who reads an answer while it is written."""
+
+    @property
+    def has_left(self) -> bool:
+        """Whether nobody reads any more, so that the rest need not be written."""
+
+    def show(self, sentence: Sentence) -> None:
+        """Show a sentence that was checked, struck or not."""
+
+
 class Operator(Protocol):
     """Answers questions with the tools of a conversation."""
 
     name: str
 
-    def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
+    def answer(
+        self,
+        question: str,
+        harness: Harness,
+        history: tuple[Turn, ...],
+        mode: Mode,
+        audience: Audience | None = None,
+    ) -> Answer:
         """Answer a question.
 
         Args:
@@ -89,4 +107,5 @@ class Operator(Protocol):
             harness: Tools of the conversation; its journal is the evidence.
             history: Earlier turns, for words such as "it" and "the second one".
             mode: What the conversation may do.
+            audience: Reads sentences before the answer is complete; these are the answer's first. None: nobody does.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aurora.agents.operator.answer import Answer, Mode, Sentence, Turn
+from aurora.agents.operator.answer import Answer, Audience, Mode, Sentence, Turn
 from aurora.agents.operator.answering import ahead, changes, cluster, placement, plans, policies, sizes, talk
 from aurora.agents.operator.answering.reading import read_as
 from aurora.agents.operator.answering.reply import Reply, UnansweredError
@@ -59,8 +59,16 @@ class RulesOperator:
     def __init__(self) -> None:
         self._names: tuple[Desk, Names] | None = None
 
-    def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
-        """Answer a question; see `Operator`."""
+    def answer(
+        self,
+        question: str,
+        harness: Harness,
+        history: tuple[Turn, ...],
+        mode: Mode,
+        audience: Audience | None = None,
+    ) -> Answer:
+        """Answer a question; see `Operator`. An answer of rules comes at once, so that nobody reads it before."""
+        del audience
         first = () if any(t.answer.by == NAME for t in history) else (Sentence(text=talk.INTRODUCTION),)
         if talk.cluster_of(harness.desk) is None:
             text = "No cluster is open; start with --snapshot FILE, or with --snapshot sample:web-shop."

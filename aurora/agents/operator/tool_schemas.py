@@ -36,6 +36,8 @@ def short_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
             short[key] = {name: short_schema(part) for name, part in value.items()}
         elif key == "items" or (key == "additionalProperties" and isinstance(value, Mapping)):
             short[key] = short_schema(value)
+        elif key == "anyOf":
+            short[key] = [short_schema(part) for part in value]
         elif not (
             key in _DROPPED
             or (key == "default" and value in _EMPTY)

@@ -70,6 +70,24 @@ class AdaptedPolicyAnswer(ProgramAnswer):
     """Grammar that constrains a local model."""
 
 
+class Values(NamedTuple):
+    """Values of a policy on typical scenarios.
+
+    Attributes:
+        by_family: Mean value of each family.
+        by_objective: Mean of each objective's weight times score, and of what tasks left undone cost, over all
+            scenarios; they add up to the mean value.
+    """
+
+    by_family: tuple[float, ...]
+    by_objective: Mapping[str, float]
+
+    @property
+    def mean(self) -> float:
+        """Mean over families."""
+        return float(np.mean(self.by_family))
+
+
 class AdaptBriefing(NamedTuple):
     """Facts that the adapter is given.
 
@@ -79,11 +97,11 @@ class AdaptBriefing(NamedTuple):
         scenarios: Typical scenarios of it, to describe.
         size: Number of typical scenarios that values are means over.
         references: Reference policies by name.
-        reference_values: Their values, a mean for each family.
+        reference_values: Their values.
         measure: Definition of a value.
         source: Domain in which the given policy was learned; None: there is no policy to adapt.
         policy: Policy to adapt; None: the model writes one anew.
-        policy_values: Its values, a mean for each family.
+        policy_values: Its values; None: there is no policy.
     """
 
     target: Domain
@@ -91,24 +109,24 @@ class AdaptBriefing(NamedTuple):
     scenarios: Sequence[Scenario]
     size: int
     references: Mapping[str, Policy]
-    reference_values: Mapping[str, Sequence[float]]
+    reference_values: Mapping[str, Values]
     measure: str
     source: Domain | None = None
     policy: Policy | None = None
-    policy_values: Sequence[float] = ()
+    policy_values: Values | None = None
 
     @property
     def best_references(self) -> tuple[str, ...]:
         """Names of the references with the highest means, best first, without those of equal values."""
-        order = sorted(self.reference_values, key=lambda name: -float(np.mean(self.reference_values[name])))
-        distinct = {tuple(self.reference_values[name]): name for name in reversed(order)}
+        order = sorted(self.reference_values, key=lambda name: -self.reference_values[name].mean)
+        distinct = {self.reference_values[name].by_family: name for name in reversed(order)}
         return tuple(name for name in order if name in distinct.values())[:REFERENCES_SHOWN]
 
     @property
-    def known(self) -> dict[str, Sequence[float]]:
+    def known(self) -> dict[str, Values]:
         """Values of the best references and of the policy to adapt, by name."""
         shown = {name: self.reference_values[name] for name in self.best_references}
-        return shown if self.policy is None else {**shown, SOURCE_POLICY: self.policy_values}
+        return shown if self.policy_values is None else {**shown, SOURCE_POLICY: self.policy_values}
 
 
 class Adapted(NamedTuple):
@@ -116,13 +134,13 @@ class Adapted(NamedTuple):
 
     Attributes:
         policy: Best of its valid programs on the typical scenarios, the earlier of equals.
-        values: Its values there, a mean for each family.
+        values: Its values there.
         answers: Number of answers of the model.
         refused: Reasons for which answers were refused.
     """
 
     policy: Policy
-    values: tuple[float, ...]
+    values: Values
     answers: int
     refused: tuple[str, ...]
 
@@ -131,7 +149,7 @@ def adapt_policy(
     model: MeteredModel,
     prompt: Prompt,
     briefing: AdaptBriefing,
-    measure: Callable[[Policy], Sequence[float]],
+    measure: Callable[[Policy], Values],
     answers: int,
 ) -> Adapted:
     """Ask a model for a program; it repairs the program while it is invalid or behind others on typical scenarios.
@@ -140,7 +158,7 @@ def adapt_policy(
         model: Model to ask.
         prompt: Prompt of the role `transfer`.
         briefing: Facts for it.
-        measure: Function that returns a policy's values, a mean for each family.
+        measure: Function that returns a policy's values.
         answers: Most answers, invalid ones included.
 
     Raises:
@@ -150,7 +168,7 @@ def adapt_policy(
     """
     system, user = prompt.fill(**_slots(briefing))
     conversation: list[BaseMessage] = [SystemMessage(system), HumanMessage(user)]
-    mark = max(float(np.mean(row)) for row in briefing.known.values())
+    mark = max(values.mean for values in briefing.known.values())
     best: Adapted | None = None
     used, refused = 0, []
     while used < answers:
@@ -166,10 +184,10 @@ def adapt_policy(
             break
         used += len(answered.rejected) + 1
         refused += answered.rejected
-        policy, values = answered.value, tuple(measure(answered.value))
-        if best is None or np.mean(values) > np.mean(best.values):
+        policy, values = answered.value, measure(answered.value)
+        if best is None or values.mean > best.values.mean:
             best = Adapted(policy, values, used, ())
-        if np.mean(values) > mark:
+        if values.mean > mark:
             break
         conversation += _sent_back(answered, values, briefing, answers - used)
     assert best is not None  # at least one answer was valid, or `ask` raised
@@ -188,18 +206,27 @@ def _checked(answer: AdaptedPolicyAnswer) -> Policy:
 
 
 def _sent_back(
-    answered: Answered, values: Sequence[float], briefing: AdaptBriefing, left: int
+    answered: Answered, values: Values, briefing: AdaptBriefing, left: int
 ) -> tuple[BaseMessage, BaseMessage]:
     """Return the program and its values, with the request for a better one."""
     policy: Policy = answered.value
-    rows = {**briefing.known, YOURS: values}
-    table = value_table(rows, list(briefing.families), len(rows))
+    table = _told({**briefing.known, YOURS: values}, briefing)
     reply = (
-        f"Measured on the same {briefing.size} scenarios, your program earns a mean of {np.mean(values):.4f}, which is "
+        f"Measured on the same {briefing.size} scenarios, your program earns a mean of {values.mean:.4f}, which is "
         f"not ahead of the best of the others:\n{table}\nFind what it gives away, and write a better program. Answers "
         f"left: {left}. The best of your programs on these scenarios counts."
     )
     return AIMessage(f"{policy.policy_description}\n{program_told(policy)}"), HumanMessage(reply)
+
+
+def _told(rows: Mapping[str, Values], briefing: AdaptBriefing) -> str:
+    """List values by family, and by objective."""
+    by_family = value_table({n: v.by_family for n, v in rows.items()}, list(briefing.families), len(rows))
+    parts = "\n".join(
+        f"- {name}: {', '.join(f'{part} {value:.4f}' for part, value in values.by_objective.items())}"
+        for name, values in sorted(rows.items(), key=lambda row: -row[1].mean)
+    )
+    return f"{by_family}\nThe same means by what they are made of, weight times score of each objective:\n{parts}"
 
 
 def _slots(briefing: AdaptBriefing) -> dict[str, str]:
@@ -223,7 +250,7 @@ def _slots(briefing: AdaptBriefing) -> dict[str, str]:
         "scenarios": "\n".join(brief(s) for s in briefing.scenarios),
         "count": str(briefing.size),
         "families": "\n".join(f"- {name}: {meaning}" for name, meaning in briefing.families.items()),
-        "values": value_table(briefing.known, list(briefing.families), len(briefing.known)),
+        "values": _told(briefing.known, briefing),
         "references": "\n".join(
             f"- {name}:\n{program_told(briefing.references[name])}" for name in briefing.best_references
         ),

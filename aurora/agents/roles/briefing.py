@@ -7,6 +7,7 @@ outcomes; texts from elsewhere are quote_texts as JSON strings, so that they rea
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -28,6 +29,14 @@ MAX_NODE_KINDS = 6
 """Most kinds of node described one by one, most frequent first."""
 MAX_TRAITS = 6
 """Most traits listed on either side."""
+_ABOUT_DEVICES = re.compile(r"accelerator|device|model_|fragmentation|same_class")
+_IN_UNITS = frozenset(
+    {
+        *("node.price", "node.idle_power", "node.full_power", "node.battery"),
+        *("fit.cost", "fit.energy", "fit.latency", "cluster.price_factor", "task.sla_latency", "task.slack"),
+    }
+)
+"""Features of prices, energy and latency."""
 
 
 def brief(scenario: Scenario, *, in_units: bool = True) -> str:
@@ -164,9 +173,23 @@ def _quantities(scenario: Scenario) -> list[str]:
     return [*lines[:-1], f"{lines[-1]} (10 % | median | 90 %)"]
 
 
-def features_told() -> str:
-    """List the feature table, a line per feature."""
-    return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in GENERAL_FEATURES)
+def features_told(scenarios: Sequence[Scenario] = (), *, in_units: bool = True) -> str:
+    """List the feature table, a line per feature.
+
+    Args:
+        scenarios: Scenarios that a policy is written for. Features of what none of them has are left out; all are
+            listed if there is no scenario.
+        in_units: False: features of prices, energy, latency and objectives are left out, which the value ignores.
+    """
+    absent = set[str]()
+    if scenarios and not any(s.links for s in scenarios):
+        absent |= {"path", "task.bandwidth"}
+    if scenarios and not any(n.accelerators for s in scenarios for n in s.nodes):
+        absent |= {f.name for f in GENERAL_FEATURES if _ABOUT_DEVICES.search(f.name)}
+    if not in_units:
+        absent |= {"objective", *_IN_UNITS}
+    told = [f for f in GENERAL_FEATURES if not {f.name, f.name.partition(".")[0]} & absent]
+    return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in told)
 
 
 def program_told(policy: Policy) -> str:

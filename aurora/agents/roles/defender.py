@@ -212,9 +212,10 @@ def _discipline(strategy: AllocationStrategy) -> str:
 
 
 _TOOLS_TOLD = (
-    "You may call tools before you answer. `draft_policy` gives a draft's value on every scenario below: try several "
-    "drafts in one turn, look closer only where one loses, and answer soon. You have {calls} calls, at most {each} of "
-    "one tool; each turn repeats all of this conversation, which is paid for."
+    "You may call tools before you answer. `draft_policy` gives a draft's value on every scenario below, to compare "
+    "with the mark; its `score` is that of the last rule. Try several drafts in one turn, look closer only where one "
+    "loses, and answer soon. You have {calls} calls, at most {each} of one tool; each turn repeats all of this "
+    "conversation, which is paid for."
 )
 _TUNED = (
     "A search tunes the factors that multiply terms in `order` and `score` afterwards. It changes no structure, no "
@@ -235,7 +236,7 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
         champion += "" if shown == "shown below" else f"\n{program_told(policy)}"
     references = {name: row for name, row in briefing.references.items() if name != LUCKY_REFERENCE}
     return {
-        "features": features_told(),
+        "features": features_told(briefing.scenarios, in_units=briefing.in_units),
         "measure": briefing.measure + given,
         "tuned": _TUNED if briefing.is_tuned else "",
         "scenarios": "\n".join(brief(s, in_units=briefing.in_units) for s in briefing.scenarios),

@@ -26,10 +26,11 @@ WORK: dict[Role, str] = {
     "level; its value is the mean reward of those asked for, 0 to 1, and a refused one earns nothing.",
     "defender": "It writes allocation policies. A case shows some scenarios; of the policies written the best one on "
     "these is measured on others of the same family. The value is its lead over the best reference policy there.",
-    "explainer": "It arranges facts about an allocation decision for a reader. The value, 0 to 1, is high if a reason "
-    "comes first, every feature that decided is told, no fact is told twice, and no answer is sent back.",
-    "operator": "It answers an operator's questions about a cluster from evidence that tools give. The value, 0 to 1, "
-    "is the share of what the question needs that is told, and of sentences that hold.",
+    "explainer": "It arranges facts about an allocation decision for a reader. The value, 0 to 1, is high if every "
+    "feature that decided is told, the text opens with because and reasons, a full text tells every fact, a short one "
+    "its counterfactual, nothing is repeated, and links fit.",
+    "operator": "It answers an operator's questions about a cluster from evidence that tools give. The value, 0 to 1: "
+    "0.6 for the facts that the question needs, 0.3 for sentences that hold at once, 0.1 for tool calls that succeed.",
 }
 """Work of each role, and how a case is valued."""
 

@@ -7,7 +7,7 @@ the graph of the conversation asks a person.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from contextlib import nullcontext
 from typing import Any, Literal
 
 from langchain.agents import create_agent
@@ -16,14 +16,15 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.tools import BaseTool, StructuredTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from aurora.agents.models.metered import MeteredModel
+from aurora.agents.models.listening import listening
+from aurora.agents.models.metered import BROKEN_KEY, MeteredModel
 from aurora.agents.models.thoughts import without_thoughts
-from aurora.agents.operator.answer import Answer, Approval, Mode, Sentence, Turn
+from aurora.agents.operator.answer import Answer, Approval, Audience, Mode, Sentence, Turn
 from aurora.agents.operator.checking import check_answer
-from aurora.agents.operator.checking.splitting import split_sentences
+from aurora.agents.operator.telling import Telling, sentences_in
 from aurora.agents.operator.tool_schemas import short_schema
 from aurora.cluster.plans import folder
-from aurora.errors import AuroraError, ModelError
+from aurora.errors import AuroraError, BudgetExceeded, ModelError
 from aurora.prompts.loader import Prompt
 from aurora.tools.desk import Desk
 from aurora.tools.harness import MORE, Harness
@@ -34,9 +35,6 @@ MAX_CALLS = 14
 TURNS_WHOLE = 6
 """Earlier turns that the model reads whole; of older ones it reads the questions."""
 MAX_QUESTIONS = 20
-MAX_ANSWER = 12_000
-"""Most characters of an answer that are read."""
-MAX_SENTENCES = 60
 MAX_STRUCK = 20
 """Most struck sentences that a model is told of."""
 MAX_EARLIER = 1_500
@@ -44,30 +42,55 @@ MAX_EARLIER = 1_500
 MAX_OLDER = 200
 TEMPERATURE = 0.2
 NO_STREAM = "nostream"
-"""Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked."""
+"""Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked; see `Telling`."""
 ACTIONS: dict[str, Literal["apply", "rollback"]] = {"apply_plan": "apply", "roll_back_plan": "rollback"}
 """Tools that a person is asked about, and what is approved."""
+OF_A_PLAN = frozenset({"edit_plan", "show_plan", "check_plan", "explain_plan", *ACTIONS})
+"""Tools that are listed once there is a plan."""
+MODES: dict[Mode, str] = {
+    "read": "read (you look things up; for plans and changes the person switches with /mode plan or /mode apply)",
+    "plan": "plan (you also write plans; to apply one the person switches with /mode apply)",
+    "apply": "apply (you also ask for a plan to be applied)",
+}
+"""Modes in words."""
 ASKED = "The person is asked now, and this turn ends. It is not done yet."
 AGAIN_SHOWN = "Show an earlier result again, or more of one that was cut."
 AGAIN = (
     "These sentences were struck:\n{struck}\nAnswer once more, with sentences that their evidence bears out; look up "
     "what is missing, or say what you don't know."
 )
+REPLACE = (
+    "These sentences were struck:\n{struck}\nThe person has read the others. Write only what replaces the struck ones, "
+    "with sentences that their evidence bears out; look up what is missing, or say what you don't know."
+)
+"""Said in place of `AGAIN` where sentences were shown as they came."""
 
 
 class _Looking(AgentMiddleware[Any, Any, Any]):
     """Sends every call through the harness, and keeps those that would change something for a person."""
 
-    def __init__(self, harness: Harness, mode: Mode) -> None:
+    def __init__(self, harness: Harness, mode: Mode, telling: Telling | None) -> None:
         super().__init__()
         self.approval: Approval | None = None
+        self._telling = telling
         self._first_change = ""
         self._harness = harness
         self._mode = mode
         self.tools = [_short(tool) for tool in harness.langchain_tools()]
 
+    def listed(self) -> list[BaseTool]:
+        """Return the tools that the model is told of: those of the mode, and those for plans once there is one.
+
+        Every request carries their schemas. A call of another one still gets its answer from the harness.
+        """
+        without = {"read": {"plans", "changes"}, "plan": {"changes"}, "apply": set()}[self._mode]
+        left_out = {name for name, tool in self._harness.tools.items() if tool.effect in without}
+        if not self._harness.desk.holds_plans:
+            left_out |= OF_A_PLAN
+        return [tool for tool in self.tools if tool.name not in left_out]
+
     def wrap_model_call(self, request: Any, handler: Any) -> Any:
-        return handler(request.override(model_settings={"temperature": TEMPERATURE}))
+        return handler(request.override(tools=self.listed(), model_settings={"temperature": TEMPERATURE}))
 
     @hook_config(can_jump_to=["end"])
     def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
@@ -77,6 +100,8 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
     def after_model(self, state: Any, runtime: Any) -> None:
         last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
         if last is not None:
+            if self._telling is not None:
+                _end(self._telling, last)
             self._harness.reserve([str(c["id"]) for c in last.tool_calls])
             # Calls run concurrently; the model's order decides which of several changes a person is asked about.
             self._first_change = next((str(c["id"]) for c in last.tool_calls if _changes(c["name"])), "")
@@ -148,47 +173,88 @@ class ModelOperator:
         self.first: tuple[Sentence, ...] = ()
         self._prompt = prompt
 
-    def answer(self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode) -> Answer:
+    def answer(
+        self,
+        question: str,
+        harness: Harness,
+        history: tuple[Turn, ...],
+        mode: Mode,
+        audience: Audience | None = None,
+    ) -> Answer:
         """Answer a question; see `aurora.agents.operator.answer.Operator`.
 
-        Sentences that do not hold go back to the model once, with the reasons.
+        Sentences that do not hold go back to the model once, with the reasons. Where sentences are shown as they come,
+        a failure after the first one ends the answer, and is told in it.
 
         Raises:
             ModelError: The provider failed.
             BudgetExceeded: The budget is spent.
         """
-        looking = _Looking(harness, mode)
-        agent: Any = create_agent(
-            self.model,
-            middleware=[looking, ModelCallLimitMiddleware(run_limit=MAX_CALLS, exit_behavior="end")],
-        )
+        if audience is not None:
+            return self._told(question, harness, history, mode, audience)
+        agent, looking = self._agent(harness, mode, None)
         messages = self._messages(question, harness.desk, history, mode)
         found, messages = self._asked(agent, messages, question, harness, looking)
-        struck = [f"- {s.text} ({s.struck})" for s in found.sentences if s.struck]
+        struck = _listed(found.sentences)
         self.first = found.sentences if struck else ()
         if struck and looking.approval is None:  # else a person is asked, and reads the plan itself
-            again = [*messages, HumanMessage(AGAIN.format(struck="\n".join(struck[:MAX_STRUCK])))]
+            again = [*messages, HumanMessage(AGAIN.format(struck=struck))]
             second, _ = self._asked(agent, again, question, harness, looking)
             if sum(not s.struck for s in second.sentences) >= sum(not s.struck for s in found.sentences):
                 return second
         return found
 
+    def _told(
+        self, question: str, harness: Harness, history: tuple[Turn, ...], mode: Mode, audience: Audience
+    ) -> Answer:
+        """Answer while sentences are shown; all that were shown are the answer."""
+
+        def check(sentence: Sentence) -> Sentence:
+            found = Answer(question=question, by=self.name, sentences=(sentence,))
+            return check_answer(found, harness.journal, harness.desk).sentences[0]
+
+        telling = Telling(audience, check)
+        agent, looking = self._agent(harness, mode, telling)
+        try:
+            messages = self._run(agent, self._messages(question, harness.desk, history, mode), telling)
+            struck = _listed(telling.shown)
+            is_broken = bool(messages[-1].response_metadata.get(BROKEN_KEY))
+            if struck and looking.approval is None and not is_broken:
+                self._run(agent, [*messages, HumanMessage(REPLACE.format(struck=struck))], telling)
+        except (ModelError, BudgetExceeded) as error:
+            if not telling.shown:
+                raise
+            telling.end("", broken=str(error))
+        return Answer(question=question, by=self.name, sentences=tuple(telling.shown), approval=looking.approval)
+
+    def _agent(self, harness: Harness, mode: Mode, telling: Telling | None) -> tuple[Any, _Looking]:
+        looking = _Looking(harness, mode, telling)
+        limit = ModelCallLimitMiddleware(run_limit=MAX_CALLS, exit_behavior="end")
+        return create_agent(self.model, middleware=[looking, limit]), looking
+
     def _asked(
         self, agent: Any, messages: Sequence[BaseMessage], question: str, harness: Harness, looking: _Looking
     ) -> tuple[Answer, list[BaseMessage]]:
-        config = {"recursion_limit": 8 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": []}
-        state = agent.invoke({"messages": list(messages)}, config)
-        last = state["messages"][-1]
+        messages = self._run(agent, messages, None)
+        last = messages[-1]
         text = without_thoughts(str(last.text)) if isinstance(last, AIMessage) else ""
-        found = Answer(question=question, by=self.name, sentences=_sentences(text), approval=looking.approval)
-        return check_answer(found, harness.journal, harness.desk), state["messages"]
+        found = Answer(question=question, by=self.name, sentences=sentences_in(text), approval=looking.approval)
+        return check_answer(found, harness.journal, harness.desk), list(messages)
+
+    @staticmethod
+    def _run(agent: Any, messages: Sequence[BaseMessage], telling: Telling | None) -> list[BaseMessage]:
+        """Run the agent; return the messages then."""
+        config = {"recursion_limit": 8 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": []}
+        with nullcontext() if telling is None else listening(telling):
+            after: list[BaseMessage] = agent.invoke({"messages": list(messages)}, config)["messages"]
+        return after
 
     def _messages(self, question: str, desk: Desk, history: tuple[Turn, ...], mode: Mode) -> list[BaseMessage]:
         older, recent = history[:-TURNS_WHOLE], history[-TURNS_WHOLE:]
         asked = "; ".join(_cut(t.question, MAX_OLDER) for t in older[-MAX_QUESTIONS:])
         system, user = self._prompt.fill(
             open=_open(desk),
-            mode=mode,
+            mode=MODES[mode],
             earlier=f"Earlier questions: {asked}" if asked else "",
             question=question,
         )
@@ -203,13 +269,15 @@ class ModelOperator:
         return [SystemMessage(system), *said, HumanMessage(user)]
 
 
-def _sentences(text: str) -> tuple[Sentence, ...]:
-    """Return the sentences of a model's text; what is beyond the limits is one struck sentence."""
-    sentences = list(islice(dict.fromkeys(split_sentences(text[:MAX_ANSWER])), MAX_SENTENCES + 1))
-    if len(text) > MAX_ANSWER or len(sentences) > MAX_SENTENCES:
-        why = f"could not be checked: of an answer, {MAX_SENTENCES} sentences and {MAX_ANSWER} characters are read"
-        sentences[MAX_SENTENCES:] = [Sentence(text=f"(the rest of {len(text)} characters)", struck=why)]
-    return tuple(sentences)
+def _listed(sentences: Sequence[Sentence]) -> str:
+    """Return the struck sentences as a model is told of them; "" if there are none."""
+    return "\n".join([f"- {s.text} ({s.struck})" for s in sentences if s.struck][:MAX_STRUCK])
+
+
+def _end(telling: Telling, message: AIMessage) -> None:
+    """End a message of the model for who reads along."""
+    text, broken = str(message.text), str(message.response_metadata.get(BROKEN_KEY, ""))
+    telling.end(text, goes_on=bool(message.tool_calls), broken=broken)
 
 
 def _cut(text: str, most: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +14,7 @@ import typer
 
 from aurora.cli import model_options, options
 from aurora.cli.terminal import interrupts
-from aurora.cli.terminal.output import emit_json, note
+from aurora.cli.terminal.output import emit_json, note, on_terminal
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.agents.operator.answer import Answer, Operator
@@ -68,6 +69,7 @@ def ask(
     from langgraph.checkpoint.memory import InMemorySaver
 
     from aurora.cli.chat import rendering
+    from aurora.cli.chat.progress import Progress
     from aurora.errors import PlanError
 
     text = _question(question)
@@ -75,8 +77,10 @@ def ask(
     from aurora.graphs.chat.conversation import Conversation
 
     talk = Conversation(surroundings, secrets.token_hex(4), InMemorySaver())
+    is_shown = on_terminal() and not as_json and ":" in surroundings.operator.name
     try:
-        step = talk.ask(text, mode=mode.value)
+        with Progress() if is_shown else nullcontext() as progress:
+            step = talk.ask(text, mode=mode.value, **({} if progress is None else progress.told))
     except KeyboardInterrupt:
         stopped = interrupts.Interrupted("stopped; nothing was changed")
         if talk.is_at_work:
@@ -93,7 +97,7 @@ def ask(
     if as_json:
         emit_json(answer_json(talk, step.answer))
         return
-    rendering.print_answer(step.answer)
+    rendering.print_answer(step.answer, step.shown)
 
 
 def chat(

@@ -9,10 +9,11 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from aurora.cli.chat.rendering import arguments_text, print_call
-from aurora.cli.terminal.output import printable, terminal_width
+from aurora.cli.chat.rendering import arguments_text, print_call, print_sentence
+from aurora.cli.terminal.output import on_terminal, printable, terminal_width
 
 if TYPE_CHECKING:  # heavy at run time
+    from aurora.agents.operator.answer import Sentence
     from aurora.tools.harness import Evidence
 
 EVERY = 0.1
@@ -25,6 +26,7 @@ class Progress:
     """Shows what an answer waits for, while the block runs.
 
     Lookups that have ended are noted on stderr; the line itself is drawn there too, and is gone after the block.
+    Sentences of the answer are printed when they come.
     """
 
     def __init__(self) -> None:
@@ -47,6 +49,12 @@ class Progress:
         self._ended.set()
         self._clear()
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a conversation tells of a turn, by the names of its parameters; on a terminal alone, sentences too."""
+        show = {"show": self.show} if on_terminal() else {}
+        return {"begin": self.begin, "watch": self.end, **show}
+
     def begin(self, number: int, tool: str, arguments: Any) -> None:
         """Show that a tool is called."""
         with self._lock:
@@ -59,6 +67,12 @@ class Progress:
             self._doing.pop(evidence.number, None)
             self._clear()
             print_call(evidence)
+
+    def show(self, sentence: Sentence) -> None:
+        """Print a sentence of the answer."""
+        with self._lock:
+            self._clear()
+            print_sentence(sentence)
 
     def _redraw(self) -> None:
         while not self._ended.wait(EVERY):

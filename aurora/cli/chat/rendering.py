@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aurora.cli.terminal.output import emit_table, note, on_terminal, printable, say, terminal_width
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.agents.operator.answer import Answer
+    from aurora.agents.operator.answer import Answer, Sentence
     from aurora.tools.harness import Evidence
 
 MAX_ARGUMENTS = 80
@@ -27,17 +28,33 @@ def print_text(text: str) -> None:
 
     for line in text.split("\n"):
         shown = printable(line)
-        hang = "  " if shown.lstrip().startswith(("- ", "* ", "risk: ")) else ""
+        is_item = shown.lstrip().startswith(("- ", "* ", "risk: ")) or re.match(r"\d+\. ", shown) is not None
+        hang = "  " if is_item else ""
         say("\n".join(wrapped(shown, terminal_width(), hang=hang)) if shown else "")
 
 
-def print_answer(answer: Answer) -> None:
-    """Print how a question was read, what holds of its answer, tables, questions back, and what was struck."""
+def print_sentence(sentence: Sentence) -> None:
+    """Print a sentence that holds; note one that was struck, and why."""
+    if sentence.struck:
+        note(f"struck out ({sentence.struck}): {sentence.text}")
+        return
+    print_text(f"{sentence.text} [{', '.join(sentence.cites)}]" if sentence.cites else sentence.text)
+    sys.stdout.flush()
+
+
+def print_answer(answer: Answer, shown: Sequence[Sentence] = ()) -> None:
+    """Print how a question was read, what holds of its answer, tables, questions back, and what was struck.
+
+    Args:
+        answer: The answer.
+        shown: Its sentences that were printed when they came.
+    """
     held = [s for s in answer.sentences if not s.struck]
     if answer.reading:
         print_text(answer.reading)
     for sentence in held:
-        print_text(f"{sentence.text} [{', '.join(sentence.cites)}]" if sentence.cites else sentence.text)
+        if sentence not in shown:
+            print_sentence(sentence)
     if not held and not answer.asks_back and not answer.tables:
         print_text("I don't know: nothing that I could say is borne out by what was looked up.")
     for table in answer.tables:
@@ -48,16 +65,23 @@ def print_answer(answer: Answer) -> None:
     if answer.asks_back:
         print_text("\n".join(["Did you mean:", *(f"- {q}" for q in answer.asks_back)]))
     sys.stdout.flush()
-    for sentence in answer.sentences:
-        if sentence.struck:
-            note(f"struck out ({sentence.struck}): {sentence.text}")
+    struck = [s for s in answer.sentences if s.struck]
+    for sentence in struck:
+        if sentence not in shown:
+            print_sentence(sentence)
+    if struck:
+        number, total = len(struck), len(answer.sentences)
+        verb = "was" if number == 1 else "were"
+        note(f"{number} of {total} sentence{'s' * (total > 1)} {verb} not supported and struck")
 
 
 def print_request(request: dict[str, Any]) -> None:
     """Print the question about a plan, and how it is answered."""
     for action in request["action_requests"]:
         print_text(action["description"])
-    print_text("Answer with /approve, /edit N,M to leave out changes, or /reject REASON.")
+    allowed = [d for config in request.get("review_configs", ()) for d in config["allowed_decisions"]]
+    edit = "/edit N,M to leave out changes, " if not allowed or "edit" in allowed else ""
+    print_text(f"Answer with /approve, {edit}or /reject REASON.".replace("approve, or", "approve or"))
 
 
 def print_call(evidence: Evidence) -> None:

@@ -85,6 +85,9 @@ class Talk:
         """Take a line of a person: a command, or a question."""
         try:
             word, _, rest = line.partition(" ")
+            second, _, others = rest.strip().partition(" ")
+            if f"{word} {second}" in COMMANDS:
+                word, rest = f"{word} {second}", others
             if word.startswith("/"):
                 command = COMMANDS.get(word)
                 if command is None:
@@ -98,11 +101,11 @@ class Talk:
     def ask(self, question: str) -> None:
         """Ask a question and print the answer."""
         mode, self._mode = self._mode, None
-        self._took(lambda p: self.conversation.ask(question, mode=mode, watch=p.end, begin=p.begin))
+        self._took(lambda p: self.conversation.ask(question, mode=mode, **p.told))
 
     def decide(self, decision: dict[str, Any]) -> None:
         """Answer the question about a plan."""
-        self._took(lambda p: self.conversation.decide(decision, watch=p.end, begin=p.begin))
+        self._took(lambda p: self.conversation.decide(decision, **p.told))
 
     def _took(self, run: Callable[[Progress], Step]) -> None:
         try:
@@ -115,7 +118,7 @@ class Talk:
         if step.request is not None:
             print_request(step.request)
         elif step.answer is not None:
-            print_answer(step.answer)
+            print_answer(step.answer, step.shown)
         turns = self.conversation.turns
         self.sessions.touch(self.conversation.session_id, len(turns), turns[0].question if turns else "")
 
@@ -132,7 +135,7 @@ class Talk:
         unfinished = talk.unfinished
         if unfinished:
             note(f"the last turn was interrupted, and is taken up again: {unfinished}")
-            self._took(lambda p: talk.go_on(watch=p.end, begin=p.begin))
+            self._took(lambda p: talk.go_on(**p.told))
         elif talk.request is not None:
             print_request(talk.request)
 
@@ -203,6 +206,25 @@ def _plan(talk: Talk, rest: str) -> None:
         for p in folder.list_plans(plans, now())
     ]
     emit_table("plans", ("plan", "status", "changes", "system", "made"), rows)
+
+
+def _plan_edit(talk: Talk, rest: str) -> None:
+    """Make another plan; where a person is asked about the plan, they are asked about the other one then."""
+    from aurora.cli.chat.plan_edit import edit, parse
+
+    wanted = parse(rest)
+    request = talk.conversation.request
+    if talk.mode == "read":
+        raise InputError("this writes a plan, and the conversation only reads; /mode plan")
+    made = edit(talk.conversation.surroundings.desk, _plan_id(talk, wanted.plan_id), wanted, f"/plan edit {rest}")
+    replaced = made.provenance.edited_from if made.provenance is not None else None
+    action = request["action_requests"][0] if request is not None else None
+    if action is not None and replaced == action["args"]["sha256"]:
+        args = {**action["args"], "plan_id": made.plan_id}
+        talk.decide({"type": "edit", "edited_action": {"name": action["name"], "args": args}})
+        return
+    _plan(talk, made.plan_id)
+    print_text(f"To apply it: {'' if talk.mode == 'apply' else '/mode apply, then '}/apply {made.plan_id}.")
 
 
 def _changes(change: Any) -> list[str]:
@@ -381,6 +403,7 @@ COMMANDS: dict[str, SlashCommand] = {
     "/why": SlashCommand("/why TASK", "why a task is where it is, or waits", _why),
     "/whatif": SlashCommand("/whatif TEXT", "what would change: node-b1 fails, load doubles", _what_if),
     "/plan": SlashCommand("/plan [ID]", "plans, or one of them", _plan),
+    "/plan edit": SlashCommand("/plan edit [ID] N,M", "another plan, without changes N and M", _plan_edit),
     "/diff": SlashCommand("/diff [ID]", "every field that a plan changes", _diff),
     "/apply": SlashCommand("/apply [ID]", "ask for approval of a plan, and apply it then", _apply),
     "/approve": SlashCommand("/approve [ID]", "approve the plan that you were asked about; with an ID, ask", _approve),

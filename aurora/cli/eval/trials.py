@@ -23,6 +23,7 @@ def trials(
     ),
     cases: int = options.count(20, most=100_000, help="Number of cases of each suite."),
     trials: int = options.count(3, most=100, help="Trials of each case."),
+    passing: float = options.number(0.9, least=0, most=1, unit="points", help="Points from which a trial passes."),
     seed: int = options.seed("Random seed of the cases."),
     out: Path = options.path(Path("runs/eval/trials"), help="Folder of the evaluation; it is continued."),
     max_calls: int | None = model_options.max_calls(),
@@ -45,7 +46,7 @@ def trials(
 
     note_compiling()
     asked = EvalModel(model or "", Budget(max_calls, max_tokens, max_dollars), timeout, answer_tokens)
-    settings = TrialSettings(tuple(suites or ()), cases, trials, seed)
+    settings = TrialSettings(tuple(suites or ()), cases, trials, seed, passing)
     kept = f"the trials measured so far are in {out}; the same command continues there"
     with explained(lambda: kept), steps() as progress:
         command = shlex.join(["aurora", *sys.argv[1:]])

@@ -114,7 +114,11 @@ class _Checker:
             return False, f"the plan does not place {', '.join(strange) or 'these tasks'}"
         members = [known[t] for t in claim.tasks]
         nodes = tuple(dict.fromkeys(p.node_id for p in members))
-        wrong = [p.task_id for p in members if decided_by(p) != (claim.reason, claim.features)]
+        wrong = [
+            p.task_id
+            for p in members
+            if decided_by(p, set(self.case.planned.values())) != (claim.reason, claim.features)
+        ]
         evidence = (
             f"decided again: {len(members) - len(wrong)} of {len(members)} for this reason, on {', '.join(nodes)}"
         )

@@ -13,9 +13,9 @@ from aurora.cluster.feasibility import ReasonKind
 from aurora.cluster.plans.plan import RiskCode, Value
 
 GroupReason = Literal["features", "draw", "many", "only", "another", "none"]
-"""features: a smallest set of them beat the runner-up; draw: as high as the runner-up, and first in the list; many: no
-set of up to three features decided; only: no other node was a candidate; another: the policy chooses another node;
-none: the policy finds no node."""
+"""features: a smallest set of them beat the rival, which is the best node that the plan does not use, or the runner-up
+where it uses all; draw: as high as the rival, and first in the list; many: no set of up to three features decided;
+only: no other node was a candidate; another: the policy chooses another node; none: the policy finds no node."""
 AvoidedKind = Literal["several", "outscored", "filled"] | ReasonKind
 """A reason that holds for every task of the plan; several: different ones; outscored: the policy ranks other nodes
 higher; filled: tasks placed before took its room."""

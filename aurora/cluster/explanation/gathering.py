@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import get_args
 
 from aurora.cluster.changes import Move, Place
@@ -35,6 +35,7 @@ from aurora.cluster.plans.plan import ID_DIGITS
 from aurora.cluster.plans.provenance import policy_sha256
 from aurora.cluster.resources import CPU, MEMORY
 from aurora.sim.explain.decision import cause, features_read, is_level
+from aurora.sim.policies.features import FEATURE_INDEX
 
 LATENCY = "fit.latency"
 MAX_WAITING = 5
@@ -60,8 +61,13 @@ def gather(case: PlanCase) -> list[PlanClaim]:
     ]
 
 
-def decided_by(placement: Placement) -> tuple[GroupReason, tuple[str, ...]]:
-    """Return the reason that decided for a placement, and the features for `features`."""
+def decided_by(placement: Placement, targets: Collection[str]) -> tuple[GroupReason, tuple[str, ...]]:
+    """Return the reason that decided for a placement, and the features for `features`.
+
+    Args:
+        placement: The placement.
+        targets: Nodes that the plan uses: the best of the others is the rival, or the runner-up if there is no other.
+    """
     if placement.chosen is None:
         return "none", ()
     if placement.chosen != placement.node_id:
@@ -69,16 +75,17 @@ def decided_by(placement: Placement) -> tuple[GroupReason, tuple[str, ...]]:
     decision = placement.decision
     if decision is None or decision.runner_up is None:
         return "only", ()
-    if is_level(decision, decision.runner_up.features):
+    rival = next((o for o in decision.options if o.name not in targets), decision.runner_up)
+    if is_level(decision, rival.features):
         return "draw", ()
-    features = cause(decision, decision.runner_up)
-    return ("features", features) if features else ("many", ())
+    features = cause(decision, rival)
+    return ("features", tuple(sorted(features, key=lambda f: FEATURE_INDEX[f]))) if features else ("many", ())
 
 
 def _groups(case: PlanCase) -> Iterator[GroupClaim]:
     groups: dict[tuple[GroupReason, tuple[str, ...]], list[Placement]] = {}
     for placement in case.replay.placements:
-        groups.setdefault(decided_by(placement), []).append(placement)
+        groups.setdefault(decided_by(placement, set(case.planned.values())), []).append(placement)
     for (reason, features), members in sorted(groups.items(), key=lambda g: -len(g[1])):
         nodes = tuple(dict.fromkeys(p.node_id for p in members))
         yield GroupClaim(reason, features, tuple(p.task_id for p in members), nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -34,32 +35,35 @@ from aurora.sim.explain.nouns import NOUNS
 C = TypeVar("C", bound=PlanClaim)
 MAX_NAMED = 6
 """Most names in a list."""
+SHORTEST_ROW = 3
+"""Fewest names with consecutive numbers that are told by the first and the last."""
 MAX_CHANGES_NAMED = 10
 """Most changes that are told one by one."""
 RESOURCES = {CPU: "CPU", MEMORY: "memory", GPU: "GPUs"}
-RISKS: Mapping[str, str] = {
-    "no disruption budget": "no disruption budget protects",
-    "single replica": "a single task serves",
-    "stateful": "state is kept by",
-    "nothing makes it again": "nothing makes again",
-    "full afterwards": "nearly full afterwards",
-    "starts again": "starts again",
-    "node not chosen": "node is left to the cluster's scheduler for",
-    "autoscaled": "an autoscaler also sets",
-    "managed": "another tool owns",
-    "limit below use": "the new limit is below the use of",
-    "not undone": "a rollback does not bring back",
-    "maintenance ahead": "a node near maintenance takes",
+RISKS: Mapping[str, tuple[str, str]] = {
+    "no disruption budget": ("no disruption budget protects {}",) * 2,
+    "single replica": ("{} serves alone", "{} serve alone, each in its workload"),
+    "stateful": ("{} keeps state", "{} keep state"),
+    "nothing makes it again": ("nothing makes {} again",) * 2,
+    "full afterwards": ("{} is nearly full afterwards", "{} are nearly full afterwards"),
+    "starts again": ("{} starts again", "{} start again"),
+    "node not chosen": ("the cluster's scheduler chooses the node of {}",) * 2,
+    "autoscaled": ("an autoscaler also sets {}",) * 2,
+    "managed": ("another tool owns {}",) * 2,
+    "limit below use": ("the new limit is below the use of {}",) * 2,
+    "not undone": ("a rollback does not bring back {}",) * 2,
+    "maintenance ahead": ("a node near maintenance takes {}",) * 2,
 }
+"""Each risk in words, for one subject and for several."""
 MEASURES: Mapping[str, tuple[str, Callable[[float], str]]] = {
-    "pending": ("tasks without a node", plain),
-    "cost_per_hour": ("for all nodes", lambda v: f"{dollars(v)} an hour"),
-    "fullest_node_cpu": ("CPU use on the fullest node", percent),
-    "fullest_node_memory": ("memory use on the fullest node", percent),
     "network_latency": ("to the data", lambda v: duration(v) if v else "0 ms"),
-    "cost_per_task_hour": ("a task", lambda v: f"{dollars(v)} an hour"),
+    "fullest_node_cpu": ("of CPU used on the fullest node", percent),
+    "fullest_node_memory": ("of memory used on the fullest node", percent),
+    "cost_per_task_hour": ("for a task", lambda v: f"{dollars(v)} an hour"),
+    "cost_per_hour": ("for all nodes", lambda v: f"{dollars(v)} an hour"),
+    "pending": ("tasks without a node", plain),
 }
-"""Words and format of each measure."""
+"""Words and format of each measure, in the order in which they are told."""
 
 
 def text_of(claims: Sequence[PlanClaim], case: PlanCase) -> str:
@@ -115,9 +119,11 @@ def _risk(claim: RiskClaim) -> str:
     listed = []
     for subject in claim.subjects[:MAX_NAMED]:
         name, bracket, rest = subject.partition(" (")
+        for resource, called in RESOURCES.items():
+            rest = rest.replace(f"% of {resource})", f" % of {called})")
         listed.append(f"{shown_name(name)}{bracket}{rest}")
-    more = f" and {len(claim.subjects) - MAX_NAMED} more" if len(claim.subjects) > MAX_NAMED else ""
-    return f"{RISKS[claim.code]} {', '.join(listed)}{more}"
+    more = len(claim.subjects) - len(listed)
+    return RISKS[claim.code][len(claim.subjects) > 1].format(_joined([*listed, *([f"{more} more"] if more else [])]))
 
 
 def _made(claim: MadeClaim) -> str:
@@ -142,11 +148,36 @@ def _waiting(claims: Sequence[PlanClaim], case: PlanCase) -> Iterator[str]:
 
 
 def names(known: Sequence[str]) -> str:
-    """Return names as a list, a long one cut."""
-    shown = [shown_name(n) for n in known[:MAX_NAMED]]
-    if len(known) > MAX_NAMED:
-        return f"{', '.join(shown)} and {len(known) - MAX_NAMED} more"
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+    """Return names as a list: a row of consecutive numbers by its ends, and a long list cut.
+
+    >>> names(["node-1", "node-2", "node-3", "node-7"])
+    'node-1 to node-3 and node-7'
+    """
+    rows: list[list[str]] = []
+    for name in known:
+        if rows and _follows(rows[-1][-1], name):
+            rows[-1].append(name)
+        else:
+            rows.append([name])
+    parts = [p for row in rows for p in ([row] if len(row) >= SHORTEST_ROW else [[n] for n in row])]
+    shown = parts if len(parts) <= MAX_NAMED else parts[: MAX_NAMED - 1]
+    texts = [shown_name(p[0]) if len(p) == 1 else f"{shown_name(p[0])} to {shown_name(p[-1])}" for p in shown]
+    more = len(known) - sum(len(p) for p in shown)
+    return _joined([*texts, *([f"{more} more"] if more else [])])
+
+
+def _follows(first: str, second: str) -> bool:
+    """Return whether two names differ in a last number that is higher by one."""
+    numbered = [re.fullmatch(r"(.*?)([0-9]{1,9})", n) for n in (first, second)]
+    if numbered[0] is None or numbered[1] is None or numbered[0][1] != numbered[1][1]:
+        return False
+    before, after = numbered[0][2], numbered[1][2]
+    is_alike = len(before) == len(after) or not (before.startswith("0") or after.startswith("0"))
+    return is_alike and int(before) + 1 == int(after)
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def _all(claims: Sequence[PlanClaim], kind: type[C]) -> list[C]:
@@ -158,8 +189,8 @@ def _opening(case: PlanCase) -> str:
     if not placed:
         return f"Plan {plan.plan_id} makes {_number(len(plan.changes), 'change')} and places no task."
     nodes = tuple(dict.fromkeys(placed.values()))
-    where = f"{'node' if len(nodes) == 1 else 'nodes'} {names(nodes)}"
-    return f"Plan {plan.plan_id} puts {_counted(tuple(placed))} on {where}."
+    noun = "" if all("node" in n for n in nodes) else "node " if len(nodes) == 1 else "nodes "
+    return f"Plan {plan.plan_id} puts {_counted(tuple(placed))} on {noun}{names(nodes)}."
 
 
 def _because(claims: Sequence[PlanClaim], case: PlanCase) -> Iterator[str]:
@@ -167,16 +198,16 @@ def _because(claims: Sequence[PlanClaim], case: PlanCase) -> Iterator[str]:
     total = len(case.planned)
     reasons = []
     for group in groups:
-        whose = f" (all {total})" if len(group.tasks) == total > 1 else ""
-        if len(group.tasks) < total:
-            whose = f" for {names(group.tasks)} on {names(group.nodes)}"
-        reasons.append(f"{_reason(group)}{whose}")
+        if len(group.tasks) == total:
+            reasons.append(f"{_reason(group)}{f' (all {total})' if total > 1 else ''}")
+        else:
+            reasons.append(f"{names(group.tasks)} on {names(group.nodes)} ({_reason(group)})")
     rooms = [f"{percent(c.share)} of {_called(c.resource)} {c.basis}" for c in _all(claims, RoomClaim)]
     reasons += [f"they had room ({', '.join(rooms)} on average)"] if rooms else []
     near = _all(claims, NearClaim)
     reasons += [f"they are near the data ({_latency(c.latency)} on average)" for c in near if c.is_reason]
     if reasons:
-        yield f"Because, by {shown_name(case.policy.policy_id)}: {'; '.join(reasons)}."
+        yield f"Because, by the policy {shown_name(case.policy.policy_id)}: {'; '.join(reasons)}."
     for claim in near:
         if not claim.is_reason:
             yield f"The data is {_latency(claim.latency)} away on average, which the policy does not read."
@@ -185,14 +216,13 @@ def _because(claims: Sequence[PlanClaim], case: PlanCase) -> Iterator[str]:
 def _reason(claim: GroupClaim) -> str:
     match claim.reason:
         case "features":
-            listed = " and ".join(NOUNS[f].words for f in claim.features)
-            return f"best on {listed}"
+            return f"best on {_joined([NOUNS[f].words for f in claim.features])}"
         case "draw":
-            return "as good as the runner-up, and first in the list"
+            return "as good as the best other node, and first in the list"
         case "many":
             return "the highest score, by more than three features"
         case "only":
-            return "the only node that could take it"
+            return "no other node fits"
         case "another":
             return "not the policy's choice, which is another node"
         case "none":
@@ -218,7 +248,7 @@ def _value(field: str, value: Value) -> str:
 def _passed_over(claims: Sequence[PlanClaim]) -> Iterator[str]:
     avoided = _all(claims, AvoidedClaim)
     if avoided:
-        yield f"Passed over: {'; '.join(f'{names(c.nodes)}, {_why_avoided(c)}' for c in avoided)}."
+        yield f"Passed over: {'; '.join(f'{names(c.nodes)} ({_why_avoided(c)})' for c in avoided)}."
 
 
 def _why_avoided(claim: AvoidedClaim) -> str:
@@ -226,7 +256,7 @@ def _why_avoided(claim: AvoidedClaim) -> str:
     match claim.kind:
         case "maintenance":
             at = f" from {datetime.fromisoformat(claim.since):%H:%M} UTC" if claim.since else ""
-            return f"maintenance{at}{f' ({subject})' if subject else ''}"
+            return f"maintenance{at}{f', {subject}' if subject else ''}"
         case "insufficient":
             return f"not enough free {_called(claim.subject)}" if subject else "not enough free room"
         case "cordoned" | "not ready":
@@ -246,12 +276,12 @@ def _why_avoided(claim: AvoidedClaim) -> str:
         case "spread":
             return f"the spread over {subject} would break" if subject else "a spread would break"
         case "several":
-            return "every task kept away, for different reasons"
+            return "each task is kept away, for different reasons"
         case "filled":
-            return "room taken by tasks placed before"
+            return "its room went to tasks placed before"
         case "outscored":
-            listed = " and ".join(NOUNS[f].words for f in claim.features)
-            return f"with room, but worse on {listed}" if listed else "with room, but ranked lower by the policy"
+            listed = _joined([NOUNS[f].words for f in claim.features])
+            return f"room, but worse on {listed}" if listed else "room, but ranked lower by the policy"
 
 
 def _load(claims: Sequence[PlanClaim]) -> Iterator[str]:
@@ -284,13 +314,23 @@ def _fullest(claim: FullestClaim) -> str:
 
 
 def _outcomes(claims: Sequence[PlanClaim], case: PlanCase) -> Iterator[str]:
-    expected = [_expected(c) for c in _all(claims, ExpectedClaim)]
-    expected += [_measured(c.measure, c.value) for c in _all(claims, ExpectedOfTasksClaim)]
+    stated: list[ExpectedClaim | ExpectedOfTasksClaim] = [*_all(claims, ExpectedClaim)]
+    stated += _all(claims, ExpectedOfTasksClaim)
+    expected = [
+        _expected(c) if isinstance(c, ExpectedClaim) else _measured(c.measure, c.value)
+        for c in sorted(stated, key=_place)
+    ]
     if expected:
         yield f"Expected: {'; '.join(expected)}."
-    came = [_came(c) for c in _all(claims, CameClaim)]
+    came = [_came(c) for c in sorted(_all(claims, CameClaim), key=_place)]
     if came and case.later is not None:
         yield f"Came, at {case.later.taken_at:%Y-%m-%d %H:%M} UTC: {'; '.join(came)}."
+
+
+def _place(claim: ExpectedClaim | ExpectedOfTasksClaim | CameClaim) -> int:
+    """Return the place of a measure among those that are told; what came as planned is first."""
+    known = list(MEASURES)
+    return -1 if claim.measure == "as_planned" else known.index(claim.measure) if claim.measure in known else len(known)
 
 
 def _expected(claim: ExpectedClaim) -> str:
@@ -311,6 +351,8 @@ def _came(claim: CameClaim) -> str:
 
 def _measured(measure: str, value: float) -> str:
     words, written = MEASURES.get(measure, (measure.replace("_", " "), plain))
+    if measure == "pending" and value in (0, 1):
+        return "no task without a node" if not value else "1 task without a node"
     return f"{written(value)} {words}"
 
 

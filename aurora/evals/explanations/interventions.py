@@ -8,9 +8,9 @@ import numpy as np
 
 from aurora.evals.explanations.sampling import SampledRun
 from aurora.sim.explain.claims import run_of
-from aurora.sim.explain.decision import Decision, Option, decisions, features_read
+from aurora.sim.explain.decision import MS_PER_SECOND, Decision, Option, decisions, features_read
 from aurora.sim.explain.flip import Lever
-from aurora.sim.scenarios.scenario import CarbonChange, Conditions, Congestion, Node, PriceChange, Scenario, Task
+from aurora.sim.scenarios.scenario import CarbonChange, Conditions, Node, PriceChange, Scenario, Task
 
 FILLER = "filler-of-the-evaluation"
 """Task that takes room on a node."""
@@ -25,8 +25,8 @@ REACHED = 1e-6
 def moved(scenario: Scenario, decision: Decision, option: Option, feature: str, value: float) -> Scenario | None:
     """Return the scenario in which a quantity of a candidate has another value from the decision on.
 
-    Price, carbon intensity and a higher latency come by an event, a higher load by a task that takes room. Speed and a
-    lower latency change for the whole run.
+    Price and carbon intensity come by an event, a higher load by a task that takes room. Speed and latency change for
+    the whole run, the latter on links that the winner does not use.
 
     Args:
         scenario: Scenario of the run.
@@ -40,13 +40,8 @@ def moved(scenario: Scenario, decision: Decision, option: Option, feature: str, 
     """
     node = next((n for n in scenario.nodes if n.node_id == option.name), None)
     now, conditions = option.features[feature], scenario.environmental_conditions
-    if feature == "fit.latency" and value > now > 0 and option.path and not conditions.network_congestion:
-        slow = tuple(
-            Congestion(link_id=l, start=decision.time, duration=FOR_EVER, factor=value / now) for l in option.path
-        )
-        return _with(scenario, conditions.model_copy(update={"network_congestion": slow}))
-    if feature == "fit.latency" and now > value > 0 and option.path:
-        return _nearer(scenario, option, value / now)
+    if feature == "fit.latency":
+        return _farther(scenario, decision, option, value - now)
     if node is None:
         return None
     if feature == "node.speed":
@@ -63,15 +58,22 @@ def moved(scenario: Scenario, decision: Decision, option: Option, feature: str, 
     return None
 
 
-def _nearer(scenario: Scenario, option: Option, factor: float) -> Scenario:
-    """Return the scenario with faster links on the path of a candidate."""
-    links = tuple(
-        l.model_copy(update={"latency_ms": l.latency_ms * factor, "bandwidth": l.bandwidth / factor})
-        if l.link_id in option.path
-        else l
+def _farther(scenario: Scenario, decision: Decision, option: Option, seconds: float) -> Scenario | None:
+    """Return the scenario with slower links, or faster ones, on the part of a path that the winner does not use."""
+    own = {l.link_id: l.latency_ms for l in scenario.links if l.link_id in option.path}
+    own = {name: latency for name, latency in own.items() if name not in decision.chosen.path}
+    if not own or scenario.environmental_conditions.network_congestion:
+        return None
+    total = sum(own.values())
+    after = total + MS_PER_SECOND * seconds
+    if after < 0:
+        return None
+    shares = {name: latency / total if total else 1 / len(own) for name, latency in own.items()}
+    links = [
+        l.model_copy(update={"latency_ms": shares[l.link_id] * after}) if l.link_id in shares else l
         for l in scenario.links
-    )
-    return scenario.model_copy(update={"links": links})
+    ]
+    return scenario.model_copy(update={"links": tuple(links)})
 
 
 def _filled(scenario: Scenario, decision: Decision, node: Node, feature: str, share: float) -> Scenario:

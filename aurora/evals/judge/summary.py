@@ -20,6 +20,7 @@ from aurora.statistics.intervals import Interval, mean_interval, wilson
 
 JUDGE = "judge"
 """Suite of the judge's metrics and samples."""
+POINTS = "points of the scale"
 _CHANGES: Mapping[Version, str] = {
     "longer": "added by words that say nothing",
     "asking": "added by asking for the best rating",
@@ -165,8 +166,10 @@ def _equal(judged: Sequence[Judged], criterion: Criterion) -> Iterator[Metric]:
         yield _metric(f"equal in two trials: {criterion}", share, len(pairs), "agreement", "higher")
 
 
-def _metric(name: str, interval: Interval, samples: int, subject: str, better: Better = "neither") -> Metric:
-    return metric(name, interval, samples=samples, subject=subject, suite=JUDGE, better=better)
+def _metric(
+    name: str, interval: Interval, samples: int, subject: str, better: Better = "neither", unit: str = ""
+) -> Metric:
+    return metric(name, interval, samples=samples, subject=subject, suite=JUDGE, better=better, unit=unit)
 
 
 def _detection(judged: Sequence[Judged]) -> Iterator[Metric]:
@@ -181,7 +184,7 @@ def _detection(judged: Sequence[Judged]) -> Iterator[Metric]:
         lower = sum(gap > 0 for gap in lost)
         share = Interval(lower / len(lost), *wilson(lower, len(lost)))
         yield _metric("rates planted errors lower", share, len(lost), "bias", "higher")
-        yield _metric("lost by a planted error: correctness", _difference(lost), len(lost), "bias", "higher")
+        yield _metric("lost by a planted error: correctness", _difference(lost), len(lost), "bias", "higher", POINTS)
 
 
 def _change(judged: Sequence[Judged], version: Version, name: str, criterion: Criterion) -> Iterator[Metric]:
@@ -193,7 +196,7 @@ def _change(judged: Sequence[Judged], version: Version, name: str, criterion: Cr
         if of == version and (item, "as shown") in means
     ]
     if gains:
-        yield _metric(name, _difference(gains), len(gains), "bias")
+        yield _metric(name, _difference(gains), len(gains), "bias", unit=POINTS)
 
 
 def _early(judged: Sequence[Judged], criterion: Criterion) -> Iterator[Metric]:
@@ -204,7 +207,7 @@ def _early(judged: Sequence[Judged], criterion: Criterion) -> Iterator[Metric]:
             halves.setdefault(j.text.name, ([], []))[j.place > 0.5].append(j.scores[criterion])  # noqa: PLR2004
     gains = [float(np.mean(a) - np.mean(b)) for a, b in halves.values() if a and b]
     if gains:
-        yield _metric(f"added by an early place: {criterion}", _difference(gains), len(gains), "bias")
+        yield _metric(f"added by an early place: {criterion}", _difference(gains), len(gains), "bias", unit=POINTS)
 
 
 def _cells(m: Metric) -> tuple[Cell, ...]:

@@ -20,7 +20,9 @@ from aurora.evals.transfer.settings import Effort, claim
 from aurora.evals.transfer.training import Trajectory, train
 from aurora.evals.transfer.values import SuiteValues
 from aurora.evals.transfer.variants import COMPLETE, VARIANTS, variant_settings
+from aurora.graphs.run_directory import CALLS
 from aurora.statistics.intervals import mean_interval
+from aurora.tools.recording import Recording
 from aurora.types import Progress, no_progress
 
 TRAINED_FOLDER = "trained"
@@ -101,7 +103,7 @@ def run_ablations(
         ),
         metrics=tuple(ablation_metrics(values, compared, [*settings.trained, START, reference])),
         tables=(ablation_table(values, compared, runs, reference),),
-        notes=notes(settings, reference),
+        notes=(*notes(settings, reference), *call_notes(folder, settings)),
     )
     save_result(folder, result)
     return result
@@ -120,11 +122,15 @@ def train_variants(
         chosen = settings.effort.selfplay(
             seed, families.training, families.held_out, **variant_settings(name, settings.model)
         )
-        where = folder / TRAINED_FOLDER / f"{name.replace(' ', '-')}-{seed}"
+        where = _training_folder(folder, name, seed)
         limit = settings.effort.evaluations
         runs.setdefault(name, []).append(train(where, chosen, limit, budget=budget, progress=progress, stage=stage))
     progress("training", len(steps), len(steps))
     return runs
+
+
+def _training_folder(folder: Path, variant: str, seed: int) -> Path:
+    return folder / TRAINED_FOLDER / f"{variant.replace(' ', '-')}-{seed}"
 
 
 def _judged(
@@ -210,3 +216,25 @@ def notes(settings: AblationSettings, reference: str) -> tuple[str, ...]:
             "Without a model the complete variant is the search alone; `search only` and `model only` need --model."
         )
     return tuple(remarks)
+
+
+def call_notes(folder: Path, settings: AblationSettings) -> tuple[str, ...]:
+    """Return the number of answers that the model gave in the trainings of each variant; nothing without a model.
+
+    Args:
+        folder: Folder of the evaluation.
+        settings: Settings of the ablations.
+    """
+    if not settings.model:
+        return ()
+    answers = {}
+    for name in settings.trained:
+        files = [_training_folder(folder, name, seed) / CALLS for seed in settings.effort.seeds]
+        answers[name] = sum(_answers(file) for file in files if file.exists())
+    counted = ", ".join(f"{name} {count:,}" for name, count in answers.items())
+    return (f"Answers of {settings.model} in all trainings of a variant: {counted}.",)
+
+
+def _answers(file: Path) -> int:
+    with Recording(file, replaying=True) as recording:
+        return sum(e.kind == "model" and e.response is not None for e in recording)

@@ -15,24 +15,27 @@ from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE
 from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import MeteredModel, metered
 from aurora.agents.models.model import model_name
-from aurora.agents.roles.adapter import AdaptBriefing, Adapted, adapt_policy
+from aurora.agents.roles.adapter import AdaptBriefing, Adapted, Values, adapt_policy
 from aurora.errors import AnswerError
 from aurora.evals.benchmark.suites import Judged
 from aurora.evals.transfer.domains import TRAINED, fresh_scenarios
 from aurora.evals.transfer.matrix import PROPOSAL
 from aurora.evals.transfer.settings import Effort
-from aurora.files import writing
+from aurora.files import write_atomically, writing
+from aurora.graphs.run_directory import CALLS
 from aurora.prompts.loader import Prompt, load_prompt
 from aurora.sim.kernel import EncodedScenario, encode, run
+from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
+from aurora.sim.rewards import score
 from aurora.sim.scenarios.generators import FAMILIES
 from aurora.sim.scenarios.scenario import Domain
 from aurora.tools.recording import Recording
 from aurora.types import Progress, no_progress
 
-RECORDINGS = "by-model"
-"""Folder of the recordings, a file for each model."""
+BY_MODEL_FOLDER = "by-model"
+"""Folder of what models write: a recording and a folder of programs for each."""
 TYPICAL_SEED = 104_729
 """Added to the seed of the judged scenarios for the typical ones."""
 TYPICAL_PER_LEVEL = 4
@@ -64,7 +67,8 @@ class Program(NamedTuple):
     Attributes:
         source: Domain whose champion it adapts; None: it starts from nothing.
         target: Domain that it is for.
-        trial: Number of the seed of training, from 0.
+        trial: Number of the training, from 0.
+        seed: Random seed of that training; a program from nothing only shares its number.
         adapted: Program; None: no answer was valid.
         failure: Reason why there is none; empty: there is one.
     """
@@ -72,13 +76,19 @@ class Program(NamedTuple):
     source: str | None
     target: str
     trial: int
+    seed: int
     adapted: Adapted | None
     failure: str = ""
 
     @property
     def label(self) -> str:
         """Name of the program for people."""
-        return f"{self.source or 'nothing'} to {self.target}, seed {self.trial + 1}"
+        return f"{self.source or 'nothing'} to {self.target}, seed {self.seed}"
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file of its policy."""
+        return f"{self.source or 'nothing'}-to-{self.target}-{self.seed}.json"
 
 
 def adapted_pairs(domains: Sequence[str]) -> list[tuple[str, str]]:
@@ -98,7 +108,8 @@ def write_programs(
 ) -> list[Program]:
     """Let a model adapt the champions of each pair to its target, and write as many programs there from nothing.
 
-    Every program has the same number of answers. What the recording in the folder holds is not asked again.
+    Every program has the same number of answers. What the recording in the folder holds is not asked again. The
+    policies are written to the folder.
 
     Args:
         folder: Folder of the evaluation.
@@ -115,14 +126,20 @@ def write_programs(
         RunError: The recording can't be used.
         FileError: The folder can't be written.
     """
+    where = folder / BY_MODEL_FOLDER / re.sub(r"[^A-Za-z0-9.-]+", "-", settings.model)
+    with writing(where):
+        where.mkdir(parents=True, exist_ok=True)
     if model is not None:
-        return _written(model, champions, pairs, effort, settings, progress)
-    path = folder / RECORDINGS / f"{re.sub(r'[^A-Za-z0-9.-]+', '-', settings.model)}.jsonl"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with Recording(path) as recording:
-        opened = metered(model_name(settings.model), budget=settings.budget, recording=recording)
-        return _written(opened, champions, pairs, effort, settings, progress)
+        programs = _written(model, champions, pairs, effort, settings, progress)
+    else:
+        with Recording(where / CALLS) as recording:
+            opened = metered(model_name(settings.model), budget=settings.budget, recording=recording)
+            programs = _written(opened, champions, pairs, effort, settings, progress)
+    for program in programs:
+        if program.adapted is not None:
+            text = program.adapted.policy.model_dump_json(indent=2, exclude_none=True)
+            write_atomically(where / program.file_name, text + "\n")
+    return programs
 
 
 def _written(
@@ -138,7 +155,7 @@ def _written(
     wanted = [(source, target, trial) for source, target in starts for trial in range(settings.seeds)]
     programs = []
     for place, (source, target, trial) in enumerate(wanted):
-        program = Program(source, target, trial, None)
+        program = Program(source, target, trial, effort.seeds[trial], None)
         progress("programs of the model", place, len(wanted), program.label)
         model.recording.begin(program.label)
         policy = None if source is None else champions[source][trial]
@@ -173,13 +190,13 @@ def _ask(
         scenarios=[j.scenario for j in typical.described],
         size=len(typical.measured),
         references=GENERAL_REFERENCES,
-        reference_values={name: typical.mean_by_family(p) for name, p in GENERAL_REFERENCES.items()},
+        reference_values={name: typical.values(p) for name, p in GENERAL_REFERENCES.items()},
         measure=REWARD_MEASURE,
         source=cast("Domain | None", source),
         policy=policy,
-        policy_values=() if policy is None else typical.mean_by_family(policy),
+        policy_values=None if policy is None else typical.values(policy),
     )
-    return adapt_policy(model, prompt, briefing, typical.mean_by_family, answers)
+    return adapt_policy(model, prompt, briefing, typical.values, answers)
 
 
 class Typical(NamedTuple):
@@ -200,13 +217,24 @@ class Typical(NamedTuple):
         """Families of the scenarios, in order."""
         return list(dict.fromkeys(self.families))
 
-    def mean_by_family(self, policy: Policy) -> tuple[float, ...]:
-        """Return the mean value of a policy on each family."""
-        source, program = GeneratedSource(), compile_policy(policy)
-        values: dict[str, list[float]] = {}
+    def values(self, policy: Policy) -> Values:
+        """Return the values of a policy, every family and every scenario of one counting the same."""
+        program = compile_policy(policy)
+        parts: dict[str, list[dict[str, float]]] = {}
         for encoded, family in zip(self.measured, self.families, strict=True):
-            values.setdefault(family, []).append(source.value(encoded.scenario, run(encoded, program)))
-        return tuple(float(np.mean(own)) for own in values.values())
+            parts.setdefault(family, []).append(_parts(encoded, run(encoded, program)))
+        means = [{name: float(np.mean([p[name] for p in own])) for name in own[0]} for own in parts.values()]
+        return Values(
+            tuple(sum(mean.values()) for mean in means),
+            {name: float(np.mean([mean[name] for mean in means])) for name in means[0]},
+        )
+
+
+def _parts(encoded: EncodedScenario, outcome: Outcome) -> dict[str, float]:
+    """Return what adds up to the value of an outcome: weighted scores, and what tasks left undone cost."""
+    scores, weights = score(outcome.summary, encoded.scenario), encoded.scenario.weights()
+    earned: dict[str, float] = {name: weights[name] * value for name, value in scores.objectives.items()}
+    return {**earned, "tasks undone": GeneratedSource().value(encoded.scenario, outcome) - scores.reward}
 
 
 def draw_typical(target: str, effort: Effort) -> Typical:

@@ -37,6 +37,8 @@ class Transfer(NamedTuple):
         retrained_gain: Value of the policies trained in the judged domain less the best reference's.
         share: Gain over retrained gain.
         by_seed: Gain of each seed of training.
+        has_share: True if the retrained policies are clearly ahead of the best reference, so that a share means
+            something; the same for all subjects in a domain.
         scenarios: Number of scenarios.
     """
 
@@ -49,12 +51,8 @@ class Transfer(NamedTuple):
     retrained_gain: Interval
     share: Ratio
     by_seed: tuple[float, ...]
+    has_share: bool
     scenarios: int
-
-    @property
-    def has_share(self) -> bool:
-        """True if the retrained policies are clearly ahead of the best reference, so that a share means something."""
-        return self.share.is_bounded and self.retrained_gain.low > 0
 
 
 def transfers(samples: Sequence[Sample], judged: str, reference: str, subjects: Sequence[str]) -> list[Transfer]:
@@ -68,6 +66,8 @@ def transfers(samples: Sequence[Sample], judged: str, reference: str, subjects: 
     """
     values = SuiteValues(samples)
     own = values.gains(judged, reference)
+    # Degrees of freedom differ by subject; those of the retrained policies themselves are the fewest.
+    is_ahead = mean_interval(own).low > 0 and ratio_interval(own, own).is_bounded
     rows = []
     for subject in subjects:
         gains = values.gains(subject, reference)
@@ -82,6 +82,7 @@ def transfers(samples: Sequence[Sample], judged: str, reference: str, subjects: 
                 retrained_gain=mean_interval(own),
                 share=ratio_interval(gains, own),
                 by_seed=values.gains_by_trial(subject, reference),
+                has_share=is_ahead,
                 scenarios=sum(len(g) for g in gains),
             )
         )

@@ -9,6 +9,7 @@ from aurora.agents.models.budget import Budget
 from aurora.errors import RunError
 from aurora.graphs.run import Run, open_run
 from aurora.graphs.settings import SelfPlaySettings
+from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
 from aurora.sim.policies.policy import Policy
 from aurora.types import Progress, no_progress
@@ -100,20 +101,24 @@ def train(
                 break
             done, iterations = _state(run)
         progress(stage, evaluations, evaluations)
-        return trajectory(run, evaluations)
+        return trajectory(run.store, evaluations)
 
 
-def trajectory(run: Run, evaluations: int) -> Trajectory:
+def trajectory(store: Store, evaluations: int) -> Trajectory:
     """Return the champions of a run within a number of evaluations; the first iteration always counts.
+
+    Args:
+        store: Archive of the run.
+        evaluations: Largest number of simulations.
 
     Raises:
         RunError: No iteration is finished.
     """
-    events = [e for e in run.store.events() if e["event"] == "iteration"]
+    events = [e for e in store.events() if e["event"] == "iteration"]
     if not events:
-        raise RunError(f"{run.directory} holds no finished iteration; go on with a larger budget")
+        raise RunError("the run holds no finished iteration; go on with a larger budget")
     counted = [e for e in events if e["evaluations"] <= evaluations] or events[:1]
-    policies = {name: run.store.policy(name) for name in {e["champion"] for e in counted}}
+    policies = {name: store.policy(name) for name in {e["champion"] for e in counted}}
     return Trajectory(tuple(Point(e["evaluations"], e["level"], policies[e["champion"]]) for e in counted))
 
 

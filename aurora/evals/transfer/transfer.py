@@ -36,6 +36,7 @@ from aurora.evals.transfer.matrix import (
 from aurora.evals.transfer.measuring import best_subject, measure_policies, references
 from aurora.evals.transfer.settings import Effort, claim
 from aurora.evals.transfer.training import Trajectory, train
+from aurora.prompts.loader import load_prompt
 from aurora.sim.policies.policy import Policy
 from aurora.types import Progress, no_progress
 
@@ -155,8 +156,14 @@ def run_transfer(
 def _added(settings: TransferSettings) -> dict[str, Any]:
     """Return the settings of what may be added to a finished evaluation."""
     by_model = settings.by_model
-    asked = {} if by_model is None else {"answers": by_model.answers, "model_seeds": by_model.seeds}
-    return {"forgetting": settings.forgetting, **asked}
+    if by_model is None:
+        return {"forgetting": settings.forgetting}
+    return {
+        "forgetting": settings.forgetting,
+        "answers": by_model.answers,
+        "model_seeds": by_model.seeds,
+        "prompt": load_prompt("transfer").prompt_id,
+    }
 
 
 def _forgotten(

@@ -15,7 +15,7 @@ from aurora.evals.results.provenance import provenance
 from aurora.evals.results.result import EvalResult, save_result
 from aurora.evals.results.samples import Sample, SampleKey, measure_samples, read_samples
 from aurora.evals.trials.suites import SUITES, TrialSuite, cases_of, measure_trial
-from aurora.evals.trials.summary import metrics_of, tables_of
+from aurora.evals.trials.summary import POINTS, metrics_of, tables_of
 from aurora.graphs.prompt_evolution.bench import Case
 from aurora.prompts.loader import Prompt, load_prompt
 from aurora.tools.recording import Recording
@@ -33,12 +33,14 @@ class TrialSettings(NamedTuple):
         cases: Number of cases of each suite.
         trials: Trials of each case.
         seed: Random seed of the cases.
+        passing: Points from which a trial passes, above 0, up to 1.
     """
 
     suites: tuple[str, ...] = ()
     cases: int = 20
     trials: int = 3
     seed: int = 0
+    passing: float = 0.9
 
 
 def evaluate_trials(
@@ -64,7 +66,7 @@ def evaluate_trials(
         progress: Receives the number of trials done.
 
     Raises:
-        InputError: There is no such suite, or a number is below 1.
+        InputError: There is no such suite, or a number is out of range.
         FileError: The folder can't be read or written, or another process measures into it.
         DataError: The folder's file of samples is damaged.
         RunError: The folder's recording of calls can't be used.
@@ -72,17 +74,19 @@ def evaluate_trials(
     """
     if settings.cases < 1 or settings.trials < 1:
         raise InputError("trials need at least one case and one trial")
+    if not 0 < settings.passing <= 1:
+        raise InputError("a trial passes with points above 0, up to 1", parameter="passing", value=settings.passing)
     chosen = [_suite(name) for name in settings.suites] or list(SUITES.values())
     began, name = time.perf_counter(), str(model_name(model.name))
     samples: list[Sample] = []
-    notes: list[str] = []
+    notes = [f"A trial passes with {settings.passing:g} of the points or more."]
     prompts = {s.name: load_prompt(s.role) for s in chosen}
     for suite in chosen:
         found, left = _measured(folder, model, name, suite, prompts[suite.name], settings, tell, progress)
         samples += found
         notes += [suite.meaning, *left]
     spent = spent_in(folder)
-    metrics = metrics_of(samples, settings.trials)
+    metrics = metrics_of(samples, settings.trials, settings.passing)
     result = EvalResult(
         kind="trials",
         provenance=provenance(
@@ -99,7 +103,7 @@ def evaluate_trials(
             dollars=spent.dollars,
         ),
         metrics=tuple(metrics),
-        tables=(*tables_of(samples, settings.trials), usage_table(name, spent, "calls")),
+        tables=(*tables_of(samples, settings.trials, settings.passing), usage_table(name, spent, "calls")),
         notes=tuple(notes),
     )
     save_result(folder, result)
@@ -148,13 +152,13 @@ def _measured(  # noqa: PLR0913, PLR0917  # what a suite is measured with
 
         def ask(key: SampleKey) -> Sample:
             with model.recording.part("/".join(map(str, key))) as part:
-                trial = measure_trial(bench, model, prompt, cases[key])
+                points = measure_trial(bench, model, prompt, cases[key])
             spent = cost_of(part.exchanges)
             return Sample(
                 **key._asdict(),
                 stratum=cases[key].family,
                 cluster=key.sample,
-                values=trial.values,
+                values={POINTS: points},
                 seconds=spent.seconds,
                 model_calls=spent.calls,
                 dollars=spent.dollars,

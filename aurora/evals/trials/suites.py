@@ -12,9 +12,6 @@ from aurora.graphs.prompt_evolution.benches.explainer import ExplainerBench
 from aurora.graphs.prompt_evolution.benches.operator import OperatorBench
 from aurora.prompts.loader import Prompt, Role
 
-FULL = 1.0 - 1e-9
-"""Points from which a trial is passed: all of them."""
-
 
 class TrialSuite(NamedTuple):
     """A suite of repeated trials.
@@ -22,7 +19,7 @@ class TrialSuite(NamedTuple):
     Attributes:
         name: Name for `--suite`.
         role: Role of the model.
-        meaning: What a passed trial is, in a sentence.
+        meaning: What earns points, in a sentence.
         in_prose: True: the model may answer in prose.
     """
 
@@ -46,37 +43,20 @@ SUITES: Mapping[str, TrialSuite] = {
         TrialSuite(
             "explanations",
             "explainer",
-            "A worded explanation passes if it is the model's, begins with a reason, tells every feature that decided, "
-            "tells no fact twice, and no answer was sent back.",
+            "Points of a worded explanation: it opens with reasons, tells every feature that decided and all that was "
+            "asked for, repeats nothing, links what belongs together, and no answer was sent back.",
             in_prose=False,
         ),
         TrialSuite(
             "questions",
             "operator",
-            "An answer to an operator passes if every sentence is supported by evidence, and it has all names and "
-            "figures of the first sentences of the answer without a model.",
+            "Points of an answer to an operator: it tells every fact that the question needs, its sentences are "
+            "supported by evidence, and its tool calls succeed.",
             in_prose=True,
         ),
     )
 }
 """Every suite by name."""
-
-
-class Trial(NamedTuple):
-    """The result of a trial.
-
-    Attributes:
-        points: Points of the bench, 0 to 1; 0 without a valid answer.
-        outcomes: What was measured, in words.
-    """
-
-    points: float
-    outcomes: tuple[str, ...]
-
-    @property
-    def values(self) -> dict[str, float]:
-        """Return what is measured: whether the trial was passed, and its points."""
-        return {"passed": float(self.points >= FULL), "points": self.points}
 
 
 def cases_of(bench: Bench, count: int) -> list[Case]:
@@ -87,8 +67,8 @@ def cases_of(bench: Bench, count: int) -> list[Case]:
     ]
 
 
-def measure_trial(bench: Bench, model: MeteredModel, prompt: Prompt, case: Case) -> Trial:
-    """Return the result of a trial. No valid answer, or a refusal, is a trial that was not passed.
+def measure_trial(bench: Bench, model: MeteredModel, prompt: Prompt, case: Case) -> float:
+    """Return the points of a trial, 0 to 1. No valid answer, or a refusal, earns what the bench gives for it: none.
 
     Args:
         bench: Bench of the role.
@@ -101,7 +81,6 @@ def measure_trial(bench: Bench, model: MeteredModel, prompt: Prompt, case: Case)
         BudgetExceeded: The budget is spent.
     """
     try:
-        measured = bench.measure(model, prompt, case)
-    except AnswerError as error:
-        return Trial(bench.unanswered(case).value, (str(error),))
-    return Trial(measured.value, measured.outcomes)
+        return bench.measure(model, prompt, case).value
+    except AnswerError:
+        return bench.unanswered(case).value

@@ -11,28 +11,38 @@ from aurora.evals.results.summary import mean_metric
 from aurora.statistics.intervals import Interval
 from aurora.statistics.repetition import Outcomes, mean_pass_all_k, mean_pass_at_k
 
-PASSED = "passed"
-"""Value of a trial: 1 if it was passed, else 0."""
+POINTS = "points"
+"""Value of a trial, 0 to 1."""
+ROUNDING = 1e-9
 
 
-def outcomes_of(samples: Sequence[Sample]) -> dict[tuple[str, str], list[Outcomes]]:
-    """Return the trials of each case by suite and subject; those that failed to be measured are left out."""
+def outcomes_of(samples: Sequence[Sample], passing: float) -> dict[tuple[str, str], list[Outcomes]]:
+    """Return the trials of each case by suite and subject; those that failed to be measured are left out.
+
+    Args:
+        samples: Samples of all suites.
+        passing: Points from which a trial passes.
+    """
     cases: dict[tuple[str, str], dict[str, list[float]]] = {}
     for s in samples:
-        if PASSED in s.values:
-            cases.setdefault((s.suite, s.subject), {}).setdefault(s.sample, []).append(s.values[PASSED])
-    return {key: [Outcomes(round(sum(v)), len(v)) for v in of.values()] for key, of in cases.items()}
+        if POINTS in s.values:
+            cases.setdefault((s.suite, s.subject), {}).setdefault(s.sample, []).append(s.values[POINTS])
+    return {
+        key: [Outcomes(sum(p >= passing - ROUNDING for p in v), len(v)) for v in of.values()]
+        for key, of in cases.items()
+    }
 
 
-def metrics_of(samples: Sequence[Sample], trials: int) -> list[Metric]:
+def metrics_of(samples: Sequence[Sample], trials: int, passing: float) -> list[Metric]:
     """Return pass@1, pass@k and pass^k for every number of trials, and the mean of the points.
 
     Args:
         samples: Samples of all suites.
         trials: Trials of each case.
+        passing: Points from which a trial passes.
     """
     metrics: list[Metric] = []
-    for (suite, subject), outcomes in outcomes_of(samples).items():
+    for (suite, subject), outcomes in outcomes_of(samples, passing).items():
         for k in range(1, trials + 1):
             pair = (("pass@", mean_pass_at_k(outcomes, k)), ("pass^", mean_pass_all_k(outcomes, k)))
             for name, found in pair if k > 1 else pair[:1]:
@@ -41,21 +51,22 @@ def metrics_of(samples: Sequence[Sample], trials: int) -> list[Metric]:
                     fields = {"better": "higher", "samples": count, "subject": subject, "suite": suite}
                     metrics.append(metric(f"{name}{k}", found, **fields))
         own = [s for s in samples if (s.suite, s.subject) == (suite, subject)]
-        points = mean_metric(own, "points", better="higher", subject=subject, suite=suite)
+        points = mean_metric(own, POINTS, better="higher", subject=subject, suite=suite)
         metrics += [points] if points is not None else []
     return metrics
 
 
-def tables_of(samples: Sequence[Sample], trials: int) -> list[Table]:
+def tables_of(samples: Sequence[Sample], trials: int, passing: float) -> list[Table]:
     """Return the tables of trials: passes by number of trials, and cases by number of successes.
 
     Args:
         samples: Samples of all suites.
         trials: Trials of each case.
+        passing: Points from which a trial passes.
     """
     rows: list[tuple[Cell, ...]] = []
     counts: list[tuple[Cell, ...]] = []
-    for (suite, subject), outcomes in outcomes_of(samples).items():
+    for (suite, subject), outcomes in outcomes_of(samples, passing).items():
         for k in range(1, trials + 1):
             at, every = mean_pass_at_k(outcomes, k), mean_pass_all_k(outcomes, k)
             if at is not None and every is not None:

@@ -10,7 +10,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 from aurora.agents.operator.answer import Approval
-from aurora.cluster.plans.plan import Plan, diff, inverse
+from aurora.cluster.plans.plan import Plan, diff_of, inverse
 from aurora.errors import InputError
 
 TOOL_OF_ACTION: dict[str, str] = {"apply": "apply_plan", "rollback": "roll_back_plan"}
@@ -64,14 +64,15 @@ def request(approval: Approval, plan: Plan, problem: str = "", place: str = "") 
 def described(approval: Approval, plan: Plan, problem: str = "", place: str = "") -> str:
     """Return a plan in the words in which a person is asked."""
     verb = "Apply" if approval.action == "apply" else "Undo"
-    lines = diff(plan if approval.action == "apply" else inverse(plan))
+    shown = plan if approval.action == "apply" else inverse(plan)
+    lines = [f"{n}. {line}" for n, change in enumerate(shown.changes, start=1) for line in diff_of(change)]
     more = [f"... and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
     return "\n".join(
         [
             *([problem] if problem else []),
             f"{verb} plan {plan.plan_id} ({_counted(len(plan.changes))}, hash {plan.sha256[:12]})"
             f"{f' on {place}, after a dry run on its server' if place else ''}?",
-            *(f"- {line}" for line in lines[:MAX_LINES]),
+            *lines[:MAX_LINES],
             *more,
             *(f"risk: {r.message}" for r in plan.risks if approval.action == "apply"),
             *([f"It may be applied until {plan.expires_at:%Y-%m-%d %H:%M} UTC."] if approval.action == "apply" else []),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
@@ -21,6 +21,7 @@ from aurora.tools.harness import Evidence
 
 Watch = Callable[[Evidence], None]
 Begin = Callable[[int, str, Any], None]
+Show = Callable[[Sentence], None]
 GLANCE = 0.1
 """Seconds between looks at whether a turn has ended, in which a person may stop it."""
 WHOLE = ("act", "tell")
@@ -34,10 +35,12 @@ class Step:
     Attributes:
         answer: The answer that was told; None while a person is asked.
         request: Question to a person, in the form of LangChain's human in the loop; None: there is none.
+        shown: Sentences of the answer that were shown while it was written.
     """
 
     answer: Answer | None
     request: dict[str, Any] | None = None
+    shown: tuple[Sentence, ...] = ()
 
 
 def _unwatched(*event: Any) -> None:
@@ -46,6 +49,34 @@ def _unwatched(*event: Any) -> None:
 
 class _Stopped(Exception):  # noqa: N818  # no error: a person's wish
     """Ends the thread of a turn that a person stopped."""
+
+
+@dataclass
+class Running:
+    """A turn at work in a thread of its own.
+
+    Attributes:
+        before: Turns that were told before it.
+        thread: The thread.
+        stopped: Set once a person has stopped it.
+        acting: Set once it carries out what was approved, which nobody stops.
+        ended: Set once it has ended.
+        failures: What ended it.
+        telling: Held while something is shown.
+    """
+
+    before: int
+    thread: threading.Thread | None = None
+    stopped: threading.Event = field(default_factory=threading.Event)
+    acting: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+    failures: list[BaseException] = field(default_factory=list)
+    telling: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self) -> None:
+        """Start the thread, once."""
+        if self.thread is not None and self.thread.ident is None:
+            self.thread.start()
 
 
 class Conversation:
@@ -67,6 +98,8 @@ class Conversation:
         self._config = config_of(session_id)
         self._graph = chat_graph(surroundings, checkpointer)
         self._left: list[threading.Event] = []  # ends of stopped turns; joining their threads would break on Ctrl-C
+        self._shown: list[Sentence] = []
+        self._seen: list[Evidence] = []
 
     @property
     def is_at_work(self) -> bool:
@@ -114,7 +147,13 @@ class Conversation:
         return question_of(snapshot.values) if snapshot.next and not snapshot.interrupts else ""
 
     def ask(
-        self, question: str, *, mode: Mode | None = None, watch: Watch = _unwatched, begin: Begin = _unwatched
+        self,
+        question: str,
+        *,
+        mode: Mode | None = None,
+        watch: Watch = _unwatched,
+        begin: Begin = _unwatched,
+        show: Show | None = None,
     ) -> Step:
         """Ask a question. A plan that waits for approval is let go, and said to be so.
 
@@ -123,90 +162,164 @@ class Conversation:
             mode: What the conversation may do from now on; None: as before.
             watch: Receives each tool call when it has its result.
             begin: Receives number, tool and arguments of each tool call before it runs.
+            show: Receives each sentence of the answer when it is complete and checked; None: the answer comes at once.
         """
-        given: dict[str, Any] = {"messages": [HumanMessage(question)]}
-        if mode is not None:
-            given["mode"] = mode
-        return self._run(given, watch, begin)
+        self._forget()
+        return self._run(_given(question, mode), watch, begin, show)
 
-    def decide(self, decision: dict[str, Any], *, watch: Watch = _unwatched, begin: Begin = _unwatched) -> Step:
+    def decide(
+        self,
+        decision: dict[str, Any],
+        *,
+        watch: Watch = _unwatched,
+        begin: Begin = _unwatched,
+        show: Show | None = None,
+    ) -> Step:
         """Answer the question to a person.
 
         Args:
             decision: Such as `{"type": "approve"}`, `{"type": "reject", "message": "..."}`, or an edit.
             watch: See `ask`.
             begin: Likewise.
+            show: Likewise.
         """
-        return self._run(Command(resume={"decisions": [decision]}), watch, begin)
+        return self._run(_decided(decision), watch, begin, show)
 
-    def go_on(self, *, watch: Watch = _unwatched, begin: Begin = _unwatched) -> Step:
+    def go_on(self, *, watch: Watch = _unwatched, begin: Begin = _unwatched, show: Show | None = None) -> Step:
         """Go on with a turn that its process did not live to end."""
-        return self._run(None, watch, begin)
+        self._forget()
+        return self._run(None, watch, begin, show)
 
-    def stop(self) -> None:
-        """End a turn that a person stopped; what it looked up is kept as far as its step was ended."""
+    def start(
+        self,
+        question: str,
+        *,
+        mode: Mode | None = None,
+        watch: Watch = _unwatched,
+        begin: Begin = _unwatched,
+        show: Show | None = None,
+    ) -> Running:
+        """Ask a question, and return at once; see `ask`."""
+        self._forget()
+        return self._start(_given(question, mode), watch, begin, show)
+
+    def start_decision(
+        self,
+        decision: dict[str, Any],
+        *,
+        watch: Watch = _unwatched,
+        begin: Begin = _unwatched,
+        show: Show | None = None,
+    ) -> Running:
+        """Answer the question to a person, and return at once; see `decide`."""
+        return self._start(_decided(decision), watch, begin, show)
+
+    def stop(self) -> Answer:
+        """End a turn that a person stopped, and return its answer: the sentences that were shown, and that it stopped.
+
+        What was looked up until then is kept with them.
+        """
         state = self.state
-        answer = Answer(
-            question=question_of(state), by=GRAPH, sentences=(Sentence(text="Stopped; nothing was changed."),)
-        )
+        stopped = Sentence(text="Stopped; nothing was changed.")
+        by = self.surroundings.operator.name if self._shown else GRAPH
+        answer = Answer(question=question_of(state), by=by, sentences=(*self._shown, stopped))
         turn = Turn(question=answer.question, answer=answer).model_dump(mode="json")
         told = AIMessage(answer.text, name="operator")
         update = {"messages": [told], "turns": [turn], "answer": None, "approved": ""}
+        carried = evidence_of(state)
+        known = {e.number for e in carried}
+        seen = [e for e in self._seen if e.number not in known]
+        if seen:
+            update["evidence"] = [e._asdict() for e in sorted([*carried, *seen])]
         self._graph.update_state(self._config, update, as_node="tell")
+        return answer
 
-    def _run(self, given: Any, watch: Watch, begin: Begin = _unwatched) -> Step:
-        before = len(self.turns)
-        stopped, acting, ended = threading.Event(), threading.Event(), threading.Event()
-        failures = list[BaseException]()
+    def _forget(self) -> None:
+        """Forget what was shown of the turn before."""
+        self._shown, self._seen = [], []
+
+    def _run(self, given: Any, watch: Watch = _unwatched, begin: Begin = _unwatched, show: Show | None = None) -> Step:
+        return self._wait(self._start(given, watch, begin, show))
+
+    def _start(self, given: Any, watch: Watch, begin: Begin, show: Show | None) -> Running:
+        running = Running(len(self.turns))
 
         def around(name: str, step: Callable[[], Any]) -> Any:
             if name in WHOLE:
-                acting.set()
-            elif stopped.is_set():
+                running.acting.set()
+            elif running.stopped.is_set():
                 raise _Stopped
             result = step()
-            if stopped.is_set() and name not in WHOLE:
+            if running.stopped.is_set() and name not in WHOLE:
                 raise _Stopped
             return result
 
         def run() -> None:
-            graph = chat_graph(self.surroundings, self._checkpointer, around=around)
+            surroundings = self.surroundings
+            if show is not None:
+                surroundings = replace(surroundings, has_left=running.stopped.is_set)
+            graph = chat_graph(surroundings, self._checkpointer, around=around)
             modes = ["custom", "updates"]
             try:
                 for kind, chunk in graph.stream(given, self._config, stream_mode=modes, durability="sync"):
-                    if kind != "custom" or stopped.is_set():
-                        continue
-                    if "begun" in chunk:
-                        begin(*chunk["begun"])
-                    elif "evidence" in chunk:
-                        watch(Evidence(**chunk["evidence"]))
+                    with running.telling:
+                        if kind != "custom" or running.stopped.is_set():
+                            continue
+                        if "begun" in chunk:
+                            begin(*chunk["begun"])
+                        elif "evidence" in chunk:
+                            self._seen.append(Evidence(**chunk["evidence"]))
+                            watch(self._seen[-1])
+                        elif show is not None:
+                            self._shown.append(Sentence(**chunk["sentence"]))
+                            show(self._shown[-1])
             except BaseException as error:  # it is raised again where the turn was asked for
-                failures.append(error)
+                running.failures.append(error)
             finally:
-                ended.set()
+                running.ended.set()
 
-        thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
-        self._wait(thread, stopped, acting, ended)
-        if failures:
-            raise failures[0]
-        request = self.request
-        turns = self.turns
-        return Step(turns[-1].answer if request is None and len(turns) > before else None, request)
+        running.thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), daemon=True)
+        return running
 
-    def _wait(
-        self, thread: threading.Thread, stopped: threading.Event, acting: threading.Event, ended: threading.Event
-    ) -> None:
+    def leave(self, running: Running) -> None:
+        """Stop a turn; what was approved is carried out and told all the same."""
+        with running.telling:  # so that nothing is shown after this
+            if running.ended.is_set() or running.acting.is_set():
+                return
+            running.stopped.set()
+        self._left = [*(e for e in self._left if not e.is_set()), running.ended]
+
+    def finish(self, running: Running) -> Step:
+        """Return what came of a turn that has ended.
+
+        Raises:
+            Exception: What ended the turn.
+        """
+        if running.failures:
+            raise running.failures[0]
+        request, turns = self.request, self.turns
+        answer = turns[-1].answer if request is None and len(turns) > running.before else None
+        return Step(answer, request, tuple(self._shown))
+
+    def _wait(self, running: Running) -> Step:
         """Wait for a turn; a person's Ctrl-C stops it, unless it carries out what was approved."""
         while True:
             try:
-                if thread.ident is None:
-                    thread.start()
-                while not ended.wait(GLANCE):
+                running.begin()
+                while not running.ended.wait(GLANCE):
                     pass
-                return
+                break
             except KeyboardInterrupt:
-                if acting.is_set():
-                    continue
-                stopped.set()
-                self._left = [*(e for e in self._left if not e.is_set()), ended]
-                raise
+                self.leave(running)
+                if running.stopped.is_set():
+                    raise
+        return self.finish(running)
+
+
+def _given(question: str, mode: Mode | None) -> dict[str, Any]:
+    given: dict[str, Any] = {"messages": [HumanMessage(question)]}
+    return given if mode is None else {**given, "mode": mode}
+
+
+def _decided(decision: dict[str, Any]) -> Command[Any]:
+    return Command(resume={"decisions": [decision]})

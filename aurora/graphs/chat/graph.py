@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -23,7 +24,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 
-from aurora.agents.operator.answer import Answer, Approval, Mode, Sentence, Table, Turn
+from aurora.agents.operator.answer import Answer, Approval, Audience, Mode, Sentence, Table, Turn
 from aurora.agents.operator.checking import check_answer
 from aurora.cluster.plans import folder
 from aurora.cluster.plans.plan import Plan
@@ -106,7 +107,7 @@ def answer(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
         begin=_begin(),
     )
     try:
-        found = surroundings.operator.answer(question, harness, history, mode)
+        found = surroundings.operator.answer(question, harness, history, mode, _audience(surroundings.has_left))
     except (ModelError, BudgetExceeded) as error:
         found = _said(question, f"I can't answer: {error}")
     return {**update, "answer": found.model_dump(mode="json"), "evidence": _dumped(harness.journal, surroundings)}
@@ -304,6 +305,25 @@ def _outcome_told(came: Evidence, wanted: Approval) -> Iterator[Sentence]:
         yield Sentence(text=f"To undo it: /rollback {result['plan_id']}.", cites=cites)
     for remark in result["remarks"][:5]:
         yield Sentence(text=remark, cites=cites)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Whoever streams the graph, as the operator sees them; see `Audience`."""
+
+    write: Callable[[dict[str, Any]], None]
+    left: Callable[[], bool]
+
+    @property
+    def has_left(self) -> bool:
+        return self.left()
+
+    def show(self, sentence: Sentence) -> None:
+        self.write({"sentence": sentence.model_dump(mode="json")})
+
+
+def _audience(has_left: Callable[[], bool] | None) -> Audience | None:
+    return None if has_left is None else _Reader(get_stream_writer(), has_left)
 
 
 def _begin() -> Callable[[int, str, Any], None]:

@@ -44,6 +44,8 @@ class Surroundings:
         clock: Returns the time now.
         limits: Limits of a turn.
         archive: Where evidence goes that the state no longer carries; None: it carries all.
+        has_left: Returns whether nobody reads the answer any more; None: nobody reads before it is complete, and
+            models are asked for whole answers.
     """
 
     desk: Desk
@@ -52,6 +54,7 @@ class Surroundings:
     clock: Callable[[], datetime] = now
     limits: Limits = LIMITS
     archive: Archive | None = None
+    has_left: Callable[[], bool] | None = None
 
     @property
     def tools(self) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ from aurora.types import FloatArray
 LEVEL = 0.05
 """Level of the paired test."""
 LEAST_PAIRS = 2
-"""Fewest pairs of a family for which it is a stratum of its own."""
+"""Fewest pairs of two versions that are compared."""
+LEAST_OF_STRATUM = 4
+"""Fewest pairs of a family for which it is a stratum of its own; the spread of fewer is hardly known."""
 LEAST_FOR_GAIN = 6
 """Fewest sealed cases with which the paired test can reach its level: 2 / 2**6 < 0.05."""
 POWER = 1.43
@@ -55,13 +57,13 @@ def judge_selected(standing: Standing, samples: Sequence[Sample], best: str, cas
 
 
 def gains(samples: Sequence[Sample], best: str, first: str, cases: Sequence[Case]) -> list[FloatArray]:
-    """Return the paired differences of two versions, an array a family; all together where a family has one pair."""
+    """Return the paired differences of two versions, an array a family; all together where a family has few."""
     own, other = values_of(samples, best), values_of(samples, first)
     families: dict[str, list[float]] = {}
     for case in cases:
         if case.name in own and case.name in other:
             families.setdefault(case.family, []).append(own[case.name] - other[case.name])
-    if any(len(f) < LEAST_PAIRS for f in families.values()):
+    if any(len(f) < LEAST_OF_STRATUM for f in families.values()):
         return [np.array([d for f in families.values() for d in f])]
     return [np.array(f) for f in families.values()]
 

@@ -14,6 +14,7 @@ from aurora.graphs.prompt_evolution.allocation import paired
 from aurora.graphs.prompt_evolution.budget import CaseSpent, within
 from aurora.graphs.prompt_evolution.context import EvolutionContext, VariantProposer
 from aurora.graphs.prompt_evolution.rewording import reworded
+from aurora.graphs.prompt_evolution.selection import select_versions
 from aurora.graphs.prompt_evolution.settings import Method
 from aurora.graphs.prompt_evolution.state import Proposal, Proposed, Sample, Standing, family_means
 from aurora.prompts.loader import Prompt
@@ -53,7 +54,8 @@ class Evolver:
 
     def propose(self, context: EvolutionContext, standing: Standing, count: int) -> Proposed:
         """Return variants of one of the kept versions."""
-        parent = standing.kept[(standing.generation - 1) % len(standing.kept)] if self.with_feedback else standing.first
+        parents = _parents(context, standing)
+        parent = parents[(standing.generation - 1) % len(parents)] if self.with_feedback else standing.first
         briefing = self._briefing(context, standing, parent, count)
         part = f"generation {standing.generation}"
         with within(context.meta_model, part, PROPOSAL_BUDGET) as purse:
@@ -86,6 +88,13 @@ class Evolver:
             _tried(standing, selection),
             count,
         )
+
+
+def _parents(context: EvolutionContext, standing: Standing) -> list[str]:
+    """Return the kept versions that lead on a family or in the mean; a version that is behind is not built upon."""
+    order = [v.prompt_id for v in standing.variants]
+    front = select_versions(standing.samples, context.cases.selection, order).front
+    return [v for v in standing.kept if v in front] or list(standing.kept[:1])
 
 
 def _worst(samples: Sequence[Sample]) -> list[Sample]:

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import BaseModel
 
 from aurora.sim.explain.decision import Decision, Option, is_cause, traced
-from aurora.sim.explain.flip import flipped
+from aurora.sim.explain.flip import THRESHOLD_STEP, flipped, is_one_sided
 from aurora.sim.explain.history import History, history
 from aurora.sim.explain.waiting_claims import (
     AttemptClaim,
@@ -35,8 +35,6 @@ from aurora.sim.scenarios.whatif import Change, changed
 
 PRECISION = 1e-9
 """Relative difference up to which two numbers are equal."""
-THRESHOLD_STEP = 1e-6
-"""Distance from a threshold at which it is tested on either side, relative to its distance from the present value."""
 
 SCORE, FEASIBLE = "score", "feasible"
 """Names for an option's score, and for the number of candidates that had room, in place of a feature."""
@@ -77,7 +75,10 @@ class CauseClaim(NamedTuple):
 
 
 class FlipClaim(NamedTuple):
-    """A claim that an option would have won with a feature below (or above) a threshold, and not before it."""
+    """A claim that an option would have won with a feature below (or above) a threshold, and not before it.
+
+    It wins at every value beyond the threshold that the quantity can have, up to ten times the present one.
+    """
 
     option: str
     feature: str
@@ -270,7 +271,9 @@ def _flip(claim: FlipClaim, decision: Decision) -> Checked:
     step = THRESHOLD_STEP * (claim.threshold - now)
     before, beyond = claim.threshold - step, claim.threshold + step
     lost = not flipped(decision, option, claim.feature, before)
-    won = flipped(decision, option, claim.feature, claim.threshold) or flipped(decision, option, claim.feature, beyond)
+    won = flipped(decision, option, claim.feature, beyond) and is_one_sided(
+        decision, option, claim.feature, claim.threshold
+    )
     evidence = f"short of {claim.threshold:g} it {'loses' if lost else 'wins'}, beyond it {'wins' if won else 'loses'}"
     return Checked(claim, lost and won, evidence)
 

@@ -27,6 +27,7 @@ from aurora.sim.policies.policy import Network, Policy
 from aurora.sim.policies.program import Op, Program
 from aurora.sim.scenarios.scenario import Scenario, path_name
 
+MS_PER_SECOND = 1000.0
 MAX_CAUSE_FEATURES = 3
 """Most features of a cause; a reason with more helps nobody."""
 MIN_LEAD_SHARE = 0.1
@@ -50,6 +51,7 @@ class Option(NamedTuple):
         path: Ids of the links of its path.
         score: Score that the kernel computed.
         features: Value of every feature by name.
+        delays: Seconds that a signal takes over each link of its path, without congestion.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Option(NamedTuple):
     path: tuple[str, ...]
     score: float
     features: Mapping[str, float]
+    delays: tuple[float, ...] = ()
 
 
 class Decision(NamedTuple):
@@ -194,13 +197,14 @@ def _option(scenario: Scenario, outcome: Outcome, k: int, place: int) -> Option:
     trace = outcome.trace
     assert trace is not None  # checked by `_trace_of`
     node, path = int(trace.nodes[k, place]), int(trace.paths[k, place])
-    links = () if path < 0 else tuple(scenario.links[l].link_id for l in outcome.paths[path])
+    links = () if path < 0 else tuple(scenario.links[l] for l in outcome.paths[path])
     return Option(
         scenario.nodes[node].node_id if node >= 0 else path_name(scenario, () if path < 0 else outcome.paths[path]),
         int(trace.candidates[k, place]),
-        links,
+        tuple(l.link_id for l in links),
         float(trace.scores[k, place]),
         {f.name: float(v) for f, v in zip(FEATURES, trace.features[k, place], strict=True)},
+        tuple(l.latency_ms / MS_PER_SECOND for l in links),
     )
 
 
@@ -228,6 +232,15 @@ def would_win(decision: Decision, option: Option, features: Mapping[str, float])
 def is_level(decision: Decision, features: Mapping[str, float]) -> bool:
     """Test whether an option would have beaten the winner, or drawn with it, with these features."""
     return rank(decision, features) >= rank(decision, decision.chosen.features)
+
+
+def names_read(decision: Decision) -> frozenset[str]:
+    """Return every feature that the decision reads, of candidates, task and cluster, to admit and to score."""
+    exprs = [decision.admit] if isinstance(decision.score, Network) else [decision.admit, decision.score]
+    names = {e.name for expr in exprs for e in walk(expr) if isinstance(e, Ref)}
+    if isinstance(decision.score, Network):
+        names |= {FEATURES[parse_input(text).feature].name for text in decision.score.inputs}
+    return frozenset(names)
 
 
 def features_read(decision: Decision) -> tuple[str, ...]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, TypeVar
 
+from pydantic import ValidationError
+
+from aurora.errors import ScenarioError
 from aurora.sim.scenarios.scenario import Link, Node, Scenario, Task
 
+P = TypeVar("P", Node, Link)
 EditKind = Literal[
     "allow",
     "model",
@@ -61,6 +65,9 @@ def edited(scenario: Scenario, task_id: str, edits: Sequence[Edit]) -> Scenario:
         scenario: The scenario.
         task_id: Task that `allow` and `model` are about.
         edits: The edits.
+
+    Raises:
+        ScenarioError: A value is none that a node or a link can have.
     """
     nodes = tuple(_node(n, [e for e in edits if e.subject == n.node_id]) for n in scenario.nodes)
     links = tuple(_link(l, [e for e in edits if e.subject == l.link_id]) for l in scenario.links)
@@ -95,12 +102,21 @@ def _node(node: Node, edits: Sequence[Edit]) -> Node:
     fields = {
         NODE_FIELDS[e.kind]: int(e.then) if e.kind == "accelerators" else e.then for e in edits if e.kind in NODE_FIELDS
     }
-    return node.model_copy(update=fields) if fields else node
+    return _valid(node, fields) if fields else node
 
 
 def _link(link: Link, edits: Sequence[Edit]) -> Link:
     fields = {LINK_FIELDS[e.kind]: e.then for e in edits if e.kind in LINK_FIELDS}
-    return link.model_copy(update=fields) if fields else link
+    return _valid(link, fields) if fields else link
+
+
+def _valid(part: P, fields: Mapping[str, float]) -> P:
+    """Return a node or link with other fields, checked against its schema."""
+    try:
+        return type(part).model_validate({**part.model_dump(), **fields})
+    except ValidationError as error:
+        values = ", ".join(f"{name} {value:g}" for name, value in fields.items())
+        raise ScenarioError(f"{type(part).__name__.lower()} can't have {values}") from error
 
 
 def _task(task: Task, scenario: Scenario, edits: Sequence[Edit]) -> Task:

@@ -1,7 +1,9 @@
 """The smallest change of one quantity that would have given a task to another candidate.
 
 The quantity is one of the world (a load, a price, a latency); every feature that follows from it changes too, as
-the kernel would compute it.
+the kernel would compute it. It stays within what the world allows: a load leaves room for the task, a latency is not
+below that of the links that the winner uses too, a price is above 0. Where the decision reads something else that
+would change in a way that is not known, the quantity is not tried.
 """
 
 from __future__ import annotations
@@ -11,12 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.sim.explain.decision import Decision, Option, features_read, is_level, would_win
+from aurora.sim.explain.decision import Decision, Option, features_read, is_level, names_read, would_win
 
 SAMPLES_PER_SIDE = 64
 """Number of values at which a lever is tried on either side of the present one."""
 MAX_FACTOR = 10.0
 """Multiple of its present value up to which a lever without a natural end is tried."""
+THRESHOLD_STEP = 1e-6
+"""Distance from a threshold at which it is tested on either side, relative to its distance from the present value."""
 THRESHOLD_PRECISION = 1e-9
 """Precision of a threshold, relative to its distance from the present value."""
 
@@ -31,12 +35,16 @@ class Lever(NamedTuple):
         follows: Features that change with it, itself included.
         limits: Returns the lowest and the highest value at which the task still fits, from the features.
         moved: Returns the features after the quantity takes a new value.
+        disturbs: Features that change with it in a way that is not known.
+        disturbs_idle: Those that change so on a node without tasks, which gets its first.
     """
 
     feature: str
     follows: frozenset[str]
     limits: Callable[[Features], tuple[float, float]]
     moved: Callable[[Features, float], Features]
+    disturbs: frozenset[str] = frozenset()
+    disturbs_idle: frozenset[str] = frozenset()
 
 
 class Flip(NamedTuple):
@@ -110,18 +118,26 @@ def _positive(name: str) -> Callable[[Features], tuple[float, float]]:
     return lambda features: (0.0, MAX_FACTOR * features[name])
 
 
+_FRAGMENTS = ("node.fragmentation", "fit.fragmentation_increase")
+_FIRST_TASK = frozenset(
+    ("node.tasks", "node.active", "node.last_placement", "fit.energy", "fit.carbon", "cluster.running")
+)
 LEVERS: tuple[Lever, ...] = (
     Lever(
         "node.cpu_load",
         frozenset(("node.cpu_load", "node.cpu_free", "fit.cpu_left")),
         _room("task.cpu", "node.cpu_total"),
         _cpu_load,
+        frozenset((*_FRAGMENTS, "cluster.cpu_load")),
+        _FIRST_TASK,
     ),
     Lever(
         "node.memory_load",
         frozenset(("node.memory_load", "node.memory_free", "fit.memory_left")),
         _room("task.memory", "node.memory_total"),
         _memory_load,
+        frozenset((*_FRAGMENTS, "cluster.memory_load")),
+        _FIRST_TASK,
     ),
     Lever("fit.latency", frozenset(("fit.latency",)), _positive("fit.latency"), _latency),
     Lever("node.price", frozenset(("node.price", "fit.cost")), _positive("node.price"), _price),
@@ -140,43 +156,95 @@ LEVERS: tuple[Lever, ...] = (
 )
 
 
+def range_of(decision: Decision, option: Option, lever: Lever) -> tuple[float, float] | None:
+    """Return the lowest and the highest value that a quantity of an option alone can have; None if it can't be moved.
+
+    Links that the winner's path has too keep their latency, and data take as long to transfer.
+    """
+    low, high = lever.limits(option.features)
+    disturbed = lever.disturbs | (frozenset() if option.features["node.tasks"] > 0 else lever.disturbs_idle)
+    if disturbed & names_read(decision):
+        return None
+    if lever.feature == "fit.latency":
+        own = [d for link, d in zip(option.path, option.delays, strict=False) if link not in decision.chosen.path]
+        if not own:
+            return None
+        low = max(low, option.features["fit.latency"] - sum(own))
+    return (low, high) if high > low else None
+
+
+def tried(decision: Decision, option: Option) -> tuple[str, ...]:
+    """Return the quantities of an option that the score reads and that can be moved, by the feature that shows each."""
+    read = set(features_read(decision))
+    return tuple(l.feature for l in LEVERS if l.follows & read and range_of(decision, option, l) is not None)
+
+
 def flips(decision: Decision, option: Option) -> tuple[Flip, ...]:
     """Return the nearest value at which an option would have won, for each lever whose features the score reads.
 
-    The smallest change comes first, relative to the lever's range. Empty if the option drew: any change would do.
+    Only values from which on it wins up to the end of the range are returned. The smallest change comes first, relative
+    to the lever's range. Empty if the option drew: any change would do.
     """
     if is_level(decision, option.features):
         return ()
-    read = set(features_read(decision))
+    usable = tried(decision, option)
     by_size: list[tuple[float, Flip]] = []
     for lever in LEVERS:
-        low, high = lever.limits(option.features)
-        if not lever.follows & read or not high > low:
+        limits = range_of(decision, option, lever)
+        if lever.feature not in usable or limits is None:
             continue
         now = option.features[lever.feature]
         nearest = [
             Flip(lever.feature, now, threshold, threshold < now)
-            for end in (low, high)
-            if (threshold := _crossing(decision, option, lever, now, end)) is not None
+            for end in limits
+            if (threshold := crossing(decision, option, lever, end)) is not None
+            and is_one_sided(decision, option, lever.feature, threshold)
         ]
         if nearest:
             flip = min(nearest, key=lambda f: abs(f.threshold - now))
-            by_size.append((abs(flip.threshold - now) / (high - low), flip))
+            by_size.append((abs(flip.threshold - now) / (limits[1] - limits[0]), flip))
     return tuple(flip for _, flip in sorted(by_size, key=lambda pair: pair[0]))
 
 
 def flipped(decision: Decision, option: Option, feature: str, value: float) -> bool:
-    """Test whether an option would have won with a lever at this value; False where the task would not fit."""
+    """Test whether an option would have won with a lever at this value; False where that value is not possible."""
     lever = next((l for l in LEVERS if l.feature == feature), None)
-    if lever is None:
+    limits = None if lever is None else range_of(decision, option, lever)
+    if lever is None or limits is None or not limits[0] <= value <= limits[1]:
         return False
-    low, high = lever.limits(option.features)
-    return low <= value <= high and would_win(decision, option, lever.moved(option.features, value))
+    return would_win(decision, option, lever.moved(option.features, value))
 
 
-def _crossing(decision: Decision, option: Option, lever: Lever, now: float, end: float) -> float | None:
-    """Return the value nearest to the present one, towards `end`, from which on the option wins."""
-    before = now
+def would_flip(decision: Decision, option: Option) -> bool:
+    """Test whether a value of one of the tried quantities would have let an option win, on one side or in between."""
+    limits = ((l, range_of(decision, option, l)) for l in LEVERS if l.feature in tried(decision, option))
+    return any(crossing(decision, option, l, end) is not None for l, ends in limits for end in ends or ())
+
+
+def is_one_sided(decision: Decision, option: Option, feature: str, threshold: float) -> bool:
+    """Test whether an option wins with a lever at every value beyond a threshold, of which there are some."""
+    lever = next(l for l in LEVERS if l.feature == feature)
+    limits, now = range_of(decision, option, lever), option.features[feature]
+    if limits is None:
+        return False
+    end = limits[0] if threshold < now else limits[1]
+    if abs(end - threshold) <= THRESHOLD_STEP * abs(threshold - now):
+        return False
+    # The end itself is left out: a price, a speed or a latency of nothing is no candidate's.
+    beyond = np.linspace(threshold, end, SAMPLES_PER_SIDE + 2)[1:-1]
+    return all(would_win(decision, option, lever.moved(option.features, float(v))) for v in beyond)
+
+
+def crossing(decision: Decision, option: Option, lever: Lever, end: float) -> float | None:
+    """Return the value nearest to the present one, towards `end`, from which on the option wins; None if there is none.
+
+    Args:
+        decision: The decision.
+        option: An option that lost it.
+        lever: Quantity that is moved.
+        end: Value up to which it is moved.
+    """
+    now = before = option.features[lever.feature]
     for value in np.linspace(now, end, SAMPLES_PER_SIDE + 1)[1:]:
         if would_win(decision, option, lever.moved(option.features, float(value))):
             lost, won = before, float(value)

@@ -74,7 +74,7 @@ _WORDS: Mapping[str, str] = {
     "node.battery": "battery",
     "node.tasks": "running tasks",
     "node.active": "activity",
-    "node.last_placement": "time since its last task",
+    "node.last_placement": "number of its last placement",
     "node.failures": "failures",
     "fit.cpu_left": "share of cores left",
     "fit.memory_left": "share of memory left",

@@ -2,7 +2,7 @@
 
 import json
 
-from aurora.agents.models.event_stream import completion_in
+from aurora.agents.models.event_stream import body_in
 from tests.agents.models.test_metered import environment  # noqa: F401  # the fixture
 from tests.agents.models.test_nonconforming_servers import TEXT, answer, model, raw_server
 
@@ -27,8 +27,8 @@ def test_tool_calls_split_over_a_stream_are_joined() -> None:
         {"index": 0, "function": {"arguments": ": 1}"}},
     ]
     events = "".join(f"data: {json.dumps({'choices': [{'delta': {'tool_calls': [p]}}]})}\n" for p in parts)
-    found = completion_in(events)
+    found = body_in(events)
     assert found is not None
     assert found["choices"][0]["message"]["tool_calls"][0]["function"] == {"name": "f", "arguments": '{"x": 1}'}
     assert found["choices"][0]["finish_reason"] == "length"  # it broke off
-    assert completion_in("data of another kind") is None
+    assert body_in("data of another kind") is None

@@ -97,7 +97,7 @@ def test_weights_are_those_of_the_examples():
 
 def test_few_questions_for_development_are_wrong_at_the_threshold():
     data = Path(__file__).parents[3] / "benchmarks" / "data"
-    files = [OWN, data / "operator_questions.jsonl", data / "operator_questions_2.jsonl"]
+    files = [OWN, *(data / f"operator_questions{number}.jsonl" for number in ("", "_2", "_3"))]
     assert lowest_threshold(files, [THRESHOLD]) == THRESHOLD
 
 

@@ -132,3 +132,18 @@ def test_irrelevant_quantities_are_omitted_and_devices_are_listed() -> None:
     for word in ("weights", "targets", "$", " W"):
         assert word not in told
         assert word in brief(scenario)
+
+
+def test_features_of_what_no_scenario_has_are_left_out() -> None:
+    scenario = expand(SPECS[0])
+    bare = scenario.model_copy(
+        update={
+            "links": (),
+            "nodes": tuple(n.model_copy(update={"accelerators": 0}) for n in scenario.nodes),
+        }
+    )
+    told = features_told([bare], in_units=False)
+    for name in ("path.hops", "node.accelerators_free", "fit.fragmentation_increase", "node.price", "objective.cost"):
+        assert f"- {name} " not in told.replace(":", " "), name
+    for name in ("task.cpu", "node.cpu_free", "fit.cpu_left", "cluster.queue_length", "fit.random"):
+        assert f"- {name} " in told.replace(":", " "), name

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from aurora.agents.models.model import model_name
-from aurora.agents.roles.operator import ModelOperator
+from aurora.agents.roles.operator import OF_A_PLAN, ModelOperator, _Looking
 from aurora.cluster.samples.load import load_sample
 from aurora.errors import ModelError
+from aurora.graphs.chat.surroundings import tools_for
 from aurora.prompts.loader import load_prompt
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
@@ -122,3 +123,29 @@ def test_of_several_changes_none_is_asked_about_where_the_first_is_wrong() -> No
 def test_consent_and_modes_are_not_claimed(lie) -> None:
     answer, _, _ = ask(calls(("cluster_overview", {})), lie, lie)
     assert answer.text == ""
+
+
+@pytest.mark.parametrize(
+    ("mode", "absent"),
+    [("read", {"make_plan", *OF_A_PLAN}), ("plan", OF_A_PLAN), ("apply", OF_A_PLAN)],
+)
+def test_a_model_is_told_of_the_tools_of_the_mode_and_of_plans_once_there_is_one(mode, absent, tmp_path) -> None:
+    desk = Desk([], snapshot=WEB_SHOP, plans=tmp_path)
+    names = tools_for(desk)
+
+    def told(harness: Harness) -> set[str]:
+        return {tool.name for tool in _Looking(harness, mode).listed()} - {"evidence"}
+
+    harness = Harness(desk, names)
+    assert told(harness) == set(names) - set(absent)
+    harness.call("make_plan", {"goal": "drain", "node_ids": ["node-b4"]})
+    changing = {"apply_plan", "roll_back_plan"}
+    later = {"read": {"make_plan", "edit_plan", *changing}, "plan": changing, "apply": set()}[mode]
+    assert told(harness) == set(names) - later
+
+
+def test_a_tool_that_is_not_listed_still_answers_why_it_can_not_be_used() -> None:
+    _, model, harness = ask(calls(("apply_plan", {"plan_id": "1", "sha256": "2"})), "I can't.", mode="read")
+    assert "apply_plan" not in model.inner.tools
+    assert harness.journal[0].outcome == "refused"
+    assert "/mode apply" in model.inner.sent[0][-1].text

@@ -92,3 +92,25 @@ def test_a_failed_sample_has_an_error_and_no_score(tmp_path):
     ]
     assert log.results.completed_samples == 1
     assert log.eval.model == "openai/gpt-4o"
+
+
+def test_trials_are_epochs_with_pass_at_and_pass_all(tmp_path, monkeypatch):
+    from aurora.evals.inspect_tasks.trials import trials
+    from tests.evals.trials.counting_server import counting_server
+
+    with counting_server(0) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        arguments = {"model": "openai:m", "cases": 4, "trials": 2, "folder": str(tmp_path / "calls")}
+        logs = [
+            inspect_ai.eval(trials(**arguments), model="mockllm/model", log_dir=str(tmp_path), display="none")[0]
+            for _ in range(2)
+        ]
+        assert server.asked.total() == 8, "the second run is answered by the recording"
+    assert [log.status for log in logs] == ["success"] * 2
+    assert [s.epoch for s in logs[0].samples].count(2) == 4
+    found = {s.reducer: s.metrics["accuracy"].value for s in logs[0].results.scores}
+    passed = {s.id: s.scores["passes"].value for s in logs[0].samples}
+    assert len(found) == 3
+    assert 0 < np.mean(list(passed.values())) < 1, "a case with and one without"
+    assert set(found.values()) == {np.mean(list(passed.values()))}, "each answer depends on its question alone"

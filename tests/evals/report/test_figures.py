@@ -111,6 +111,23 @@ def test_curves_come_from_tables_and_from_runs_of_several_seeds(tmp_path: Path) 
     assert mean.low[0] < mean.y[0]
 
 
+def test_runs_of_a_study_that_differ_in_the_seed_are_one_curve(tmp_path: Path) -> None:
+    for variation in ("base", "population=3"):
+        for seed in "01":
+            folder = tmp_path / "runs" / variation / seed
+            folder.mkdir(parents=True)
+            journal.append(
+                folder / "events.jsonl", [{"event": "iteration", "validation_advantage": g} for g in (0.0, 0.1)]
+            )
+    found = curves_of_runs(tmp_path)
+    assert found is not None
+    assert [c.name for c in found.curves] == ["base, 2 seeds", "population=3, 2 seeds"]
+
+
+def test_an_axis_of_zeros_is_not_one_of_billionths() -> None:
+    assert (scale_of([0.0, 0.0]).low, scale_of([0.0]).high) == (-1.0, 1.0)
+
+
 @pytest.mark.parametrize("values", [(0.0, 0.0), (1e-9, 1e9), (-5.0, -4.999), (3.0, 1e300)])
 def test_ticks_are_few_and_on_the_axis(values: tuple[float, float]) -> None:
     scale = scale_of(values)

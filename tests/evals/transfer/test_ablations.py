@@ -1,8 +1,10 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from aurora.errors import InputError
+from aurora.evals.testing.scripted_server import ScriptedServer
 from aurora.evals.transfer.ablations import AblationSettings, run_ablations
 from aurora.evals.transfer.domains import ALL, TRAINED
 from aurora.evals.transfer.settings import Effort
@@ -10,7 +12,8 @@ from aurora.evals.transfer.training import train
 from aurora.evals.transfer.variants import COMPLETE, VARIANTS, variant_settings
 from aurora.graphs.run import open_run
 from aurora.graphs.settings import SelfPlaySettings
-from aurora.memory.names import REFERENCE
+from aurora.memory.names import BY_MODEL, REFERENCE
+from aurora.memory.store import Store
 
 TINY = Effort(1, (1, 2), 2, (1,), population=4, generations=1, per_family=(1, 1))
 
@@ -33,6 +36,28 @@ def test_variants_without_a_model_are_trained_and_compared(tmp_path: Path) -> No
     assert {m.subject for m in result.metrics if m.name == "complete less it"} == {"no attacker", "no Elo"}
     assert any("--model" in note for note in result.notes)
     assert run_ablations(tmp_path, settings).metrics == result.metrics
+
+
+def test_variants_of_a_model_run_to_the_end_and_no_answer_is_paid_twice(tmp_path: Path, server: ScriptedServer) -> None:
+    settings = AblationSettings(TINY, ("search only", "model only"), "openai:scripted")
+    result = run_ablations(tmp_path, settings)
+    assert [row[0] for row in result.tables[0].rows[:3]] == [COMPLETE, "search only", "model only"]
+    assert {m.subject for m in result.metrics if m.name == "complete less it"} == {"search only", "model only"}
+    assert result.provenance.model == "openai:scripted"
+    written = {}
+    for name in (COMPLETE, "search-only", "model-only"):
+        with Store.open(tmp_path / "trained" / f"{name}-1" / "archive.sqlite") as store:
+            written[name] = {row["origin"] for row in store.dump()["policies"]}
+    assert BY_MODEL in written[COMPLETE] & written["model-only"]
+    assert BY_MODEL not in written["search-only"]
+    assert not (tmp_path / "trained" / "search-only-1" / "calls.jsonl").exists()
+    paid = server.served.total()
+    assert paid > 0
+    counts = dict(re.findall(r"(complete|search only|model only) (\d+)", result.notes[-1]))
+    assert counts["search only"] == "0"
+    assert int(counts["complete"]) + int(counts["model only"]) == paid
+    assert run_ablations(tmp_path, settings).metrics == result.metrics
+    assert server.served.total() == paid
 
 
 def test_the_complete_variant_is_trained_once_whether_it_is_named_or_not() -> None:

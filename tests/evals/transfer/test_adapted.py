@@ -6,30 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from aurora.agents.roles.adapter import Adapted
+from aurora.agents.arena.generated_source import GeneratedSource
+from aurora.agents.roles.adapter import Adapted, Values
 from aurora.errors import InputError
 from aurora.evals.results.samples import Sample
-from aurora.evals.testing.scripted_server import scripted_server
 from aurora.evals.transfer.adapted_comparison import ALONE, DomainSamples, adapted_name, adapted_table, judge_programs
 from aurora.evals.transfer.adapted_policies import ByModel, Program, adapted_pairs, draw_typical, write_programs
 from aurora.evals.transfer.domains import DOMAINS, TRAINED, fresh_scenarios
 from aurora.evals.transfer.measuring import measure_policies, references
 from aurora.evals.transfer.settings import Effort
 from aurora.evals.transfer.transfer import TransferSettings, run_transfer
+from aurora.sim.kernel import run
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.policy import parse_policy
 from aurora.sim.policies.references import REFERENCES
 from tests.agents.roles.test_adapter import program
 from tests.agents.scripted_model import scripted
 
 TINY = Effort(200, (1, 2), 2, (1,), population=4, generations=1, per_family=(1, 2))
 EDGE = {"cloud": [REFERENCES["cheapest"], REFERENCES["greenest"]], "edge": [REFERENCES["nearest"]] * 2}
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch):
-    with scripted_server() as opened:
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{opened.url}/v1")
-        monkeypatch.setenv("OPENAI_API_KEY", "x")
-        yield opened
 
 
 def _judged(folder: Path, champions) -> DomainSamples:
@@ -39,7 +34,7 @@ def _judged(folder: Path, champions) -> DomainSamples:
 
 
 def _program(source: str | None, trial: int, policy: str) -> Program:
-    return Program(source, "edge", trial, Adapted(REFERENCES[policy], (0.5,), 2, ()))
+    return Program(source, "edge", trial, trial + 1, Adapted(REFERENCES[policy], Values((0.5,), {}), 2, ()))
 
 
 def test_typical_scenarios_are_none_that_are_judged_and_of_all_families() -> None:
@@ -53,17 +48,26 @@ def test_typical_scenarios_are_none_that_are_judged_and_of_all_families() -> Non
     assert typical.each_family == ["sensors", "video"]
 
 
+def test_values_of_typical_scenarios_add_up() -> None:
+    typical = draw_typical("edge", TINY)
+    values = typical.values(REFERENCES["nearest"])
+    assert set(values.by_objective) == {"latency", "cost", "energy", "qos", "tasks undone"}
+    assert sum(values.by_objective.values()) == pytest.approx(values.mean)
+    samples = [
+        GeneratedSource().value(e.scenario, run(e, compile_policy(REFERENCES["nearest"]))) for e in typical.measured
+    ]
+    assert values.mean == pytest.approx(sum(samples) / len(samples))
+
+
 def test_the_pairs_are_the_proposals() -> None:
     assert adapted_pairs(tuple(DOMAINS)) == [("cloud", "edge"), ("edge", "network"), ("network", "hybrid")]
     assert adapted_pairs(("edge", "cloud")) == [("cloud", "edge")]
 
 
-def test_every_program_has_as_many_answers_at_most() -> None:
+def test_every_program_has_as_many_answers_at_most(tmp_path: Path) -> None:
     bad = program("-fit.cost * fit.random")
     model = scripted(*[bad] * 100)
-    programs = write_programs(
-        Path("unused"), EDGE, [("cloud", "edge")], TINY, ByModel("openai:scripted", 2, 2), model=model
-    )
+    programs = write_programs(tmp_path, EDGE, [("cloud", "edge")], TINY, ByModel("openai:scripted", 2, 2), model=model)
     assert [(p.source, p.trial) for p in programs] == [("cloud", 0), ("cloud", 1), (None, 0), (None, 1)]
     assert {p.adapted.answers for p in programs} == {2}
     assert len(model.inner.sent) == 8
@@ -113,6 +117,8 @@ def test_a_model_is_added_to_a_finished_evaluation_and_no_answer_is_paid_twice(t
     assert {"edge/cloud, adapted:gain", "edge/model alone:gain", "edge/cloud, adapted:adapted less unchanged"} <= keys
     assert [r[0] for r in result.tables[2].rows][-3:] == ["cloud, adapted", "model alone", "best reference"]
     assert result.provenance.model == "openai:scripted"
+    files = [tmp_path / "by-model" / "openai-scripted" / f"{name}-to-edge-1.json" for name in ("cloud", "nothing")]
+    assert all(compile_policy(parse_policy(json.loads(file.read_text()))) for file in files)
     assert run_transfer(tmp_path, asked).metrics == result.metrics
     assert server.served.total() == paid
     assert json.loads((tmp_path / "settings.json").read_text()).keys().isdisjoint({"by_model", "forgetting"})

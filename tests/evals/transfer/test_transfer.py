@@ -97,6 +97,24 @@ def test_no_share_is_given_where_retraining_gains_nothing() -> None:
     assert not [m for m in transfer_metrics(rows) if m.name == "share"]
 
 
+@pytest.mark.parametrize(("seed", "ahead"), [(7, 0.025), (18, 0.01), (24, 0.02), (24, 0.08), (24, 0.0)])
+def test_a_domain_has_shares_for_all_subjects_or_for_none(seed: int, ahead: float) -> None:
+    """In the first three cases, the interval of a share is bounded for one subject only."""
+    rng = np.random.default_rng(seed)
+    samples = []
+    for stratum in range(10):
+        own, cloud = rng.normal(ahead, 0.12 if stratum < 2 else 0.01, 8), rng.normal(0, 0.2, 8)
+        rows = {"fgd": 0 * own, "edge": own, "cloud": cloud, "hybrid": 0.5 * own}
+        samples += [
+            Sample(subject=name, sample=f"{stratum}-{k}", stratum=str(stratum), values={"reward": row[k]})
+            for name, row in rows.items()
+            for k in range(8)
+        ]
+    rows = transfers(samples, "edge", "fgd", ["edge", "cloud", "hybrid"])
+    assert {r.has_share for r in rows} == {ahead == 0.08}
+    assert all(r.share.is_bounded for r in rows if r.has_share)
+
+
 def test_a_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
     claim(tmp_path, {"seeds": (1, 2), "evaluations": 5})
     claim(tmp_path, {"seeds": (1, 2), "evaluations": 5})

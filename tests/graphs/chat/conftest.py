@@ -31,7 +31,7 @@ class Says:
     def __init__(self, reply: Callable[[str, Any, Any, str], Answer]) -> None:
         self.reply = reply
 
-    def answer(self, question: str, harness: Any, history: Any, mode: Any) -> Answer:
+    def answer(self, question: str, harness: Any, history: Any, mode: Any, audience: Any = None) -> Answer:
         return self.reply(question, harness, history, mode)
 
 

@@ -119,7 +119,7 @@ def test_what_is_no_decision_is_asked_again(talk, plans, plan, answer) -> None:
 
     one = talk()
     one.ask(f"apply {plan.plan_id}", mode="apply")
-    step = one._run(Command(resume=answer if answer is not None else {}), lambda e: None)
+    step = one._run(Command(resume=answer if answer is not None else {}))
     assert step.request is not None
     assert not applied(plans, plan)
     assert "is applied" in text_of(one.decide(APPROVE))

@@ -7,14 +7,17 @@ import numpy as np
 import pytest
 
 from aurora.errors import InputError
+from aurora.graphs.prompt_evolution.allocation import measured
 from aurora.graphs.prompt_evolution.bench import draw_cases
 from aurora.graphs.prompt_evolution.budget import EvolutionBudget
-from aurora.graphs.prompt_evolution.judging import judge_selected
+from aurora.graphs.prompt_evolution.evolution import stated
+from aurora.graphs.prompt_evolution.judging import gains, judge_selected
 from aurora.graphs.prompt_evolution.run import standing_of
 from aurora.graphs.prompt_evolution.selection import select_versions
 from aurora.graphs.prompt_evolution.state import Sample, Standing, Variant, values_of
 from aurora.graphs.run_directory import ARCHIVE, CALLS
 from aurora.memory.store import Store
+from aurora.statistics.intervals import mean_interval
 from tests.graphs.prompt_evolution.planted import (
     BAD,
     BUDGET,
@@ -74,9 +77,11 @@ def test_a_variant_that_was_proposed_before_or_breaks_a_rule_is_refused_and_cost
     standing = run(tmp_path, GOOD, "Do as scenario-cloudy:0 wants.")[0].standing
     assert [v.changed for v in standing.variants[1:]] == [GOOD]
     assert any("scenario-cloudy:0" in r and "measured on" in r for r in standing.refusals)
-    assert any("proposed before" in r for r in standing.refusals)
     attempts = dump(tmp_path)["attempts"]
     assert {a["kind"] for a in attempts} == {"prompt"}
+    twice = run(tmp_path / "twice", GOOD, GOOD)[0].standing
+    assert len([v for v in twice.variants if v.generation == 1]) == 1
+    assert any("proposed before" in r for r in twice.refusals)
 
 
 @pytest.mark.parametrize("evaluations", [26, 27, 28, 33, 40, 60])
@@ -204,3 +209,36 @@ def test_a_killed_evolution_ends_as_an_uninterrupted_one_and_pays_nothing_twice(
     assert dump(tmp_path / "run") == whole[0]
     assert (tmp_path / "count").stat().st_size == whole[1]
     assert standing_of(tmp_path / "run").judged
+
+
+def test_few_pairs_of_each_family_are_judged_together() -> None:
+    """Two pairs of each of three families leave each spread one degree of freedom, and no usable interval."""
+    cases = draw_cases(("a", "b", "c"), 2, 2, 0)
+    rng = np.random.default_rng(1)
+    values = {(v, c.name): float(rng.normal(v == "new", 0.1)) for v in ("old", "new") for c in cases.sealed}
+    samples = [Sample(prompt_id=v, case=n, family=n.partition(":")[0], value=x) for (v, n), x in values.items()]
+    few = gains(samples, "new", "old", cases.sealed)
+    assert [len(f) for f in few] == [6]
+    assert mean_interval(few).low > 0.5
+    many = draw_cases(("a", "b", "c"), 4, 4, 0).sealed
+    samples = [Sample(prompt_id=v, case=c.name, family=c.family, value=1.0) for v in ("old", "new") for c in many]
+    assert [len(f) for f in gains(samples, "new", "old", many)] == [4, 4, 4]
+
+
+def test_a_budget_with_too_few_sealed_cases_for_any_gain_says_so() -> None:
+    few, enough = (draw_cases(("a",), 2, n, 0) for n in (5, 6))
+    assert "With 5 sealed cases no gain can be shown; take at least 6" in stated(EvolutionBudget(), few, 1, 2)
+    assert "no gain can be shown" not in stated(EvolutionBudget(), enough, 1, 2)
+
+
+def test_all_looks_at_an_equal_variant_stop_it_as_rarely_as_one() -> None:
+    rng, stopped, cases = np.random.default_rng(0), 0, draw_cases(("a",), 12, 2, 0).selection
+    for _ in range(400):
+        samples = [Sample(prompt_id="old", case=c.name, family=c.family, value=0.0) for c in cases]
+
+        def measure(name, case):
+            return Sample(prompt_id=name, case=case.name, family=case.family, value=float(rng.normal()))
+
+        seen = list(measured(cases, "old", ["new"], samples, measure, lambda: True))
+        stopped += len(seen) < len(cases)
+    assert stopped / 400 < 0.06

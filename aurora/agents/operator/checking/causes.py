@@ -33,9 +33,11 @@ def wrong_cause(text: str, facts: Facts) -> str:
         clauses.append(_EFFECT.sub("", text))
     if not clauses:
         return ""
+    cause = _CAUSE.search(text)
+    given = "" if cause is None or "~" in text[cause.start() :] else f" (“{text[cause.start() :].strip(' .')}”)"
     spoken = facts.reasons
     if not spoken and not facts.nulls:
-        return "gives a reason, and the cited evidence has none"
+        return f"gives a reason, and the cited evidence has none{given}"
     known = {stem(w) for w in _WORD.findall(spoken.replace("_", " ").replace(".", " "))}
     unknown = {stem(t) for tokens, _ in facts.nulls for t in tokens}
     for clause in clauses:
@@ -46,11 +48,11 @@ def wrong_cause(text: str, facts: Facts) -> str:
         carried = [w for w in content if w not in strange]
         missing = [w for w in strange if w.casefold() not in NEUTRAL or w.casefold() in _WEIGHTY]
         if missing:
-            return f"gives a reason that the cited evidence does not give (“{missing[0]}”)"
+            return f"gives a reason that the cited evidence does not give{given or f' (“{missing[0]}”)'}"
         if facts.nulls and KNOWLEDGE.search(clause) and NOT.search(clause):
             continue
         if not {stem(w) for w in carried} - _GENERIC:
-            return "gives a reason that the cited evidence does not give"
+            return f"gives a reason that the cited evidence does not give{given}"
     return ""
 
 

@@ -388,10 +388,11 @@ def _is_none(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
         w for w in _WORD.findall(match[0].casefold()) if w not in ("no", "none", "of", "the", "not", "a", "single")
     ]
     wanted = {a for w in words for a in alike(w)} | {stem(w) for w in words}
-    if any(re.search(r"\b(?:no|none|0 of|nothing|not|nowhere|without)\b", t.text, re.I) for t in facts.texts):
-        spoken = " ".join(t.text.casefold() for t in facts.texts)
-        if any(w in spoken for w in wanted):
-            return True
+    parts = (p.casefold() for t in facts.texts for p in re.split(r"[,;:.\n] ", t.text))
+    if any(
+        re.search(r"\b(?:no|none|0 of|nothing|not|nowhere|without)\b", p) and any(w in p for w in wanted) for p in parts
+    ):
+        return True
     said = {stem(a) for w in _WORD.findall(f"{match[0]} {_rest(match)}") for a in alike(w)}
     if any(li.size == 0 and li.key and {stem(t) for t in li.key} <= said for li in facts.listings):
         return True

@@ -65,7 +65,7 @@ _SHORT = 4
 
 
 _CLAIMS = re.compile(
-    r"\b(?:suffic\w+|enough|too (?!few|little (?:cpu|memory))[a-z]+|recommend\w*|likely|(?<!more )(?<!most )(?<!less )"
+    r"\b(?:suffic\w+|enough|too (?!little (?:cpu|memory))[a-z]+|recommend\w*|likely|(?<!more )(?<!most )(?<!less )"
     r"(?<!least )expensive|"
     r"cheap|should|must|ought|again and again|except(?:ing)?|apart from|but not|"
     r"as (?:you|was|were|had been|has been) (?:\w+ )?"

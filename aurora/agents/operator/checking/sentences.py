@@ -13,7 +13,7 @@ from aurora.agents.operator.checking.derived import without_fractions
 from aurora.agents.operator.checking.facts import NAME, Facts, looks_like_name
 from aurora.agents.operator.checking.figures import blanked, in_digits, stated_numbers
 from aurora.agents.operator.checking.quantified import quantified
-from aurora.agents.operator.checking.reading import is_read, read_sentence
+from aurora.agents.operator.checking.reading import Verdict, is_read, read_sentence
 from aurora.agents.operator.checking.vocabulary import (
     ALWAYS,
     DIRECTIVE,
@@ -71,6 +71,8 @@ _LABEL = re.compile(
     re.IGNORECASE,
 )
 """Labels at the beginning of a line, which claim nothing."""
+_OF = re.compile(r"(?<![\w/.:-])(\d+)/(\d+)(?![\w/:-]|\.\d)")
+"""A part and its whole: 11/12 nodes."""
 _METRICS = frozenset({"cpu", "memory", "gpu", "requests", "power", "network"})
 _TYPOGRAPHY = frozenset("–—‘’“”×°≥≤→…·•éèüöäß\u00a0\u202f")
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
@@ -137,7 +139,7 @@ def fault_of(
         names: Names of what is open.
         is_code: True: code wrote its words, so that only what it states is checked.
     """
-    text = _LABEL.sub("", in_digits(" ".join(sentence.text.split())))
+    text = _OF.sub(r"\1 of \2", _LABEL.sub("", in_digits(" ".join(sentence.text.split()))))
     absent = [c for c in sentence.cites if c not in evidence]
     if absent:
         return f"there is no {absent[0]}"
@@ -155,28 +157,44 @@ def fault_of(
     masked, named, strange = _masked(_COMMAND.sub(lambda m: "~" * len(m[0]), text), facts, names, question)
     if strange and not (is_code and not sentence.cites):
         return f"{strange} is a name that no cited evidence has"
-    denied = ""
-    if not is_code and sentence.cites:
-        read = read_sentence(masked, facts)
-        wrong = next((v for v in read if not v.is_true), None)
-        if wrong is None and read and is_read(masked, read):
-            return ""
-        if wrong is not None:
-            denied = f"the cited evidence does not have it so (“{masked[wrong.start : wrong.end].strip(' ,;:')}”)"
+    named = named & (names | facts.owners)
+    if not sentence.cites or is_code:
+        return _fault_of_words(masked, facts, named, question, is_code=is_code, is_cited=bool(sentence.cites))
+    read = read_sentence(masked, facts)
+    wrong = next((v for v in read if not v.is_true), None)
+    if wrong is None and read and is_read(masked, read):
+        return ""
+    fault = _fault_of_words(masked, facts, named, question, is_code=False, is_cited=True)
+    if wrong is not None:
+        return fault or f"the cited evidence does not have it so (“{masked[wrong.start : wrong.end].strip(' ,;:')}”)"
+    if fault and read:  # what was read holds: the rest is checked by itself
+        for verdict in read:
+            masked = _blank(masked, verdict)
+        return fault and _fault_of_words(masked, facts, named, question, is_code=False, is_cited=True) and fault
+    return fault
+
+
+def _blank(masked: str, verdict: Verdict) -> str:
+    return masked[: verdict.start] + "~" * (verdict.end - verdict.start) + masked[verdict.end :]
+
+
+def _fault_of_words(
+    masked: str, facts: Facts, named: frozenset[str], question: str, *, is_code: bool, is_cited: bool
+) -> str:
+    """Return what is wrong with the words, numbers and claims of a sentence, each checked by itself."""
+    if not is_code and is_cited:
         for verdict in quantified(masked, facts):
             if not verdict.is_true:
                 return f"the cited evidence does not have it so (“{masked[verdict.start : verdict.end]}”)"
             masked = masked[: verdict.start] + "~" * (verdict.end - verdict.start) + masked[verdict.end :]
     blank = blanked(masked)
     raw = f"{facts.raw}\n{question}"
-    named = named & (names | facts.owners)
-    if not sentence.cites:
+    if not is_cited:
         return _wrong_words(blank, facts, question, is_code) or _wrong_uncited(blank, question)
     return (
         _wrong_words(blank, facts, question, is_code)
         or wrong_number(masked, facts, named, _numbers(question), raw)
         or wrong_claim(_known_part(masked), facts, named, is_code=is_code)
-        or denied
     )
 
 

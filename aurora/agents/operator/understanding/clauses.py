@@ -8,7 +8,8 @@ _ASKS = (
     r"(?:why|what|whats|what's|how|hows|how's|which|who|when|where|is|are|can|could|should|would|will|does|do|"
     r"did|has|"
     r"have|show|make|drain|apply|scale|compare|forecast|predict|tell|give|explain|place|roll|undo|list|check|resize|"
-    r"rightsize|recommend|suggest|describe|rank|status|overview|summary|details|reserve|find|validate|revert|"
+    r"rightsize|recommend|suggest|describe|summari[sz]e|brief|evaluate|rank|status|overview|summary|details|"
+    r"reserve|find|validate|revert|"
     r"evacuate|simulate|suppose|any|i want|"
     r"i need|i would like)"
 )

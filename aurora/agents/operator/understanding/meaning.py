@@ -14,7 +14,8 @@ from aurora.agents.operator.understanding.doubts.checks import doubt, strangenes
 from aurora.agents.operator.understanding.doubts.inference import is_inferred
 from aurora.agents.operator.understanding.doubts.reading import Reading
 from aurora.agents.operator.understanding.masking import MAX_QUESTION, Masked, mask
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.mentions import Mention
+from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.pronouns import with_pronouns
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
 from aurora.agents.operator.understanding.scoring import probabilities
@@ -22,7 +23,7 @@ from aurora.agents.operator.understanding.similarity import examples, words_of
 
 THRESHOLD = 0.8
 """Least probability of a kind at which a question counts as understood: a step above the 0.7 that `lowest_threshold`
-of `aurora.evals.understanding` finds on each four fifths of the first two sets, both in sight while this was built."""
+of `aurora.evals.understanding` finds on each four fifths of the first three sets, all in sight while this was built."""
 HINT = 0.3
 """Least probability at which it is said that a question can mean several things."""
 CERTAIN = 0.8
@@ -120,6 +121,8 @@ def _several(question: str, parts: Sequence[Meaning]) -> tuple[Meaning, ...]:
         if found and _is_continued(found[-1], part):
             continue
         found.append(part)
+    if any(_STATES.match(part.text.casefold()) and not asks(part.text) for part in found):
+        return ()
     asking = [asks(part.text) for part in found]
     if not all(asking) and (any(asking) or not _LISTED.search(question)):
         return ()  # what only states something is no question
@@ -136,6 +139,8 @@ def _is_continued(first: Meaning, part: Meaning) -> bool:
     return is_short and bool(first.named) and not part.named and not _EVERYTHING.search(part.text.casefold())
 
 
+_STATES = re.compile(r"^(?:(?:and|but|so|hi|hello),? )*(?:i|we|my|our|it|there|they|he|she|somebody|someone)\b")
+"""How a part begins that states something, where it does not ask."""
 _LISTED = re.compile(r"[?;\n]\s*\S")
 """Ends one question of several, whatever their form."""
 _ASKS_EFFECT = re.compile(r"^(?:what (?:does|would|will) (?:it|that|this)|would|will|does|do|can|could|is|are)\b")
@@ -191,6 +196,9 @@ def _understood(
         return unsure(f"it names {part!r}, and I don't know of what")
     kind, filled = _by_state(kind, filled, resolver, masked.plain)
     text = _without(masked.text, names.users)
+    other_user = _beside(masked.plain, names.users)
+    if other_user and "thing" in QUESTIONS[kind].needs | QUESTIONS[kind].may:
+        return unsure(f"it also speaks of {other_user!r}", is_doubted=True)
     reading = Reading(kind, text, masked.plain, masked.mentions, filled, scores[best])
     reason = "" if is_example else doubt(reading)
     if reason:
@@ -207,6 +215,12 @@ def _understood(
         text=question,
         is_inferred=is_inferred(reading) or resolver.has_referred,
     )
+
+
+def _beside(plain: str, users: Collection[str]) -> str:
+    """Return a user that is named beside another one; empty if none is."""
+    found = re.search(rf"\b(?:and|or|but|not|than) ({'|'.join(map(re.escape, users))})\b", plain) if users else None
+    return found[1] if found else ""
 
 
 def _without(text: str, words: Collection[str]) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.masking import PLACEHOLDER, Masked
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.mentions import Mention
+from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.resolve import Resolver
 from aurora.agents.operator.understanding.words import plain_text
 
@@ -19,7 +20,8 @@ _PRONOUN = re.compile(
 )
 _IMPERSONAL = re.compile(
     r"\bit (?:be|take|cost|hold|fit|help|safe|look|work|go|going|run|make|pay|bad|worth|ok)\b|\b(?:is|was|would|will|"
-    r"does|do|did|how|what|could|can|has) it\b(?= (?:be|take|cost|hold|fit|help|safe|look|work|bad|worth|ok|like|that|"
+    r"does|do|did|how|what|could|can|has) it\b(?= (?:be|take|cost|hold|fit|help|safe|look|work|bad|worth|ok|"
+    r"like|that|"
     r"possible|enough|going to)\b)|\bmake it\b"
 )
 

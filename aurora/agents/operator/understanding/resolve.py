@@ -9,7 +9,8 @@ from typing import Any
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.groups import groups_of
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.mentions import Mention
+from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.orders import order_of
 from aurora.cluster.snapshot import Snapshot, Task
 
@@ -24,7 +25,8 @@ _MOVES = re.compile(
 )
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
 _PLACE = re.compile(
-    r"\b(?:plac\w*|wait\w*|pending|queue\w*|schedul\w*|run\w*|start\w*|stuck|unscheduled|find|home|room|somewhere|put|"
+    r"\b(?:plac\w*|wait\w*|pending|queue\w*|schedul\w*|run\w*|start\w*|stuck|unscheduled|find|home|room|"
+    r"somewhere|put|"
     r"plan|going|up)\b"
 )
 _WHY = re.compile(r"\b(?:why|y|how come|reason\w*|explain\w*|justify|who|what (?:made|brought|led))\b")
@@ -106,7 +108,11 @@ class Resolver:
     def unknown_name(self) -> str:
         """Return a word that looks like a name of something and is none of the desk's; empty if there is none."""
         for word in re.findall(r"(?<![<\w.-])[a-z]+(?:-[a-z]+)*[-_]?\d+[a-z0-9-]*(?![\w>])", self._plain):
-            is_node = re.search(rf"\b(?:node|box|host|machine|server|vm|task|pod|job)s? {re.escape(word)}", self._plain)
+            is_node = re.search(
+                rf"\b(?:node|box|host|machine|server|vm|task|pod|"
+                rf"job)s? {re.escape(word)}",
+                self._plain,
+            )
             if (is_node or not _NO_NAME.fullmatch(word)) and not self._is_type(word):
                 return str(word)
         return ""

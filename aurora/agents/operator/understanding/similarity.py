@@ -14,7 +14,8 @@ from aurora.agents.operator.questions import KINDS, Kind
 from aurora.agents.operator.understanding.words import everyday, stem, with_phrases, without_courtesies
 
 _BEFORE_NAMES = (
-    r"\b(?:of|on|for|to|is|are|does|do|if|will|about|drain|show|forecast|predict|scale|place|resize|why|can|would|could|"
+    r"\b(?:of|on|for|to|is|are|does|do|if|will|about|drain|show|forecast|predict|scale|place|resize|why|can|"
+    r"would|could|"
     r"has|did|whatif|in|from|with)"
 )
 _RAW_WORD = re.compile(r"(?<![<\w])[a-z][\w-]*(?![\w>])")

@@ -17,11 +17,13 @@ _TIMES = re.compile(
     rf"\b(?:x|times|factor(?: of)?|by a factor(?: of)?)\s?(?P<a>{_N})\b|\b(?P<b>{_N})\s?(?:x|times|-?fold)(?![a-z])"
 )
 _DOWN = re.compile(
-    r"\b(?:drop|drops|dropped|dropping|fewer|fall|falls|fell|falling|decreas\w*|shrinks?|lower|lowered|less|down|cheaper|cuts?|discount|"
+    r"\b(?:drop|drops|dropped|dropping|fewer|fall|falls|fell|falling|decreas\w*|shrinks?|lower|lowered|less|"
+    r"down|cheaper|cuts?|discount|"
     r"reduc\w*|sinks?|declin\w*|lost|loses?|losing|minus|goes down|halv\w*|slashe?[sd]?|off)\b"
 )
 _UP = re.compile(
-    r"\b(?:more|up|ris\w+|rose|grow\w*|grew|increas\w*|higher|extra|plus|additional\w*|add\w*|on top|dearer|expensive|"
+    r"\b(?:more|up|ris\w+|rose|grow\w*|grew|increas\w*|higher|extra|plus|additional\w*|add\w*|on top|dearer|"
+    r"expensive|"
     r"pricier|costlier|hike\w*|surge\w*|spike\w*|peak\w*|jump\w*|bump\w*|climb\w*|boost\w*|rush|gain\w*|above|over|"
     r"raise[sd]?|raising|soar\w*|shoots?|extra|bigger|heavier|busier|stronger|growth|goes up|explod\w*|swell\w*)\b"
 )
@@ -80,9 +82,14 @@ _REPLICAS = re.compile(
     rf"\b(?P<b>{_N}|one)\s+(?:<workload>\s+|<task>\s+)?(?:replicas?|pods?|copies|instances?|tasks?)\b"
 )
 
+_FORMER = re.compile(
+    rf"\b(?:instead of|rather than|not|up from|down from|from) (?:just |only |the )?{_N}\b(?! (?:more|fewer|less))"
+)
+"""What a number was before a change."""
 _OTHER_UNIT = re.compile(r"\s?(?:%|percent|per cent|cores?|cpus?|gib?|gb|hours?|minutes?|days?)")
 _SEVERAL = re.compile(
-    r"\b(?:few|some|several|many|more|extra|additional|new)\b.*\b(?:nodes|boxes|hosts|machines|servers|vms|instances|workers)\b|"
+    r"\b(?:few|some|several|many|more|extra|additional|new)\b.*\b(?:nodes|boxes|hosts|machines|servers|vms|"
+    r"instances|workers)\b|"
     r"\b(?:add|adding|buy|buying)\b.*\b(?:nodes|boxes|hosts|machines|servers|vms|instances|workers)\b"
 )
 _FEWER = re.compile(r"\b(?:fewer|remov\w+|take|drop|kill|strip)\b")
@@ -314,6 +321,7 @@ def replicas(text: str, now: int | None = None) -> int | None:
             r"\b(?:fewer|remov\w+|take|drop|kill|strip)\b", text
         )
         return None if now is None else max(0, now + round(-amount if is_less else amount))
+    text = _FORMER.sub(" ", text)
     found = [m for m in _REPLICAS.finditer(text) if not _OTHER_UNIT.match(text[m.end() :])]
     if found:
         match = next((m for m in found if m["b"]), found[-1])

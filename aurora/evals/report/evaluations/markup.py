@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from importlib import resources
 
@@ -35,6 +36,9 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 """Content security policy of the page: it loads nothing and runs nothing, whatever its texts are."""
 LONGEST_WORD = 28
 """Characters up to which a word of a table is not broken."""
+FREE_OF_WORDS = 16
+"""Characters of several words above which a column is not squeezed to the longest of them."""
+_INTERVAL = re.compile(r"\S+ \[\S+ \S+\]")
 SHADES = 9
 """Shades of a heat map in the style sheet."""
 
@@ -120,6 +124,8 @@ def _row(row: Sequence[Cell], is_number: Sequence[bool]) -> str:
         text = cell_text(cell)
         is_long = max(map(len, text.split()), default=0) > LONGEST_WORD
         kinds = ["n"] * numeric + ["na"] * (cell is None) + ["long"] * is_long
+        kinds += ["words"] * (" " in text and len(text) > FREE_OF_WORDS)
+        kinds += ["interval"] * (_INTERVAL.fullmatch(text) is not None)
         mark = f" class='{' '.join(kinds)}'" if kinds else ""
         cells.append(f"<td{mark}>{escaped(text)}</td>")
     return f"<tr>{''.join(cells)}</tr>"
@@ -139,7 +145,7 @@ def _drawing(figure: Figure) -> str:
     if isinstance(drawing, Whiskers):
         return _whiskers(drawing)
     if isinstance(drawing, HeatMap):
-        return _heat_map(drawing)
+        return _heat_map(drawing, figure.title)
     if isinstance(drawing, Radar):
         return svg.radar_svg(drawing, figure.title) + _legend([name for name, _ in drawing.series])
     if isinstance(drawing, Scatter):
@@ -181,21 +187,26 @@ def _whisker(row: Whisker, scale: Scale) -> str:
     )
 
 
-def _heat_map(drawing: HeatMap) -> str:
+def _heat_map(drawing: HeatMap, title: str) -> str:
     known = [v for row in drawing.values for v in row if v is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     head = "".join(f"<th scope='col'>{escaped(c)}</th>" for c in drawing.columns)
     rows = ""
     for name, values, texts in zip(drawing.rows, drawing.values, drawing.texts, strict=True):
         cells = "".join(
-            f"<td class='{'na' if v is None else f'h{_shade(v, low, high)}'}'>{escaped(text)}</td>"
+            f"<td class='{'na' if v is None else f'h{_shade(v, low, high)}'}'>{_in_two_lines(text)}</td>"
             for v, text in zip(values, texts, strict=True)
         )
         rows += f"<tr><th scope='row'>{escaped(name)}</th>{cells}</tr>"
     return (
-        "<div class='wide' tabindex='0' role='region' aria-label='matrix'><table class='heat'>"
+        f"<div class='wide' tabindex='0' role='region' aria-label='matrix of {escaped(title)}'><table class='heat'>"
         f"<thead><tr><th>{escaped(drawing.corner)}</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
+
+
+def _in_two_lines(text: str) -> str:
+    """Return a value with its interval below it."""
+    return escaped(text).replace(" [", "&#10;[", 1)
 
 
 def _shade(value: float, low: float, high: float) -> int:

@@ -75,9 +75,17 @@ def _standings(evaluation: Evaluation, kind: Kind) -> list[Block]:
         order = ranked(members)
         place = next((k for k, m in enumerate(order, 1) if m.subject == kind.champion), None)
         best, last = order[0], order[-1]
-        row = (suite or "all", len(order), best.subject, _value(best), last.subject, _value(last))
+        row = (
+            suite or "all",
+            len(order),
+            best.subject,
+            _value(best),
+            last.subject,
+            _value(last),
+            best.unit or "number",
+        )
         rows.append((*row, place) if has_champion else row)
-    columns: tuple[str, ...] = ("suite", "subjects", "best", f"its {words(name)}", "last", f"its {words(name)}")
+    columns: tuple[str, ...] = ("suite", "subjects", "best", f"its {words(name)}", "last", f"its {words(name)}", "unit")
     if has_champion:
         columns = (*columns, f"place of {kind.champion}")
     note = "Ordered by the mean alone; neighbours whose intervals overlap may be equal."
@@ -85,7 +93,7 @@ def _standings(evaluation: Evaluation, kind: Kind) -> list[Block]:
 
 
 def _value(metric: Metric) -> str:
-    return interval_text(metric.value, metric.low, metric.high) + f" {metric.unit}".rstrip()
+    return interval_text(metric.value, metric.low, metric.high)
 
 
 def _elo(evaluation: Evaluation, kind: Kind) -> list[Block]:

@@ -65,7 +65,7 @@ def scale_of(
     if is_log:
         factor = max(1.3, (high / low) ** margin)
         return Scale(low / factor, high * factor, is_log=True)
-    room = (high - low) * margin if high > low else max(abs(high), 1e-9) * 0.1
+    room = (high - low) * margin if high > low else abs(high) * 0.1 or 1.0
     return Scale(
         low - room if limits[0] is None else min(low, limits[0]),
         high + room if limits[1] is None else max(high, limits[1]),

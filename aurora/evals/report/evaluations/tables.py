@@ -55,7 +55,7 @@ def provenance_table(evaluation: Evaluation) -> Grid:
     ]
     rows += [(f"data {file}", f"SHA-256 {digest}") for file, digest in p.data.items()] or [("data", "no files")]
     rows += [(f"setting {name}", value) for name, value in settings_rows(p.settings)]
-    return Grid("Provenance", ("", "value"), tuple(rows))
+    return Grid("Provenance", ("of the evaluation", "value"), tuple(rows))
 
 
 def all_metrics(metrics: Sequence[Metric]) -> Grid:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +35,9 @@ LEVELS_OF_TEXT: tuple[Level, ...] = ("short", "full")
 AUDIENCES: tuple[Audience, ...] = ("operator", "engineer")
 TRIES = 20
 """Most scenarios that are drawn until one has a decision with a reason."""
+CASES_KEPT = 64
+"""Cases that are kept once drawn: several variants and trials meet the same ones."""
+_DRAWING = Lock()
 REASONS, OPENING, SCOPE, ONCE, LINKS, SENT_BACK = 0.35, 0.2, 0.2, 0.15, 0.1, 0.1
 """Value of the parts of an explanation, see `_parts`; cost of an answer sent back."""
 
@@ -90,9 +95,8 @@ class ExplainerBench:
         return protected_data([self._drawn(case)[0]])
 
     def _drawn(self, case: Case) -> tuple[Scenario, Explanation, Level, Audience]:
-        _, explanation, scenario, rng = self._with_reasons(case)
-        detail = LEVELS_OF_TEXT[int(rng.integers(len(LEVELS_OF_TEXT)))]
-        return scenario, explanation, detail, AUDIENCES[int(rng.integers(len(AUDIENCES)))]
+        with _DRAWING:  # drawing takes longer than asking, and trials of a case run side by side
+            return _drawn_once(self, case)
 
     def _with_reasons(self, case: Case) -> tuple[ScenarioSpec, Explanation, Scenario, np.random.Generator]:
         """Draw scenarios until one has a decision that several features decided; else take the one with the most."""
@@ -174,13 +178,22 @@ def _opens(narration: Narration, reasons: set[int]) -> bool:
 
 
 def _adds(facts: Sequence[Fact], before: Sequence[int], number: int, *, by_fact: bool) -> bool:
-    """Return whether a fact adds to those before it; in a short text, features that are told already add nothing."""
+    """Return whether a fact adds to those before it.
+
+    In a short text one on features that are told already adds nothing, unless it is the first with their figures.
+    """
     if number in before:
         return False
-    if by_fact or facts[number - 1].role not in ("reason", "setting"):
+    fact = facts[number - 1]
+    if by_fact or fact.role not in ("reason", "setting"):
         return True
-    told = _features(facts[n - 1] for n in before if facts[n - 1].role in ("reason", "setting"))
-    return not _features([facts[number - 1]]) <= told
+    told = [facts[n - 1] for n in before if facts[n - 1].role in ("reason", "setting")]
+    return not _features([fact]) <= _features(told if _is_list(fact) else [f for f in told if not _is_list(f)])
+
+
+def _is_list(fact: Fact) -> bool:
+    """Return whether a fact lists features without their figures."""
+    return isinstance(fact.readings[0].slots.get("features"), frozenset)
 
 
 def _fitting(narration: Narration, facts: Sequence[Fact]) -> float:
@@ -194,6 +207,13 @@ def _fitting(narration: Narration, facts: Sequence[Fact]) -> float:
         elif sentence.link == "also":
             kept.append(place > 0)
     return sum(kept) / len(kept) if kept else 1.0
+
+
+@lru_cache(maxsize=CASES_KEPT)
+def _drawn_once(bench: ExplainerBench, case: Case) -> tuple[Scenario, Explanation, Level, Audience]:
+    _, explanation, scenario, rng = bench._with_reasons(case)  # its own
+    detail = LEVELS_OF_TEXT[int(rng.integers(len(LEVELS_OF_TEXT)))]
+    return scenario, explanation, detail, AUDIENCES[int(rng.integers(len(AUDIENCES)))]
 
 
 def _features(facts: Iterable[Fact]) -> set[str]:

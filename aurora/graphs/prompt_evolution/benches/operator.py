@@ -21,7 +21,6 @@ from aurora.graphs.prompt_evolution.benches.needed import QUESTIONS, Needed, loo
 from aurora.prompts.loader import Prompt, Role
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Evidence, Harness, Limits
-from aurora.tools.registry import ROWS
 
 LIMITS = Limits(calls=12, calls_a_tool=6)
 """Limits of the tools in a conversation."""
@@ -62,7 +61,7 @@ class OperatorBench:
     seed: int = 0
 
     role: Role = field(default="operator", init=False)
-    names: frozenset[str] = field(default=frozenset(ROWS), init=False)
+    names: frozenset[str] = field(default=frozenset(tools_for(Desk([]))), init=False)
     unit: str = field(default="points", init=False)
 
     def measure(self, model: MeteredModel, prompt: Prompt, case: Case) -> Measured:

@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from aurora.agents.explain.telling.quantities import Amount, agrees
+from aurora.agents.explain.telling.quantities import NUMBER_WORDS, Amount, agrees
 from aurora.agents.operator.checking.facts import Facts, Group, Record
 from aurora.agents.operator.checking.figures import blanked, stated_numbers
 from aurora.agents.operator.checking.reading.measures import columns_of, measured
-from aurora.agents.operator.checking.reading.subjects import KINDS, NAME, NAMES, is_called, names_in
+from aurora.agents.operator.checking.reading.phrases import NAME, NAMES
+from aurora.agents.operator.checking.reading.subjects import KINDS, is_called, names_in
 from aurora.agents.operator.checking.reading.words import LIGHT, UNIT_WORDS, concept, words_in
 
 
@@ -71,6 +72,7 @@ COMPARATIVES = {
     "less": "least",
     "fewer": "fewest",
 }
+_NUMBERS = "|".join(NUMBER_WORDS[2:])
 _S = "|".join(sorted(EXTREMES, key=len, reverse=True))
 _C = "|".join(sorted(COMPARATIVES, key=len, reverse=True))
 _V = (
@@ -119,7 +121,7 @@ _SAME = re.compile(
 _TIMES = re.compile(
     rf"^(?P<a>{NAMES}) (?P<verb>.*?)(?P<about>about |around |roughly |almost |nearly |exactly |more than "
     rf"|over |less than )?"
-    rf"(?P<ratio>twice|double|half|\d+ times|\d+ times) (?:as (?P<attr>much|many|large|big|expensive|full"
+    rf"(?P<ratio>twice|double|half|(?:\d+|{_NUMBERS}) times) (?:as (?P<attr>much|many|large|big|expensive|full"
     rf"|high)(?P<noun>[^<]*?) as|"
     rf"(?:the |that of )?(?P<noun2>[^<]*?)(?: of| as)?) (?P<b>{NAMES})(?P<own>'s?)?(?P<tail>.*)$",
     re.IGNORECASE,
@@ -223,6 +225,8 @@ def _in_group(  # noqa: PLR0913, PLR0917  # what a superlative says
     if (noun and group.kind != noun) or not (group.is_whole or is_listed or is_sorted):
         return None
     records = [r for r in group.records if not place or place in r.names or place == r.name]
+    if "short" in wanted:  # of what is not short, nothing is said
+        records = [r for r in records if columns_of(wanted, r.cells)]
     columns = _values(records, wanted)
     if not columns or any(not any(is_called(r, n) for r in records) for n in names):
         return None
@@ -243,7 +247,7 @@ def _in_group(  # noqa: PLR0913, PLR0917  # what a superlative says
 
 def _values(records: Sequence[Record], wanted: frozenset[str]) -> list[list[float]]:
     """Return the columns that a phrase means, each with the value of every record; none if that is not clear."""
-    if not wanted or wanted <= {"node", "task"}:  # the largest of them: by all that they ask for
+    if not wanted:  # the largest of them: by all that they ask for
         wanted = frozenset({"requested"})
     for words in (wanted, wanted | {"requested"}, wanted | {"allocatable"}, wanted - {"full"} | {"requested"}):
         cells = [columns_of(words, r.cells) for r in records]
@@ -329,7 +333,7 @@ def _times(clause: str, facts: Facts) -> bool | None:
     if match is None or match["tail"].strip(" .?"):
         return None
     word = match["ratio"].casefold()
-    ratio = {"twice": 2.0, "double": 2.0, "half": 0.5}.get(word) or float(word.split()[0])
+    ratio = {"twice": 2.0, "double": 2.0, "half": 0.5}.get(word) or _number(word.split()[0])
     words = _attribute(f"{match['verb']} {match['noun'] or ''} {match['noun2'] or ''}")
     words |= frozenset({"price"}) if (match["attr"] or "") == "expensive" else frozenset()
     names = (*names_in(match["a"]), *names_in(match["b"]))
@@ -351,6 +355,10 @@ def _times(clause: str, facts: Facts) -> bool | None:
             <= (0.1 if about in ("about", "around", "roughly", "almost", "nearly") else 0.025) * ratio
         )
     return None
+
+
+def _number(word: str) -> float:
+    return float(word) if word.isdigit() else float(NUMBER_WORDS.index(word))
 
 
 def _same(clause: str, facts: Facts) -> bool | None:

@@ -13,9 +13,10 @@ from aurora.agents.operator.checking.vocabulary import stem
 _FIRST = re.compile(
     r"^(?P<said>(?:if|with|without|after|once|should|when|in case|at|assuming|were|adding|draining|failing"
     r"|losing) [^,;]+?)"
-    r"(?:, (?:then )?| (?=would\b))",
+    r"(?:, (?:then )?| (?=(?:would|raises|lowers|leaves|brings|reduces|increases|makes|puts|saves|places)\b))",
     re.I,
 )
+_OPEN = re.compile(r"^(?P<said>with \d+ ?% more load|with \d+ more nodes?(?: like <[^>]*>)?)(?=[ ,])", re.I)
 _LAST = re.compile(
     r"(?P<said>(?:,? )(?:if|with|without|after|once|when|in case|at|assuming) [^,;<]*(?:<[^>]*>[^,;<]*)?)\.?$", re.I
 )
@@ -44,7 +45,7 @@ def condition(masked: str, facts: Facts) -> tuple[str, frozenset[str], list[tupl
         facts: Facts of the cited evidence.
     """
     changes = [t.text for t in facts.texts if t.tokens & {"changes", "change"} and " " in t.text]
-    for pattern in (_FIRST, _LAST, _MIDDLE):
+    for pattern in (_FIRST, _OPEN, _LAST, _MIDDLE):
         match = pattern.search(masked)
         if match is None or not any(_is_tried(match["said"], c) for c in changes):
             continue

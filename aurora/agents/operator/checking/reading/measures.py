@@ -14,7 +14,7 @@ from aurora.agents.operator.checking.reading.words import LIGHT, STATISTICS, UNI
 _MOST_COMBINATIONS = 400
 _TENSES = frozenset({"before", "after", "now", "proposed"})
 """Concepts that need no cell of their own: which of two cells is meant."""
-_RESOURCES = frozenset({"cpu", "memory", "gpu", "mig", "ephemeral", "storage"})
+RESOURCES = frozenset({"cpu", "memory", "gpu", "mig", "ephemeral", "storage"})
 BOUNDS: tuple[tuple[re.Pattern[str], Callable[[float, float], bool]], ...] = (
     (re.compile(r"\b(?:at least|no less than|no fewer than) (?:the )?$", re.I), lambda v, x: v >= x),
     (re.compile(r"\b(?:at most|up to|no more than|not more than) (?:the )?$", re.I), lambda v, x: v <= x),
@@ -29,12 +29,20 @@ _BOUND_WORDS = re.compile(
     r"exceed(?:s|ing)?|(?:higher|lower|greater) than)\b",
     re.IGNORECASE,
 )
+_FORMER = r"instead of|rather than|compared (?:to|with)"
+"""What is before a number that was so before."""
 _OF = re.compile(r"^(?: [a-z]+)?(?:,)? (?:out )?of (?:its |the |all )*$", re.IGNORECASE)
 """What is between a part and the whole of which it is."""
 
 
 def measured(
-    text: str, cells: Sequence[Cell], context: frozenset[str] = frozenset(), topic: frozenset[str] = frozenset()
+    text: str,
+    cells: Sequence[Cell],
+    context: frozenset[str] = frozenset(),
+    topic: frozenset[str] = frozenset(),
+    *,
+    is_member: bool = False,
+    totals: Sequence[Cell] = (),
 ) -> bool | None:
     """Return whether the numbers of a clause are those of its words; None: no cells have these words.
 
@@ -43,6 +51,8 @@ def measured(
         cells: Cells of the subject.
         context: Concepts that hold for the clause without being in it, such as `after`.
         topic: Concepts that need no support.
+        is_member: True: the cells are of one record of several that are alike, so that another number decides.
+        totals: Cells of the whole, which a number after "of" may be.
     """
     text = blanked(text)
     numbers = list(stated_numbers(text))
@@ -55,7 +65,10 @@ def measured(
     heard = [concepts_in(p) for p in parts]
     said = frozenset().union(*heard) | context | frozenset(concept(n.noun) for n in numbers if n.noun)
     is_had = bool({"has", "have", "with"} & set(words_in(parts[0]))) and not said & STATISTICS
-    choices = [_candidates(n, k, numbers, text, cells, said, is_had=is_had) for k, n in enumerate(numbers)]
+    choices = [
+        _candidates(n, k, numbers, text, (*cells, *totals) if k and _OF.match(parts[k]) else cells, said, is_had=is_had)
+        for k, n in enumerate(numbers)
+    ]
     if not all(choices):
         return None
     is_known = False
@@ -68,6 +81,8 @@ def measured(
     is_pair = len(numbers) == 2 and _OF.match(parts[1]) is not None  # noqa: PLR2004  # "8 of 12"
     is_whole = bool(numbers[-1].noun or numbers[-1].quantity.unit) and bool(said & STATISTICS)
     is_bound = _BOUND_WORDS.match(text.strip()) is not None or re.match(r"(?:is|are) (?:well|far) ", text) is not None
+    if is_member:
+        return False if is_known else None
     return False if is_known and is_whole and not is_bound and (len(numbers) == 1 or is_pair) else None
 
 
@@ -85,17 +100,23 @@ def _candidates(
     before = text[: number.start]
     gap = text[numbers[place - 1].end : number.start] if place else before
     allowed = said | ({"allocatable"} if is_had or _OF.match(gap) or before.endswith(" of ") else frozenset())
+    if is_had and not any("allocatable" in c.words for c in cells):
+        allowed |= {"requested"}
+    if place and _OF.match(gap):
+        allowed |= {"total"}
     if place and _OF.match(gap) and not any("allocatable" in c.words for c in cells):
         allowed |= {"requested"}
     sides = (
         {"before", "now"}
-        if re.search(r"\bfrom (?:about |around |the )?$", before)
+        if re.search(rf"\b(?:from|{_FORMER}) (?:about |around |the )?$", before)
         else {"after", "proposed"}
         if re.search(r"\bto (?:about |around |just |only )?$", before)
         else set()
     )
     allowed |= sides
-    if "now" in said:
+    if sides and "limit" not in said:
+        allowed |= {"requested"}
+    if not said & {"mean", "highest", "p50", "low", "high"}:
         allowed |= {"latest"}
     if said & {"rise", "fall", "stay"}:
         allowed |= {"after", "proposed"}
@@ -111,9 +132,9 @@ def _candidates(
         c
         for c in cells
         if _fits_unit(number, c, said)
-        and (not noun or noun in c.words or noun in _RESOURCES)
+        and (not noun or noun in c.words or noun in RESOURCES)
         and not (c.words & STATISTICS) - allowed
-        and ("each" in c.words) == ("each" in said)
+        and (c.dimension == COUNT or ("each" in c.words) == ("each" in said))
         and not (is_change and "difference" not in c.words)
         and not (sides and c.words & _TENSES and not c.words & sides)
         and (c.dimension not in (COUNT, "") or c.words & said)
@@ -124,7 +145,7 @@ def _candidates(
 def _fits_unit(number: Stated, cell: Cell, said: frozenset[str]) -> bool:
     unit = number.quantity.unit
     if unit == "" and not number.noun and said & {"cpu", "memory"} & cell.words:
-        return cell.dimension in ("cores", "GiB")
+        return cell.dimension in ("cores", "GiB") or (cell.dimension == COUNT and "node" in cell.words)
     if unit == "" and cell.dimension == "share":
         return False
     if unit == "$" and cell.dimension == "$/h":
@@ -157,8 +178,8 @@ def _accounts(
             near = near | own[place - 2]
         if words - near - _TENSES - {"hour"} - topic:
             return False
-    resources = [c.words & _RESOURCES for c in chosen]
-    said = frozenset().union(*heard) & _RESOURCES
+    resources = [c.words & RESOURCES for c in chosen]
+    said = frozenset().union(*heard) & RESOURCES
     return all(not (r and said) or bool(r & said) or n.quantity.unit for r, n in zip(resources, numbers, strict=True))
 
 
@@ -173,6 +194,11 @@ def _agrees(number: Stated, cell: Cell, text: str) -> bool:
         if pattern.search(before):
             return holds(cell.value, quantity.number * UNITS[cell.dimension][quantity.unit])
     return agrees(quantity, Amount(cell.value, cell.dimension))
+
+
+def has_bound(text: str) -> bool:
+    """Return whether a text says that a number is exceeded, or not."""
+    return _BOUND_WORDS.search(text) is not None
 
 
 def columns_of(words: frozenset[str], cells: Sequence[Cell]) -> list[Cell]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from aurora.agents.operator.checking.facts import Record
 from aurora.agents.operator.checking.reading.measures import columns_of, measured
-from aurora.agents.operator.checking.reading.subjects import NAME, is_called, names_in
+from aurora.agents.operator.checking.reading.phrases import NAME
+from aurora.agents.operator.checking.reading.subjects import is_called, names_in
 from aurora.agents.operator.checking.reading.words import LIGHT, concept, concepts_in, words_in
 from aurora.agents.operator.checking.vocabulary import stem
 
@@ -45,6 +46,8 @@ _STATE_WORDS = {
     "maintenance": "maintenance",
     "empty": "empty",
     "unusable": "unusable",
+    "hot": "hot",
+    "overfull": "overfull",
     "done": "done",
     "undone": "undone",
     "notready": "not_ready",
@@ -57,21 +60,22 @@ _FREE = frozenset({"carries", "carry"})
 _ROLLED = re.compile(r"\brolled back\b", re.IGNORECASE)
 
 
-def predicate(text: str, context: frozenset[str]) -> Holds:
+def predicate(text: str, context: frozenset[str], *, is_member: bool = False) -> Holds:
     """Return what a text says of a record: whether it holds; None: the record does not decide it.
 
     Args:
         text: The text, without its subject.
         context: Concepts that hold for the clause without being in it.
+        is_member: True: it is said of records of a group, see `measured`.
     """
     text = re.sub(r"\s+", " ", text).strip(" ,.;:")
     parts = [p for p in re.split(r",? and (?:also )?|, |,? but (?:only )?", text) if p]
 
     def holds(record: Record) -> bool | None:
-        whole = _holds(text, record, context)
+        whole = _holds(text, record, context, is_member=is_member)
         if whole is not None or len(parts) == 1:
             return whole
-        each = [_holds(p, record, context) for p in parts]
+        each = [_holds(p, record, context, is_member=is_member) for p in parts]
         if any(e is None for e in each):
             return None
         return all(each)
@@ -79,14 +83,14 @@ def predicate(text: str, context: frozenset[str]) -> Holds:
     return holds
 
 
-def _holds(text: str, record: Record, context: frozenset[str]) -> bool | None:
-    for read in (_zero, _lacks, _place, _state, _kind, _reason):
+def _holds(text: str, record: Record, context: frozenset[str], *, is_member: bool) -> bool | None:
+    for read in (_zero, _has, _lacks, _place, _state, _kind, _reason):
         found = read(text, record)
         if found is not None:
             return found
     if _NEGATION.search(text) or any(n not in record.names and not is_called(record, n) for n in names_in(text)):
         return None
-    return measured(text, record.cells, context, record.topic)
+    return measured(text, record.cells, context, record.topic, is_member=is_member)
 
 
 def _zero(text: str, record: Record) -> bool | None:
@@ -98,6 +102,17 @@ def _zero(text: str, record: Record) -> bool | None:
     if not cells and not words & {"free", "used", "requested"}:
         cells = columns_of(words | {"allocatable"}, record.cells)
     return all(c.value == 0 for c in cells) if cells else None
+
+
+def _has(text: str, record: Record) -> bool | None:
+    """Return whether a record has a resource at all, where a text says no more."""
+    match = re.match(
+        r"^(?:has|have) (?:any )?(?P<what>gpus?|mig slices|accelerators)(?: at all)?$", text, re.IGNORECASE
+    )
+    if match is None or not record.cells:
+        return None
+    cells = columns_of(concepts_in(match["what"]) | {"allocatable"}, record.cells)
+    return any(c.value > 0 for c in cells)
 
 
 def _lacks(text: str, record: Record) -> bool | None:
@@ -154,10 +169,13 @@ def _state(text: str, record: Record) -> bool | None:
     if names_in(text) or re.search(r"\d", text) or len(words) != 1:
         return None
     state = "rolled back" if words[0] == "rolledback" else _STATE_WORDS.get(words[0], "")
+    if state == "rolled back" and not record.kind and {"done", "undone"} & set(record.states):
+        state = "undone"
     if state == "rolled back" and any(s in record.states for s in ("new", "applied", "rolled back")):
         return record.states.get(state, False) != denied
     if state not in record.states:
-        return None
+        others = {"new", "applied", "rolled back", "done", "undone"}
+        return denied if state in others and others & set(record.states) else None
     return record.states[state] != denied
 
 

@@ -40,9 +40,18 @@ def records_of(tool: str, value: Any, arguments: Mapping[str, Any]) -> tuple[lis
     kind = _kind([value])
     whole = _record(value, kind, is_whole=True, asked=asked)
     sums = [c for g in groups if g.is_whole and g.kind for c in summed(g.records, g.words | {"total"})]
-    effects = [c for g in groups if not g.kind for r in g.records if r.is_effect for c in r.cells]
+    effects = [
+        replace(c, words=c.words | {"used"} if c.words & {"cpu", "memory"} else c.words)
+        for g in groups
+        if not g.kind
+        for r in g.records
+        if r.is_effect
+        for c in r.cells
+    ]
     cells = (*whole.cells, *effects, *_counted_reasons(whole.texts), *sums)
     whole = replace(whole, cells=(*cells, *_differences(cells)), topic=TOPICS.get(tool, frozenset()))
+    groups = [_with_heat(g, value.get("hot_share")) for g in groups]
+    groups += _changed(value)
     groups += [g for t in value.values() if isinstance(t, str) for g in waiting_of(t)]
     groups = [replace(g, records=tuple(replace(r, topic=whole.topic) for r in g.records)) for g in groups]
     if kind:
@@ -63,7 +72,7 @@ def records_of(tool: str, value: Any, arguments: Mapping[str, Any]) -> tuple[lis
                 for c in _cells(v, f"{k}.", "", frozenset())
             ]
             groups.append(Group(inner, frozenset(), (replace(record, cells=(*record.cells, *more)),), False, "", 0))
-    named = [Record(n, "node_id", frozenset({n}), (), {s: n in m for s, m in listed.items()}) for n in _all(listed)]
+    named = [Record(n, "node_id", frozenset({n}), (), _listed_states(n, listed)) for n in _all(listed)]
     if named:
         groups.append(Group("node_id", frozenset({"node"}), tuple(named), False, "", 0))
     return [whole], groups
@@ -75,7 +84,11 @@ def _needs(cells: Iterable[Cell], kind: str) -> Iterator[Cell]:
     is_resized = any("proposed" in c.words for c in cells)
     meant = "short" if kind == "node_id" else "proposed" if is_resized else "requested"
     for cell in cells:
-        yield replace(cell, words=cell.words | {"need"}) if meant in cell.words else cell
+        yield cell
+        if cell.words & {meant, "change"}:
+            yield replace(cell, words=(cell.words - {meant}) | {"need"})
+        if "freed" in cell.words:
+            yield replace(cell, words=(cell.words - {"freed"}) | {"free"})
 
 
 def _waiting(texts: Iterable[str]) -> Iterator[Record]:
@@ -140,14 +153,48 @@ def summed(records: Sequence[Record], words: frozenset[str] = frozenset(), facto
         for cell in {(c.words, c.dimension): c for c in record.cells}.values():
             columns.setdefault((cell.words, cell.dimension), []).append(cell.value)
     return tuple(
-        Cell(round(sum(values) * factor, 9), dimension, column | words)
+        Cell(round(sum(values) * factor, 9), dimension if factor == 1 or dimension != COUNT else "", column | words)
         for (column, dimension), values in columns.items()
         if len(values) == len(records) and dimension in _ADDED
     )
 
 
+def _listed_states(name: str, listed: Mapping[str, frozenset[str]]) -> dict[str, bool]:
+    states = {s: name in m for s, m in listed.items()}
+    is_unusable = states["cordoned"] or states["not_ready"]
+    return states | {"unusable": is_unusable, "usable": not is_unusable}
+
+
 def _all(listed: Mapping[str, frozenset[str]]) -> list[str]:
     return sorted(frozenset().union(*listed.values()))
+
+
+def _with_heat(group: Group, hot: Any) -> Group:
+    """Return the fullest nodes of a trial with whether each is hot or overfull."""
+    if "full" not in group.words or not isinstance(hot, int | float):
+        return group
+    records = []
+    for record in group.records:
+        share = max((c.value for c in record.cells if c.words >= {"requested", "share"}), default=0.0)
+        records.append(replace(record, states={**record.states, "hot": share > hot, "overfull": share > 1}))
+    return replace(group, records=tuple(records))
+
+
+def _changed(value: Mapping[str, Any]) -> list[Group]:
+    """Return what a plan changes from one number to another: "workload: replicas 4 -> 3"."""
+    records = []
+    for change in value.get("changes") or ():
+        for text in (change.get("now_proposed") or ()) if isinstance(change, Mapping) else ():
+            match = re.fullmatch(r"(\S+): ([a-z _]+?) (\d+(?:\.\d+)?) -> (\d+(?:\.\d+)?)", str(text))
+            if match:
+                words = frozenset(concept(w) for w in match[2].split())
+                cells = [
+                    Cell(float(match[3]), COUNT, words | {"now"}),
+                    Cell(float(match[4]), COUNT, words | {"proposed"}),
+                ]
+                cells += _differences(cells)
+                records.append(Record(match[1], "workload_id", frozenset({match[1]}), tuple(cells)))
+    return [Group("workload_id", frozenset({"workload"}), tuple(records), False, "", len(records))] if records else []
 
 
 def _listed(value: Mapping[str, Any], key: str) -> Iterator[str]:
@@ -160,6 +207,12 @@ def _groups(value: Mapping[str, Any], key: str, asked: frozenset[str], order: st
     totals = [value[k] for k in _TOTALS if isinstance(value.get(k), int)]
     for name, item in value.items():
         if isinstance(item, Mapping):
+            if name == "scores":
+                named = [
+                    Record(k, "node_id", frozenset({k}), (Cell(float(v), COUNT, frozenset({"score"})),))
+                    for k, v in item.items()
+                ]
+                yield Group("node_id", frozenset({"score"}), tuple(named), False, "", len(named))
             yield from _groups(item, f"{key}.{name}" if key else name, asked, order)
         elif isinstance(item, list) and item and all(isinstance(r, Mapping) for r in item):
             records = tuple(_record(r, kind := _kind(item), is_whole=False) for r in item)
@@ -183,30 +236,29 @@ def _record(row: Mapping[str, Any], kind: str, *, is_whole: bool, asked: frozens
     )
     cells = list(_cells(row, "", unit, extra))
     if is_whole:
-        cells += [Cell(c.value, c.dimension, c.words | asked | _counted(row)) for c in cells if "count" in c.words]
-        cells += [
-            Cell(c.value, c.dimension, c.words | {"task"})
-            for c in cells
-            if c.words & {"running", "pending", "displaced"} and c.dimension == COUNT and "node" not in c.words
-        ]
+        cells += list(_of_whole(row, cells, asked))
     names = {str(v) for k, v in row.items() if isinstance(v, str) and (k in IDS or k in ("zone", "container"))}
     texts = tuple(_texts(row))
     cells += [*_shortages(texts), *_shares(cells), *_each(row)]
-    cells = list(_needs(cells, kind))
-    if is_whole and isinstance(row.get("nodes"), int) and isinstance(row.get("usable_nodes"), int):
-        cells.append(Cell(float(row["nodes"] - row["usable_nodes"]), COUNT, frozenset({"node", "unusable"})))
-    if is_whole:
+    if kind == "node_id":
+        cells += [replace(c, words=c.words | {"running"}) for c in tuple(cells) if c.words == {"task"}]
+    if kind == "policy_id":
         cells += [
-            replace(c, words=c.words | {"node"})
-            for c in cells
-            if c.words & {"cordoned", "ready", "maintenance", "unpriced"}
+            replace(c, words=c.words | {"task"}) for c in cells if c.words == {"pending"} and c.dimension == COUNT
         ]
+    cells = list(_needs(cells, kind))
     lists = {
         concepts_of_key(k): tuple(map(str, v))
         for k, v in row.items()
         if isinstance(v, list) and v and isinstance(v[0], str)
     }
     states = _states(row, texts)
+    if kind == "node_id":
+        cells += [replace(c, words=c.words | {"running"}) for c in tuple(cells) if c.words == {"task"}]
+    if kind == "policy_id":
+        cells = [
+            replace(c, words=c.words | {"task"}) if "pending" in c.words and c.dimension == COUNT else c for c in cells
+        ]
     if kind == "node_id" and isinstance(row.get("tasks"), int):
         states["empty"] = row["tasks"] == 0
     if "is_usable" in row:
@@ -237,6 +289,24 @@ def _shares(cells: Sequence[Cell]) -> Iterator[Cell]:
                 yield Cell(cell.value / total.value, "share", cell.words | {whole, "share"})
                 if part == "free":
                     yield Cell(cell.value / total.value, "share", cell.words | {"share"})
+
+
+def _of_whole(row: Mapping[str, Any], cells: Sequence[Cell], asked: frozenset[str]) -> Iterator[Cell]:
+    """Yield the numbers of a result as a whole under further names, and those that follow from them."""
+    for cell in cells:
+        words = cell.words
+        if "count" in words:
+            yield replace(cell, words=words | asked | _counted(row))
+        if words & {"running", "pending", "displaced"} and cell.dimension == COUNT and "node" not in words:
+            yield replace(cell, words=words | {"task"})
+        if words & {"cordoned", "ready", "maintenance", "unpriced"}:
+            yield replace(cell, words=words | {"node"})
+        if words & {"oversized", "undersized", "unmeasured"}:
+            yield replace(cell, words=words | {"container"})
+        if words == {"price", "per", "hour"}:
+            yield Cell(24 * cell.value, "$", frozenset({"price", "day"}))
+    if isinstance(row.get("nodes"), int) and isinstance(row.get("usable_nodes"), int):
+        yield Cell(float(row["nodes"] - row["usable_nodes"]), COUNT, frozenset({"node", "unusable"}))
 
 
 def _counted(row: Mapping[str, Any]) -> frozenset[str]:

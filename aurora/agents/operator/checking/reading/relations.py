@@ -7,17 +7,9 @@ from collections.abc import Sequence
 
 from aurora.agents.operator.checking.facts import Facts
 from aurora.agents.operator.checking.reading.measures import columns_of, measured
+from aurora.agents.operator.checking.reading.phrases import NAME, NAMES
 from aurora.agents.operator.checking.reading.predicates import predicate
-from aurora.agents.operator.checking.reading.subjects import (
-    KINDS,
-    NAME,
-    NAMES,
-    NOUN,
-    chosen,
-    is_called,
-    named_records,
-    names_in,
-)
+from aurora.agents.operator.checking.reading.subjects import KINDS, NOUN, chosen, is_called, named_records, names_in
 from aurora.agents.operator.checking.reading.words import LIGHT, concept, concepts_in, words_in
 
 _MOVE = re.compile(
@@ -52,7 +44,7 @@ _ARE = re.compile(
 )
 _ONLY = re.compile(
     rf"^(?:only (?P<names>{NAMES})|(?P<names2>{NAMES}) (?:is|are) the only (?P<noun>[a-z ]*?(?:{NOUN}"
-    rf"|ones?))(?: (?:that|which|with))?) ?(?P<said>.*)$",
+    rf"|ones?)(?: listed)?)(?: (?:that|which|(?P<has>with)))?) ?(?P<said>.*)$",
     re.IGNORECASE,
 )
 _NEVER = re.compile(
@@ -173,23 +165,46 @@ def _list(clause: str, facts: Facts, last: Sequence[str]) -> bool | None:
     return None
 
 
+def listed(clause: str, facts: Facts, heard: frozenset[str]) -> bool | None:
+    """Return whether names are those of the list that was spoken of before: "1 is cordoned (node-c2)".
+
+    Args:
+        clause: The names.
+        facts: Facts of the cited evidence.
+        heard: Concepts of what was said before.
+    """
+    names = set(names_in(clause))
+    for record in facts.wholes:
+        for key, members in record.lists.items():
+            if key - {"node", "task"} <= heard and key and {m.partition(":")[0] for m in members} == names:
+                return True
+    for group in facts.groups:
+        for state in ("hot", "overfull"):
+            if state in heard and group.records and all(state in r.states for r in group.records):
+                return {r.name for r in group.records if r.states[state]} == names or None
+        for state in ("pending", "running"):
+            if state in heard and state in group.words and group.is_whole:
+                return True if {r.name for r in group.records} == names else None
+    return None
+
+
 def _only(clause: str, facts: Facts, last: Sequence[str]) -> bool | None:
     match = _ONLY.match(clause)
     if match is None:
         return None
     names = names_in(match["names"] or match["names2"])
     noun = match["noun"] or ""
-    said = match["said"]
+    said = f"has {match['said']}" if match["has"] else match["said"]
     kind = next((KINDS[w] for w in reversed(words_in(noun)) if w in KINDS), "")
-    adjectives = " ".join(w for w in words_in(noun) if w not in KINDS and w not in ("one", "ones", "other"))
+    adjectives = " ".join(w for w in words_in(noun) if w not in KINDS and w not in ("one", "ones", "other", "listed"))
     if not said and not adjectives:
         return None
-    holds = predicate(said or f"is {adjectives}", frozenset())
+    holds = predicate(said or f"is {adjectives}", frozenset(), is_member=True)
     also = predicate(f"is {adjectives}", frozenset()) if said and adjectives else None
     for group in facts.groups:
         if (
             (kind and group.kind != kind)
-            or not group.is_whole
+            or not (group.is_whole or "listed" in noun)
             or not all(any(is_called(r, n) for r in group.records) for n in names)
         ):
             continue

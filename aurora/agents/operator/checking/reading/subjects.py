@@ -7,16 +7,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from aurora.agents.operator.checking.facts import Facts, Group, Record
+from aurora.agents.operator.checking.reading.phrases import NAME, NAMES
 from aurora.agents.operator.checking.reading.words import concept, words_in
 from aurora.agents.operator.checking.vocabulary import stem
 
-NAME = r"<[^>]*>"
-NAMES = rf"{NAME}(?:(?:, and |, | and | or ){NAME})*"
 NOUN = (
     r"(?:remed(?:y|ies)|fix(?:es)?|changes?|steps?|tiers?|pods?|tasks?|jobs?|nodes?|machines?|polic(?:y|ies)|"
     r"workloads?|deployments?|plans?|containers?)"
 )
-_VERB = r"(?:is|are|has|have|asks?|needs?|runs?|costs?|requests?|uses?|wants?)"
+_VERB = r"(?:is|are|was|were|has|have|would|need|asks?|needs?|runs?|costs?|requests?|uses?|wants?)"
 KINDS = {
     word: kind
     for kind, words in (
@@ -34,7 +33,7 @@ KINDS = {
 _STATES = {"pending": "pending", "waiting": "pending", "running": "running", "usable": "usable", "cordoned": "cordoned"}
 _SKIPPED = frozenset("the of these those listed that here all a an above shown them other its".split())
 _QUANTIFIED = re.compile(
-    r"^(?:(?P<the>the )(?P<count>\d+ )?|(?P<how>all|both|each|every|none|no|most|only|half|neither|any|\d+)\b ?)"
+    r"^(?:(?P<the>the )(?P<count>\d+ )?|(?P<how>all|both|each|every|none|no|most|only|half|neither|any|an?|\d+)\b ?)"
     r"(?:of )?(?:the |these |those |its |all )?(?:(?P<total>\d+) )?"
     rf"(?P<whom>(?:{NAME} |(?!{_VERB} )[a-z0-9-]+ ){{0,3}}?(?P<noun>{NOUN}))\b(?P<listed> listed| shown| compared)?"
     rf"(?: (?:in|on|of|from) (?:zone |node |workload )?(?P<place>{NAME}))?"
@@ -51,9 +50,12 @@ _INNER = re.compile(
     rf" )?(?P<names>{NAMES})(?P<own>'s?)?(?: {NOUN})?(?![\w-])",
     re.IGNORECASE,
 )
+_PARTLY = re.compile(
+    rf"^(?P<how>all|none|most|half|each|both|\d+)(?: of (?:them|these|those|which|it))? (?={_VERB}\b)", re.IGNORECASE
+)
 _REST = re.compile(rf"^(?:all )?(?:the )?(?:others?|rest)\b(?: (?P<count>\d+))?(?: {NOUN})? ?", re.IGNORECASE)
 _PRONOUN = re.compile(
-    r"^(?:it|they|this|these|that|which|the (?:pod|task|job|node|plan|policy|latter)|both|each"
+    r"^(?:its|their|it|they|this|these|that|which|the (?:pod|task|job|node|plan|policy|latter)|both|each"
     r"|all)\b(?P<own>'s|s\b)? ?",
     re.IGNORECASE,
 )
@@ -111,15 +113,19 @@ def names_in(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"<([^>]*)>", text))
 
 
-def subjects(clause: str, facts: Facts, last: Sequence[str]) -> list[Subject]:
+def subjects(clause: str, facts: Facts, last: Sequence[str], carried: tuple[Record, ...] = ()) -> list[Subject]:
     """Return whom a clause may be about.
 
     Args:
         clause: The clause, names masked.
         facts: Facts of the cited evidence.
         last: Names that the clause before was about.
+        carried: Records of the group that it was about.
     """
     found: list[Subject] = []
+    match = _PARTLY.match(clause)
+    if match and carried:
+        found.append(Subject((), (carried,), match["how"].casefold(), None, match.end()))
     match = _NAMED.match(clause)
     if match:
         names = names_in(match["names"])
@@ -150,6 +156,10 @@ def subjects(clause: str, facts: Facts, last: Sequence[str]) -> list[Subject]:
     return found
 
 
+def _how(word: str | None) -> str:
+    return "the" if word is None else "all" if word.casefold() in ("a", "an") else word.casefold()
+
+
 def _groups(match: re.Match[str], facts: Facts) -> list[Subject]:
     found: list[tuple[bool, Subject]] = []
     for group in facts.groups:
@@ -169,7 +179,7 @@ def _groups(match: re.Match[str], facts: Facts) -> list[Subject]:
                     Subject(
                         (),
                         (records,),
-                        (match["how"] or "all").casefold(),
+                        _how(match["how"]),
                         total,
                         match.end(),
                         "",
@@ -196,7 +206,9 @@ def chosen(whom: str, place: str | None, group: Group) -> tuple[Record, ...] | N
     names = names_in(whom)
     if len(strange) == 1:
         word = next(iter(strange))
-        if word in ("oversized", "undersized", "displaced") and word in {concept(w) for w in group.words} | group.words:
+        if (word == "displaced" and {"again", "plac"} & group.words) or (
+            word in ("oversized", "undersized") and word in {concept(w) for w in group.words} | group.words
+        ):
             strange = set()
         elif any(_is_of(r, word) for r in group.records):
             names, strange = (*names, word), set()

@@ -10,7 +10,7 @@ from aurora.agents.operator.checking.vocabulary import stem
 _CONCEPTS = {
     word: concept
     for concept, words in (
-        ("free", "free left spare available unused remaining remain remains headroom room leave leaves leaving"),
+        ("free", "free left spare available unused remaining headroom room"),
         (
             "requested",
             "requested requests request requesting asks ask asked asking wants want reserved reserves reserve claims "
@@ -31,7 +31,7 @@ _CONCEPTS = {
         ("hour", "hour hours hourly"),
         ("minute", "minute minutes"),
         ("task", "task tasks pod pods job jobs"),
-        ("node", "node nodes machine machines host hosts"),
+        ("node", "node nodes machine machines"),
         ("pending", "pending waiting wait waits waited unplaced queued"),
         ("running", "running runs run"),
         ("share", "share shares percent percentage fraction proportion"),
@@ -57,6 +57,7 @@ _CONCEPTS = {
         ("zone", "zone zones"),
         ("risk", "risk risks"),
         ("plan", "plan plans"),
+        ("container", "container containers"),
         ("p50", "p50 median"),
         ("restart", "restart restarts restarted"),
         ("kill", "kill kills killed"),
@@ -76,6 +77,10 @@ _CONCEPTS = {
         ("not", "not don't doesn't isn't aren't didn't won't can't cannot no"),
         ("done", "done completed finished"),
         ("need", "need needs needed"),
+        ("newly", "newly"),
+        ("cordoned", "cordoned"),
+        ("unpriced", "unpriced"),
+        ("unmeasured", "unmeasured"),
         ("unusable", "unusable"),
         ("fit", "fit fits fitting fitted"),
         ("reward", "reward rewards"),
@@ -91,20 +96,13 @@ LIGHT = frozenset(
     having of in on at to for from with and but or by as per each also too just only about around roughly
     approximately nearly almost exactly precisely does do did done can will so while whereas which who whose
     still already right moment present comes come stands stand lies lie sits sit amounts amount number
-    far well total overall together combined altogether alone sum here today currently namely i.e e.g example instance
+    far well total overall together combined altogether alone sum here namely i.e e.g example instance
     respectively take takes up make makes get gets it'll cluster bit slightly what says say shows show reports report
-    go goes went when if more bring brings them""".split()
+    go goes went when if bring brings them leave leaves leaving host hosts hold holds consist consists involve involves
+    remain remains belong account accounts you it'd they'd place give gives state status instead rather listed
+    shown compared against""".split()
 )
 """Words that claim nothing beside a number, a state or a comparison that is evaluated."""
-STATISTICS = frozenset(
-    """free requested used allocatable limit unusable now proposed before after mean highest latest low high
-    pending running hot
-    overfull usable displaced newly freed short p05 p25 p50 p75 p95 kill restart step undersized oversized cordoned
-    difference rise fall stay not total
-    unpriced placed reserved burst worse above expected done undone
-    values observed retry confidence probability chance backed unmeasured""".split()
-)
-"""Concepts that tell the columns of a thing apart: one that a sentence does not say is not meant."""
 UNIT_WORDS = {
     "cores": frozenset({"cpu"}),
     "core": frozenset({"cpu"}),
@@ -125,77 +123,6 @@ def concept(word: str) -> str:
     return _CONCEPTS.get(plain) or stem(plain)
 
 
-_PHRASES = (
-    (re.compile(r"\bhalf (?:a|of a) core\b", re.I), "0.5 cores"),
-    (re.compile(r"\ba (?:tenth|quarter) of a core\b", re.I), "0.1 cores"),
-    (
-        re.compile(r"\b(?:(?:asks?|asking) for |is |are |requests? |reserves? )?too (?:much|large|big|high)\b", re.I),
-        "oversized",
-    ),
-    (
-        re.compile(
-            r"\b(?:(?:asks?|asking) for |is |are |requests? |reserves? )?too (?:little|small|low)\b(?!"
-            r" (?:data|cpu|memory))",
-            re.I,
-        ),
-        "undersized",
-    ),
-    (
-        re.compile(
-            r"\b(?:may|can|could) use (?:up to|at most)\b|\bis (?:allowed|limited|capped) (?:to use"
-            r" )?(?:up to|at most|to|at)\b",
-            re.I,
-        ),
-        "limit",
-    ),
-    (
-        re.compile(
-            r"\b(?:can't|cannot|can not|could not) be used\b|\b(?:is|are) (?:out of service|unusable|not"
-            r" usable)\b|\b(?:isn't|aren't) usable\b",
-            re.I,
-        ),
-        "unusable",
-    ),
-    (re.compile(r"\b(?:can|could) be used\b", re.I), "is usable"),
-    (re.compile(r"\b(?:would|could|can|will) (?:take|host|hold|fit|accept)\b", re.I), "fits"),
-    (
-        re.compile(
-            r"\b(?:do|does)(?:n't| not) have enough\b|\b(?:has|have) (?:too little|not enough|insufficient)\b|"
-            r"\b(?:is|are) (?:too )?short (?:of|on)\b|\bthere is not enough\b",
-            re.I,
-        ),
-        "lacks",
-    ),
-    (re.compile(r"\b(?:would |will )?(?:have|has|need|needs) to (?:be )?freed?\b", re.I), "is short"),
-    (
-        re.compile(
-            r"\b(?:so far|right now|at the moment|as things stand|by far|by measurement|at present|as of now|"
-            r"(?:in|on|from|according to) the (?:list|snapshot|overview|evidence|result)|for now|at all)\b ?",
-            re.I,
-        ),
-        "",
-    ),
-    (re.compile(r"\bat (?:the )?last measurement\b", re.I), "latest"),
-    (re.compile(r"\bat (?:the )?(?:most|peak)\b(?= *(?:,|$))", re.I), "highest"),
-    (
-        re.compile(
-            r"\b(?:one|a single)(?= (?:each|task|pod|job|node|move|change|step|zone|replica|cordon|container|policy|"
-            r"workload|risk|core|gpu|plan|remedy)\b)",
-            re.I,
-        ),
-        "1",
-    ),
-    (re.compile(r"\b(?:node|nodes) of the cluster\b", re.I), "nodes"),
-)
-
-
-def plain(clause: str) -> str:
-    """Return a clause with phrases that mean one word as that word, and without fillers."""
-    for pattern, said in _PHRASES:
-        clause = pattern.sub(said, clause)
-    return " ".join(clause.split())
-
-
 def words_in(text: str) -> list[str]:
     """Return the words of a text, in lower case, without names and masked parts."""
     return [w.casefold().rstrip(".") for w in _WORD.findall(re.sub(r"<[^>]*>|~+", " ", text))]
@@ -206,10 +133,22 @@ def concepts_in(text: str) -> frozenset[str]:
     return frozenset(concept(w) for w in words_in(text) if w not in LIGHT)
 
 
+STATISTICS = frozenset(
+    concept(w)
+    for w in """free requested used allocatable limit unusable now proposed before after mean highest latest low high
+    pending running hot overfull usable displaced newly freed short p05 p25 p50 p75 p95 kill restart step undersized
+    oversized cordoned difference rise fall stay not total need fit unpriced burst done undone retry confidence
+    probability unmeasured""".split()
+)
+"""Concepts that tell the columns of a thing apart: one that a sentence does not say is not meant."""
+_OF_RESOURCES = frozenset({"nvidia", "amd", "com", "1g", "10gb"})
+"""Parts of the names of resources that nobody says."""
+
+
 @lru_cache(maxsize=4096)
 def concepts_of_key(key: str) -> frozenset[str]:
     """Return the concepts of a column's name, such as `cpu.requested_share`."""
-    return frozenset(concept(t) for t in re.split(r"[^A-Za-z0-9]+", key) if t)
+    return frozenset(concept(t) for t in re.split(r"[^A-Za-z0-9]+", key) if t and t not in _OF_RESOURCES)
 
 
 TOPICS: dict[str, frozenset[str]] = {
@@ -229,7 +168,8 @@ TOPICS: dict[str, frozenset[str]] = {
         ("why_not_on_node", "carry carries have"),
         (
             "oversized",
-            "resize resizing shrink shrinking cutting cut could go lowering containers would every all right-sizing",
+            "resize resizing shrink shrinking cutting cut could downsizing trimming rightsizing go"
+            " lowering containers would every all right-sizing",
         ),
         ("make_plan", "expected node's would"),
         ("rank_cluster_policies", "rank ranks ranking listed score scores"),

@@ -30,12 +30,16 @@ _CHECKS: tuple[Callable[[Reading], str], ...] = (
     wishes.has_another_change,
     objects.is_about_something_unnamed,
     objects.has_a_name_without_use,
+    quantities.has_several_spans,
+    quantities.measures_something_else,
     quantities.has_a_number_without_use,
     quantities.has_a_share_without_use,
     quantities.is_unclear_how_far,
     wishes.asks_about_a_deed,
     objects.names_a_part_of_a_group,
+    objects.names_the_most_of_some,
     wishes.asks_for_a_manual,
+    wishes.explains_nothing,
     wishes.is_about_another_time,
     terms.says_what_is_not_meant,
     terms.asks_about_a_drain,
@@ -48,4 +52,8 @@ _CHECKS: tuple[Callable[[Reading], str], ...] = (
     combining.drops_a_name,
     combining.changes_a_part,
 )
-_STRANGE: tuple[Callable[[Reading], str], ...] = (vocabulary.has_a_turn_without_use, vocabulary.has_words_without_use)
+_STRANGE: tuple[Callable[[Reading], str], ...] = (
+    vocabulary.has_a_turn_without_use,
+    vocabulary.has_the_mark_of_another_kind,
+    vocabulary.has_words_without_use,
+)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding.doubts.reading import Reading
-from aurora.agents.operator.understanding.names import Mention
+from aurora.agents.operator.understanding.mentions import Mention
 
 _SORT: Mapping[str, str] = {
     "task": "thing", "workload": "thing", "series": "thing", "node": "node", "zone": "zone", "plan": "plan",
@@ -38,6 +38,8 @@ def joins_what_stands_apart(reading: Reading) -> str:
         return ""
     for first, second, between in _neighbours(reading):
         if reading.kind == "why_not" and first.kind == "node":
+            if _JOINED.fullmatch(between) or _CHOICE.search(between):
+                return "it names several nodes; name one"
             continue  # "on A and not on B" is read there
         if set(first.ids) & set(second.ids):
             continue

@@ -12,7 +12,8 @@ from aurora.agents.operator.understanding.similarity import words_of
 LONG = 14
 """Words from which a question says more than one short reading of it can show."""
 _EVERY = re.compile(
-    r"\b(?:all|every\w*|each|overall|total|whole|entire|cluster|fleet|any|anything|workloads|services|apps|deployments|"
+    r"\b(?:all|every\w*|each|overall|total|whole|entire|cluster|fleet|any|anything|workloads|services|apps|"
+    r"deployments|"
     r"nodes|who|what (?:is|are|else|asks|wastes|runs|needs))\b"
 )
 _TURNS = frozenset({"or", "but", "only", "instead", "than", "without", "except", "until", "unless"})

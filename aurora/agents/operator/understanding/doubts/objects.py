@@ -67,6 +67,18 @@ _OF_NODES: frozenset[Kind] = frozenset(
 )
 
 
+_SUPERLATIVE = re.compile(
+    r"\b(?:[a-z]{3,}iest|(?:full|bus|cheap|dear|hot|cold|large|small|old|new|big|high|low|fast|slow|great)(?:i?est)|"
+    r"(?:most|least) (?!of\b|likely\b)\w+|best|worst)\s+(?:<node>|<zone>|nodes?|hosts?|machines?|box|server)"
+)
+
+
+def names_the_most_of_some(reading: Reading) -> str:
+    """Return a doubt where a node is named by what it is most of, such as `the fullest node`."""
+    is_named_so = reading.kind in _OF_NODES and _SUPERLATIVE.search(reading.plain)
+    return "it says which node by a comparison; name the node" if is_named_so else ""
+
+
 def has_a_name_without_use(reading: Reading) -> str:
     """Return a doubt where a name has no slot."""
     if reading.kind in _OF_NO_THING and any(m.kind in ("task", "workload", "node") for m in reading.mentions):

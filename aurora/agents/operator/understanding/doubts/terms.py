@@ -93,11 +93,22 @@ _BACK = re.compile(
     r"\bmove (?:the )?<(?:task|workload)>"
 )
 _LESS = re.compile(r"\b(?:less|fewer|without|smaller|remov\w+|lose)\b")
+_OTHER_SIZE = re.compile(r"\b(?:big|small|larg|fast|slow|cheap|bett|new|strong)(?:g)?er\b|\bdifferent\b|\bof any\b")
+_MONEY = re.compile(r"\b(?:costs?|price[sd]?|money|save[sd]?|savings?|dollars|bill)\b")
+_IDLE_MONEY = re.compile(
+    r"\b(?:pay|cost\w*|spend|bill|money)\b.*\b(?:idle|unused|wast\w+|empty|free|night|weekend)\b|\b(?:idle|"
+    r"unused)\b.*\bcost"
+)
 _OPPOSITES: tuple[tuple[frozenset[Kind], re.Pattern[str], str], ...] = (
     (frozenset({"oversized"}), _TOO_LITTLE, "I find what asks for too much, and not what asks for too little"),
     (frozenset({"best_policy"}), _IN_USE, "I know which policy would be best, and not which one is in use"),
     (frozenset({"make_plan"}), _ENDS, "I plan placements, sizes and drains, and stop nothing"),
     (frozenset({"drain"}), _BACK, "I can change one thing at a time"),
+    (frozenset({"what_if_add_nodes"}), _OTHER_SIZE, "I add nodes like one that there is; name it"),
+    (CHANGES, re.compile(r"\b(?:policy|policies)\b"), "it speaks of a policy too; one question at a time"),
+    (frozenset({"show_node"}), re.compile(r"\b(?:reserve|forecast)\b"), "it asks about demand, and names a node"),
+    (frozenset({"check_plan"}), _MONEY, "I check whether a plan is valid, and not what it costs"),
+    (frozenset({"overview"}), _IDLE_MONEY, "I know what all nodes cost, and not a part of that"),
     (frozenset({"what_if_add_nodes"}), _LESS, "it says both of more and of fewer nodes"),
 )
 

@@ -17,8 +17,17 @@ _EXCEPT = re.compile(
 )
 
 
+_STAYS = re.compile(
+    rf"\b(?:keep|leave|spare|skip|not touch)(?:ing|s)? (?:the )?{_NAME}|"
+    rf"{_NAME} (?:can |may |should |must |to |will |has to )?(?:stays?|remains?|be kept|keeps|be left|is fine|"
+    rf"is ok)\b"
+)
+
+
 def leaves_out(reading: Reading) -> str:
     """Return a doubt where something is left out, such as `all nodes but <node>`."""
+    if reading.kind in CHANGES and _STAYS.search(reading.plain):
+        return "it says what stays as it is, and I can't leave out what is named"
     if reading.kind in ("why_not", "why_here", "compare_policies") or not _EXCEPT.search(reading.plain):
         return ""
     return "it leaves something out, and I can't leave out what is named"
@@ -89,6 +98,19 @@ def asks_about_a_deed(reading: Reading) -> str:
     """Return a doubt where a plan is asked about, and not to be applied or rolled back."""
     is_asked = reading.kind in ("apply_plan", "rollback_plan") and _ORDER.match(reading.plain)
     return "it asks about a plan, and does not say to do it" if is_asked else ""
+
+
+_EXPLAINS = re.compile(
+    r"\b(?:why|y|how|reason\w*|expla\w*|justif\w*|who|what|which|grounds?|logic|basis|motiv\w*|background|"
+    r"because|chance|"
+    r"choice|choos\w*|chose\w*|decision|decide\w*|rationale|caus\w*|purpose|speaks|is it)\b"
+)
+
+
+def explains_nothing(reading: Reading) -> str:
+    """Return a doubt where no reason is asked for, and the answer would be one."""
+    is_why = reading.kind == "why_here" and not _EXPLAINS.search(reading.plain)
+    return "it does not ask for a reason" if is_why else ""
 
 
 _MANUAL = re.compile(

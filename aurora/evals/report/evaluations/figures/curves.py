@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ PLACES = ("iteration", "generation", "evaluations", "simulations", "decisions", 
 EVENTS_FILE = "events.jsonl"
 MOST_RUNS = 500
 _COLUMNS = 5
+_SEED = re.compile(r"[-/]\d+$")
 
 
 def is_curve_table(table: Table) -> bool:
@@ -46,8 +48,8 @@ def _is_number(cell: object) -> bool:
 def curves_of_runs(folder: Path) -> Curves | None:
     """Return the champion's lead on the validation scenarios over the iterations of the runs in a folder.
 
-    Runs whose folders differ only in the number after the last dash, the seed, give one curve: their mean with its
-    95 % interval, as far as all of them have come.
+    Runs whose folders differ only in the number at the end, the seed, give one curve: their mean with its 95 %
+    interval, as far as all of them have come.
 
     Args:
         folder: Folder of an evaluation.
@@ -83,4 +85,4 @@ def _runs(folder: Path) -> Iterator[tuple[str, list[float]]]:
         if steps:
             parts = file.parent.relative_to(folder).parts
             name = "/".join(p for p in parts if p not in ("trained", "run", "runs"))
-            yield name.rpartition("-")[0] or name, [float(e["validation_advantage"]) for e in steps]
+            yield _SEED.sub("", name) or name, [float(e["validation_advantage"]) for e in steps]
