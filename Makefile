@@ -53,8 +53,9 @@ test: lint
 test-published: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/evals/test_published.py
 
+# Whole loops and all examples of hypothesis, of which `make test` takes a sample.
 test-slow: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
+	AURORA_TEST_EXAMPLES=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "slow or hypothesis"
 
 # On the cluster of KUBECONFIG, in a namespace of its own that is deleted afterwards.
 test-cluster: $(VENV)/installed-dev

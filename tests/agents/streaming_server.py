@@ -32,12 +32,21 @@ class Streamed:
 
 @dataclass
 class Served:
-    """The server as a test sees it: its address, the bodies of the requests, and texts that it has sent."""
+    """The server as a test sees it.
+
+    Attributes:
+        url: Its address.
+        requests: Bodies of the requests.
+        sent: Events that it has sent.
+        broken: Set once a client has closed the connection in the middle.
+        refusals: Messages with which it refuses the next requests that ask for a stream.
+    """
 
     url: str
     requests: list[dict[str, Any]]
     sent: list[str]
     broken: threading.Event
+    refusals: list[str] = field(default_factory=list)
 
 
 USAGE = (100, 40)
@@ -54,6 +63,7 @@ def _served(left: list[Streamed]) -> Iterator[Served]:
     requests: list[dict[str, Any]] = []
     sent: list[str] = []
     broken = threading.Event()
+    refusals: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *args: Any) -> None:
@@ -61,10 +71,13 @@ def _served(left: list[Streamed]) -> Iterator[Served]:
 
         def do_POST(self) -> None:
             requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            if refusals and requests[-1].get("stream"):
+                message = {"type": "error", "error": {"type": "invalid_request_error", "message": refusals.pop()}}
+                return self._json(400, message)
             reply = left.pop(0) if len(left) > 1 else left[0]
             events = _anthropic if self.path.endswith("/messages") else _openai
             if not requests[-1].get("stream"):
-                return self._whole(reply)
+                return self._json(200, _message(reply) if events is _anthropic else _completion(reply))
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
@@ -85,10 +98,9 @@ def _served(left: list[Streamed]) -> Iterator[Served]:
                     self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             return None
 
-        def _whole(self, reply: Streamed) -> None:
-            body = _message(reply) if self.path.endswith("/messages") else _completion(reply)
+        def _json(self, status: int, body: dict[str, Any]) -> None:
             data = json.dumps(body).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
@@ -97,7 +109,7 @@ def _served(left: list[Streamed]) -> Iterator[Served]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield Served(f"http://127.0.0.1:{server.server_address[1]}", requests, sent, broken)
+        yield Served(f"http://127.0.0.1:{server.server_address[1]}", requests, sent, broken, refusals)
     finally:
         server.shutdown()
         server.server_close()

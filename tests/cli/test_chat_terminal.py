@@ -8,9 +8,12 @@ import select
 import struct
 import sys
 import termios
+import threading
 import time
 
 import pytest
+
+from tests.agents.streaming_server import Streamed, streaming
 
 SLOW = """
 import sys, time
@@ -28,19 +31,26 @@ sys.argv = ["aurora", "chat", "--snapshot", "sample:web-shop"]
 from aurora.cli.main import main
 main()
 """
+WITH_MODEL = """
+import sys
+
+sys.argv = ["aurora", *sys.argv[1:], "--snapshot", "sample:web-shop", "--model", "openai:gpt-4o"]
+from aurora.cli.main import main
+main()
+"""
 PATIENCE = 120.0
 
 
 class Terminal:
     """A process on a terminal of some width."""
 
-    def __init__(self, folder, columns) -> None:
+    def __init__(self, folder, columns, script=SLOW, arguments=(), **environment) -> None:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
-            os.environ |= {"TERM": "xterm", "AURORA_MODEL": "", "PROMPT_TOOLKIT_NO_CPR": "1"}
+            os.environ |= {"TERM": "xterm", "AURORA_MODEL": "", "PROMPT_TOOLKIT_NO_CPR": "1", **environment}
             os.environ.pop("COLUMNS", None)
-            os.execv(sys.executable, [sys.executable, "-c", SLOW])
+            os.execv(sys.executable, [sys.executable, "-c", script, *arguments])
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         self.shown = ""
 
@@ -80,6 +90,53 @@ def test_an_answer_shows_life_is_stopped_and_the_conversation_goes_on(tmp_path) 
     terminal.until("aurora read>")
     terminal.type("\x03")
     terminal.until("to leave: /quit")
+    terminal.until("aurora read>")  # else the key comes before the terminal is read again
     terminal.type("\x04")
     terminal.until(r"to go on: aurora chat --resume \w{8}")
     assert terminal.end() == 0
+
+
+@pytest.mark.slow
+def test_sentences_are_shown_while_a_model_writes_and_stay_where_it_is_stopped(tmp_path) -> None:
+    gate = threading.Event()
+    lookup = Streamed(["Let me look."], [("cluster_overview", {})])
+    with streaming(lookup, Streamed(["12 nodes are there [E1]. 14 no", "des are [E1]. And ", gate])) as served:
+        access = {"OPENAI_BASE_URL": f"{served.url}/v1", "OPENAI_API_KEY": "x"}
+        terminal = Terminal(tmp_path, 60, WITH_MODEL, ["chat"], **access)
+        terminal.until("aurora read>")
+        terminal.type("how full is it?\r")
+        terminal.until(r"\[E1\] cluster_overview\(\)")
+        terminal.until(r"12 nodes are there\. \[E1\]")
+        terminal.until(r"struck out \(")
+        assert not gate.is_set()
+        terminal.type("\x03")
+        terminal.until("stopped; the conversation goes on")
+        terminal.until("aurora read>")
+        terminal.type("/evidence\r")
+        terminal.until(r"E1 +cluster_overview\(\) +ok")
+        terminal.until("aurora read>")
+        terminal.type("/save told.md\r")
+        terminal.until("wrote told.md")
+        terminal.until("aurora read>")
+        terminal.type("\x04")
+        terminal.until(r"to go on: aurora chat --resume \w{8}")
+        assert terminal.end() == 0
+        gate.set()
+    told = (tmp_path / "told.md").read_text()
+    assert "12 nodes are there. [E1] Stopped; nothing was changed." in told
+    assert "14 nodes" not in told.partition("# Evidence")[0]
+
+
+@pytest.mark.slow
+def test_one_question_on_a_terminal_is_answered_sentence_by_sentence(tmp_path) -> None:
+    gate = threading.Event()
+    lookup = Streamed(["Let me look."], [("cluster_overview", {})])
+    with streaming(lookup, Streamed(["12 nodes are there [E1]. An", gate, "d 82 pods run [E1]."])) as served:
+        access = {"OPENAI_BASE_URL": f"{served.url}/v1", "OPENAI_API_KEY": "x"}
+        terminal = Terminal(tmp_path, 80, WITH_MODEL, ["ask", "how full is it?"], **access)
+        terminal.until(r"12 nodes are there\. \[E1\]")
+        assert not gate.is_set()
+        gate.set()
+        terminal.until(r"And 82 pods run\. \[E1\]")
+        assert "12 nodes" not in terminal.shown
+        assert terminal.end() == 0

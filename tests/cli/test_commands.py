@@ -6,11 +6,14 @@ import pytest
 
 from tests.cli.command import aurora
 
+FAMILIES = ("--train-on", "batch", "--validate-on", "spot")
+"""Two families, so that an iteration takes a third of the simulations."""
+
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli") / "run"
-    asked = ("selfplay", "--iterations", "1", "--seed", "3", "--run", str(folder), "--no-report", "--json")
+    asked = ("selfplay", "--iterations", "1", "--seed", "3", *FAMILIES, "--run", str(folder), "--no-report", "--json")
     assert json.loads(aurora(*asked, fresh=True).stdout)["iterations"] == 1
     return folder
 
@@ -48,7 +51,8 @@ def test_the_champion_of_a_run_can_be_simulated(finished: Path, tmp_path: Path) 
 
 def test_two_runs_of_a_seed_have_the_same_top_policies(finished: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    aurora("selfplay", "--iterations", "1", "--seed", "3", "--run", str(other), "--json", "--no-report", "--jobs", "1")
+    asked = ("selfplay", "--iterations", "1", "--seed", "3", *FAMILIES, "--run", str(other), "--json", "--no-report")
+    aurora(*asked, "--jobs", "1")
     tops = [aurora("policies", "top", "--run", str(r), "--limit", "5", "--json").stdout for r in (finished, other)]
     assert tops[0] == tops[1]
     assert {"policy_id", "elo", "parents", "rules", "results"} <= set(json.loads(tops[0])[0])

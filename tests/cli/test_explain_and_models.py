@@ -12,6 +12,9 @@ from aurora.evals.testing.scripted_server import scripted_server
 from tests.agents.models.test_metered import replying
 from tests.cli.command import aurora
 
+FAMILIES = ("--train-on", "batch", "--validate-on", "spot")
+"""Two families, so that an iteration takes a third of the simulations."""
+
 
 def with_model(url: str, *args: str, code: int = 0, key: bool = True) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENAI_API_KEY", "AURORA_MODEL")}
@@ -121,6 +124,7 @@ def test_self_play_with_a_model_stops_at_its_budget_resumes_and_replays(tmp_path
         "2",
         "--iterations",
         "1",
+        *FAMILIES,
     )
     with scripted_server() as server:
         stopped = with_model(server.url, "selfplay", *asked, "--max-calls", "1", "--run", run, "--no-report", code=8)
@@ -191,7 +195,17 @@ def test_the_built_in_explanation_is_used_when_a_model_declines(scenario: str) -
 
 
 def test_a_run_without_any_model_answer_ends_with_an_error(tmp_path: Path) -> None:
-    asked = ("--proposer", "model", "--model", "openai:gpt-4o", "--model-from-level", "1", "--iterations", "1")
+    asked = (
+        "--proposer",
+        "model",
+        "--model",
+        "openai:gpt-4o",
+        "--model-from-level",
+        "1",
+        "--iterations",
+        "1",
+        *FAMILIES,
+    )
     with replying(REFUSED) as (url, seen):
         run = ("selfplay", *asked, "--no-report", "--json", "--run", str(tmp_path / "run"))
         done = with_model(url, *run, code=9)

@@ -25,7 +25,7 @@ def aurora(*arguments):
 def histories(tmp_path_factory):
     path = tmp_path_factory.mktemp("accounts") / "histories.jsonl"
     found = generate(7, 5).accounts
-    write_accounts([*found[:4], found[4].between(0, 20)], path)
+    write_accounts([*found[:2], found[4].between(0, 20)], path)
     return path
 
 
@@ -177,7 +177,7 @@ def test_reasons_formats_and_parts_of_a_plan(histories, tmp_path):
     told = aurora("recommend", histories, "--quick", "--catalogue", prices, "--plan", plan, "--why", "all")
     assert "  - measured: median" in told
     assert "no account nobody" in str(refused("recommend", histories, "--quick", "--why", "nobody").exception)
-    assert len(list(csv.DictReader(aurora("recommend", histories, "--quick", "--format", "csv").splitlines()))) == 5
+    assert len(list(csv.DictReader(aurora("recommend", histories, "--quick", "--format", "csv").splitlines()))) == 3
     aurora("recommend", "inventory", histories, "--out", inventory)
     name = json.loads(plan.read_text())["changes"][0]["account"]
     done = json.loads(aurora("recommend", "apply", plan, "--inventory", inventory, "--only", name, "--json"))

@@ -71,7 +71,7 @@ def test_serving_answers_until_it_is_ended(tmp_path: Path) -> None:
             port = int(found[1])
             break
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         body = json.dumps(with_names(pod(), "node-a1", "node-b1"))
         connection.request("POST", "/filter", body)
         answer = connection.getresponse()

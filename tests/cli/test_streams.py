@@ -28,7 +28,7 @@ def shell(line, **environment):
     ],
 )
 def test_full_or_closed_streams_end_a_command_with_at_most_one_line(line, code, said, tmp_path):
-    done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=60, check=False)
+    done = subprocess.run(["bash", "-c", line], capture_output=True, timeout=300, check=False)
     assert said in done.stderr
     assert done.stderr.count(b"\n") <= 1
     assert done.returncode == code, done.stderr

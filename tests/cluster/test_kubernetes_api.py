@@ -35,7 +35,7 @@ def _kubectl(server: Server, folder: Path, *words: str) -> subprocess.CompletedP
     assert KUBECTL is not None
     environment = {**os.environ, "HOME": str(folder), "KUBECONFIG": str(folder / "none")}
     command = [KUBECTL, f"--server={server.url}", f"--cache-dir={folder}", *words]
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300, check=False)
 
 
 @needs_kubectl

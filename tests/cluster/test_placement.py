@@ -18,6 +18,7 @@ from aurora.errors import DataError, InputError
 from aurora.sim.kernel import simulate
 from aurora.sim.policies.references import REFERENCES
 from tests.cluster.clusters import NOW, WEB, node, snapshot, task
+from tests.examples import examples
 
 
 def test_running_tasks_keep_their_nodes_and_waiting_ones_take_what_is_left() -> None:
@@ -111,7 +112,7 @@ def test_the_samples_are_placed_within_their_constraints(name: str) -> None:
     st.lists(st.tuples(st.sampled_from([0.5, 1.0, 2.0, 3.5]), st.booleans(), st.booleans()), min_size=1, max_size=12),
     st.sampled_from(["first_fit", "least_allocated", "most_allocated"]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_whatever_is_placed_keeps_every_constraint(kinds: list[tuple[float, bool, bool]], policy: str) -> None:
     apart = (Affinity(topology_key=HOSTNAME, selector=WEB, is_anti=True),)
     even = (Spread(topology_key="zone", max_skew=1, selector=WEB),)

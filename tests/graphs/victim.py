@@ -47,7 +47,7 @@ def hold(directory: Path, held, release) -> None:
     """Hold the lock of a run until released."""
     with open_run(directory, TINY, WORDS):
         held.set()
-        release.wait(60)
+        release.wait(300)
 
 
 def play_on(directory: Path, began, result) -> None:

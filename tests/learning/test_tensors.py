@@ -45,7 +45,7 @@ def test_any_damage_raises_a_one_line_error(tmp_path):
     path = tmp_path / "a.pt"
     save_tensors({"a": torch.arange(30.0), "b": {"c": [1, 2]}}, path, error=DataError)
     whole, rng = path.read_bytes(), random.Random(1)
-    for _ in range(300):
+    for _ in range(60):
         damaged = bytearray(whole)
         for _ in range(rng.randint(1, 4)):
             damaged[rng.randrange(len(damaged))] = rng.randrange(256)
@@ -58,9 +58,10 @@ def test_any_damage_raises_a_one_line_error(tmp_path):
 
 def test_a_file_that_decompresses_to_gigabytes_is_refused(tmp_path):
     path = tmp_path / "a.pt"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as parts:
+    zeros = bytes(100 << 20)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as parts:
         for k in range(11):
-            parts.writestr(f"a/data/{k}", bytes(100 << 20))
+            parts.writestr(f"a/data/{k}", zeros)
     with pytest.raises(DataError, match="unpacks"):
         load(path)
 

@@ -19,6 +19,7 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.generators import FAMILIES, mutate_spec, sample_spec
 from aurora.sim.scenarios.traces.openb import OpenbSpec
 from aurora.sim.scenarios.traces.swf import SwfSpec
+from tests.examples import examples
 
 WORDING = (1, "f2f893c94dc3")
 """Version and digest of what all families and references are called. Another digest asks for another version,
@@ -31,7 +32,7 @@ def test_texts_change_only_with_their_version() -> None:
     assert (TEXTS_VERSION, hashlib.blake2b("\n".join(said).encode(), digest_size=6).hexdigest()) == WORDING
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.sampled_from(sorted(FAMILIES)), st.integers(1, 5), st.integers(0, 10**6))
 def test_the_text_of_a_scenario_names_its_family_and_no_seed(family: str, level: int, seed: int) -> None:
     spec = mutate_spec(sample_spec(family, level, np.random.default_rng(seed)), np.random.default_rng(seed))
@@ -43,7 +44,7 @@ def test_the_text_of_a_scenario_names_its_family_and_no_seed(family: str, level:
     assert archived_scenario_text(spec.model_dump_json()) == text
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.sampled_from(sorted(REFERENCES)), st.sampled_from(sorted(REFERENCES)), st.integers(0, 10**6))
 def test_any_policy_has_a_text(first: str, second: str, seed: int) -> None:
     try:

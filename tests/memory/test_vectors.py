@@ -3,6 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurora.memory.vectors import Near, Vectors
+from tests.examples import examples
 
 
 def _unit(seed: int, count: int, size: int) -> np.ndarray:
@@ -11,7 +12,7 @@ def _unit(seed: int, count: int, size: int) -> np.ndarray:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 80), st.integers(1, 20), st.integers(1, 12))
 def test_nearest_neighbours_equal_a_full_sort_in_any_insertion_order(
     seed: int, count: int, limit: int, size: int

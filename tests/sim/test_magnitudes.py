@@ -14,6 +14,7 @@ from aurora.sim.scenarios.whatif import LoadChanges, changed
 from aurora.tools.desk import Desk
 from aurora.tools.simulation import ScenarioArguments, SimulateArguments, is_solvable, simulate_policy
 from aurora.types import LARGEST, SMALLEST
+from tests.examples import examples
 
 EXTREMES = (1e-9, 1e-6, 1e-3, 1.0, 60.0, 1e6, 1e9)
 positive = st.sampled_from((SMALLEST, LARGEST, *EXTREMES))
@@ -57,7 +58,7 @@ def scenarios(draw):
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(scenarios())
 def test_tools_and_bounds_stay_finite_at_any_magnitude(data):
     encoded = encode(parse_scenario(data))

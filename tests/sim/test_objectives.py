@@ -130,9 +130,12 @@ def test_the_bound_on_carbon_waits_for_the_cleanest_hour() -> None:
     assert bounds(encode(later)).carbon == pytest.approx(2 * 0.6 * 100, rel=1e-5)
 
 
-def test_no_reference_beats_the_bound_on_carbon() -> None:
+@pytest.mark.parametrize(
+    ("seeds", "fewest"), [(range(4, 40, 10), 7), pytest.param(range(40), 30, marks=pytest.mark.slow)]
+)
+def test_no_reference_beats_the_bound_on_carbon(seeds: range, fewest: int) -> None:
     judged = 0
-    for seed in range(40):
+    for seed in seeds:
         scenario = with_carbon(random_scenario(seed))
         try:
             least = bounds(encode(scenario))
@@ -143,7 +146,7 @@ def test_no_reference_beats_the_bound_on_carbon() -> None:
             if summary.completed == len(scenario.tasks):
                 judged += 1
                 assert summary.carbon >= least.carbon - 1e-9, (seed, name)
-    assert judged > 30
+    assert judged > fewest
 
 
 def test_removing_a_node_removes_its_changes() -> None:

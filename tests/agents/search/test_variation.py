@@ -195,7 +195,7 @@ def test_variation_reaches_every_part_of_a_policy_and_adds_and_removes_rules() -
     parent = placement_template()
     rng = np.random.default_rng(1)
     before = parse_sections(parent)
-    children = [parse_sections(vary(parent, general_template(), rng)) for _ in range(300)]
+    children = [parse_sections(vary(parent, general_template(), rng)) for _ in range(100)]
     assert {len(c.rules) for c in children} == {3, 4, 5}
     assert any(c.order != before.order for c in children)
     assert any(c.admit != before.admit for c in children)
@@ -209,7 +209,7 @@ def test_a_child_of_a_policy_at_the_limits_stays_within_them() -> None:
     rules = tuple(DecisionRule(when="task.cpu > 1", score=score) for _ in range(MAX_RULES))
     parent = Policy(policy_id="full", allocation_strategy=AllocationStrategy(decision_rules=rules))
     rng = np.random.default_rng(0)
-    for _ in range(50):
+    for _ in range(12):
         try:
             child = vary(parent, REFERENCES["fgd"], rng)
         except PolicyError as error:

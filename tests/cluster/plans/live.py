@@ -35,8 +35,8 @@ def plan_of(snapshot: Snapshot, *changes: Any) -> Plan:
 def target(url: str, **options: Any) -> KubernetesTarget:
     from kubernetes import client
 
-    api = Api(client.ApiClient(client.Configuration(host=url)), timeout=10)
-    return KubernetesTarget(api, **{"patience": 5.0, "pause": 0.02, **options})
+    api = Api(client.ApiClient(client.Configuration(host=url)), timeout=120)  # of a busy machine
+    return KubernetesTarget(api, **{"patience": 60.0, "pause": 0.02, **options})
 
 
 def apply(plan: Plan, snapshot: Snapshot, to: Any, journal: Path, **options: Any) -> ApplicationReport:

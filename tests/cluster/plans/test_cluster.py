@@ -90,7 +90,8 @@ def space(tmp_path: Path) -> Iterator[Space]:
             real.api._request("DELETE", f"/api/v1/namespaces/{real.name}", {}, None)
         return
     with serving(shop_cluster()) as server:
-        fake = Space(Api(kubernetes.client.ApiClient(kubernetes.client.Configuration(host=server.url))), tmp_path)
+        client = kubernetes.client.ApiClient(kubernetes.client.Configuration(host=server.url))
+        fake = Space(Api(client, timeout=120), tmp_path)
         fake.fill()
         yield fake
 

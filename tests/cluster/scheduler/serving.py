@@ -55,7 +55,7 @@ def served(settings: ServerSettings = ServerSettings(port=0), extender: Extender
 
 
 def sent(server: Any, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
     connection.request(method, path, body, headers)
     response = connection.getresponse()
     return response.status, response.read()

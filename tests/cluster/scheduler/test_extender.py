@@ -245,7 +245,7 @@ def test_https_with_client_certificates(tmp_path: Path) -> None:
             context = ssl.create_default_context(cafile=str(certificate))
             if is_known:
                 context.load_cert_chain(certificate, key)
-            connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=10)
+            connection = http.client.HTTPSConnection("localhost", server.port, context=context, timeout=120)
             if is_known:
                 connection.request("POST", "/filter", body)
                 assert connection.getresponse().status == 200

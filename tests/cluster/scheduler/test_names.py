@@ -12,6 +12,7 @@ from aurora.cluster.scheduler import names as names_module
 from aurora.cluster.scheduler.names import ListCache, NameTable
 from aurora.cluster.scheduler.wire import parse_arguments
 from aurora.errors import DataError
+from tests.examples import examples
 
 KNOWN = [f"node-{k}" for k in range(12)] + ["ü", 'a"b', "x" * 63]
 TABLE = NameTable(KNOWN)
@@ -19,7 +20,7 @@ asked = st.lists(st.sampled_from([*KNOWN, "new", "neu-ß"]), max_size=30)
 
 
 @given(names=asked, data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_answers_are_those_of_a_loop(names: list[str], data: Any) -> None:
     nodes = data.draw(st.sampled_from([TABLE.resolve(names), ListCache().read(json.dumps(names).encode(), TABLE)]))
     known = sorted({KNOWN.index(n) for n in names if n in KNOWN})

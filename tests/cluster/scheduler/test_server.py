@@ -21,7 +21,7 @@ from tests.cluster.scheduler.wire_format import node, pod, with_names, with_node
 BODY = json.dumps(with_names(pod(), "big")).encode()
 
 
-def opened(server: Any, timeout: float = 10) -> socket.socket:
+def opened(server: Any, timeout: float = 120) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
 
 
@@ -56,7 +56,7 @@ def test_the_server_answers_probes_verbs_and_what_it_does_not_know() -> None:
 def test_one_connection_serves_many_requests() -> None:
     body = json.dumps(with_names(pod(), "big")).encode()
     with served() as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
         for verb in ("filter", "prioritize", "bad", "filter"):
             connection.request("POST", f"/{verb}", body)
             response = connection.getresponse()
@@ -141,7 +141,7 @@ def test_a_head_that_drips_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(connection_module, "REQUEST_SECONDS", 0.4)
     with served() as server:
         drips = [opened(server) for _ in range(20)]
-        until, open_still = time.monotonic() + 5, set(drips)
+        until, open_still = time.monotonic() + 120, set(drips)
         for connection in drips:
             connection.sendall(b"POST /filter HTTP/1.1\r\n")
             connection.settimeout(0.01)
@@ -167,7 +167,7 @@ def test_a_client_that_reads_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(extender, "filter", lambda _: Answer(200, b" " * (16 << 20)))
     with served(extender=extender) as server, opened(server) as lazy:
         lazy.sendall(post("/filter") * 50)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while server.traffic.connections:
             assert time.monotonic() < until
             time.sleep(0.02)
@@ -184,7 +184,7 @@ def test_unfinished_requests_have_a_limit_together() -> None:
         connections = [opened(server) for _ in range(server_module.HELD_BODIES + 1)]
         for connection in connections:
             connection.sendall(head + b"x" * 99_000)
-        connections[-1].settimeout(10)
+        connections[-1].settimeout(120)
         answers = []
         for connection in connections:
             connection.settimeout(0.5)
@@ -257,7 +257,7 @@ def test_the_end_waits_for_what_has_begun() -> None:
         idle.sendall(post("/filter"))
         assert b" 200 " in idle.recv(1000)
         begun.sendall(whole[:-5])
-        until = time.monotonic() + 10
+        until = time.monotonic() + 120
         while server.traffic.held == 0:
             assert time.monotonic() < until
             time.sleep(0.01)

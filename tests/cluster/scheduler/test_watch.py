@@ -71,9 +71,9 @@ def following(sink_of: Callable[[LiveCluster], Any], folder: Path, cluster: Clus
 
 
 def soon(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while not holds():
-        assert time.monotonic() < until, "it did not come true within 10 s"
+        assert time.monotonic() < until, "it did not come true within 120 s"
         time.sleep(0.02)
 
 

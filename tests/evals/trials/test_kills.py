@@ -9,14 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
 from aurora.cli.main import main
-from aurora.evals.results.calls import CONCURRENT
+from aurora.evals.results.calls import CONCURRENT, EvalModel
 from aurora.evals.results.result import load_result
 from aurora.evals.results.samples import read_samples
+from aurora.evals.trials.measuring import TrialSettings, evaluate_trials
 from tests.cli.command import AURORA
 from tests.evals.trials.counting_server import CountingServer, counting_server
 from tests.processes import processes
@@ -56,6 +58,7 @@ def require_paid_once(
     A question is in flight until its answer is recorded, so up to `CONCURRENT` are at a kill.
     """
     again = server.asked - alone.asked
+    assert server.most <= CONCURRENT
     assert not alone.asked - server.asked
     assert again.total() <= kills * CONCURRENT
     assert table(out) == table(whole)
@@ -71,13 +74,17 @@ def run(words: list[str], environment: dict[str, str]) -> None:
     main()
 
 
-def test_an_evaluation_killed_three_times_pays_for_each_answer_once(tmp_path: Path) -> None:
+def test_an_evaluation_killed_twice_pays_for_each_answer_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
-    with counting_server() as server, counting_server() as alone:
+    with counting_server() as server, counting_server(0) as alone:
+
+        def begun() -> ForkServerProcess:
+            process = processes().Process(target=run, args=(words(out, 6, 4), server.environment))
+            process.start()
+            return process
 
         def start() -> Started:
-            process = processes().Process(target=run, args=(words(out, 15, 4), server.environment))
-            process.start()
+            process = begun()
 
             def kill() -> int:
                 process.kill()
@@ -86,14 +93,14 @@ def test_an_evaluation_killed_three_times_pays_for_each_answer_once(tmp_path: Pa
 
             return process.is_alive, kill
 
-        kill_at_random(start, server, 3, 12, random.Random(5))
-        for folder, of in ((out, server), (whole, alone)):
-            process = processes().Process(target=run, args=(words(folder, 15, 4), of.environment))
-            process.start()
-            process.join(240)
-            assert process.exitcode == 0
-        assert server.most == alone.most <= CONCURRENT
-        require_paid_once(server, alone, out, whole, 3, 60)
+        kill_at_random(start, server, 2, 8, random.Random(5))
+        process = begun()
+        for name, value in alone.environment.items():
+            monkeypatch.setenv(name, value)
+        evaluate_trials(whole, EvalModel("openai:counted"), TrialSettings(("explanations",), 6, 4))
+        process.join(240)
+        assert process.exitcode == 0
+        require_paid_once(server, alone, out, whole, 2, 24)
 
 
 @pytest.mark.slow

@@ -7,10 +7,11 @@ import time
 
 import pytest
 
+from aurora.agents.models.budget import Budget
 from aurora.agents.models.metered import metered
 from aurora.agents.models.model import model_name
 from aurora.agents.roles.operator import ModelOperator
-from aurora.graphs.chat.streaming import ask_events
+from aurora.graphs.chat.streaming import ask_events, decide_events
 from aurora.prompts.loader import load_prompt
 from aurora.tools.recording import Recording
 from tests.agents.streaming_server import USAGE, Streamed, streaming
@@ -172,3 +173,60 @@ def test_without_a_reader_nothing_is_streamed(talk, wire) -> None:
         step = talk(wire(served.url)).ask(QUESTION)
         assert not any("stream" in body and body["stream"] for body in served.requests)
     assert step.answer is not None
+
+
+def test_a_person_is_asked_by_an_event_and_their_decision_goes_on_as_events(talk, wire, plan) -> None:
+    wanted = ("apply_plan", {"plan_id": plan.plan_id, "sha256": plan.sha256})
+    with streaming(LOOKUP, Streamed(pieces(f"{FIRST} Now I ask. "), [wanted])) as served:
+        one = talk(wire(served.url))
+        asked = list(ask_events(one, "apply it", mode="apply"))
+        assert [e.type for e in asked if e.type != "lookup"] == ["sentence", "approval"]
+        assert asked[-1].request["action_requests"][0]["args"]["sha256"] == plan.sha256
+        told = list(decide_events(one, {"type": "approve"}))
+        assert len(served.requests) == 2
+    assert [e.tool for e in told if e.type == "lookup"] == ["apply_plan", "apply_plan"]
+    assert "12 nodes are there." not in [text for text, _ in sentences(told)]
+    assert told[-1].answer.text.startswith("12 nodes are there. [E1]")
+    assert f"Plan {plan.plan_id} is applied" in told[-1].answer.text
+
+
+def test_rules_tell_the_same_events(talk) -> None:
+    from aurora.agents.operator.rules import RulesOperator
+
+    events = list(ask_events(talk(RulesOperator()), QUESTION))
+    assert events[-1].type == "done"
+    assert [e.sentence for e in events if e.type == "sentence"] == list(events[-1].answer.sentences)
+
+
+def test_a_model_that_can_not_be_reached_is_told(talk, wire) -> None:
+    operator = wire("http://127.0.0.1:9")
+    events = list(ask_events(talk(operator), QUESTION))
+    assert [e.type for e in events] == ["sentence", "done"]
+    assert "can't be reached" in events[-1].answer.text
+
+
+def test_a_budget_that_ends_in_the_middle_keeps_what_was_shown(talk, wire) -> None:
+    """The tokens of the stream count: there are none left to have the struck sentence replaced."""
+    budget = Budget(tokens=2 * sum(USAGE))
+    with streaming(LOOKUP, Streamed(pieces(f"{FIRST} {FALSE}")), Streamed(pieces(SECOND))) as served:
+        events = list(ask_events(talk(wire(served.url, budget=budget)), QUESTION))
+        assert len(served.requests) == 2
+    assert sentences(events)[0] == ("12 nodes are there.", False)
+    assert "budget" in events[-1].answer.sentences[-1].struck
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Your organization must be verified to stream this model.",
+        "Unrecognized request argument supplied: stream_options",
+        "streaming is not supported",
+    ],
+)
+def test_a_server_that_does_not_stream_is_asked_for_whole_answers(talk, wire, refusal) -> None:
+    with streaming(LOOKUP, Streamed(pieces(FIRST))) as served:
+        served.refusals.append(refusal)
+        operator = wire(served.url)
+        events = list(ask_events(talk(operator), QUESTION))
+    assert sentences(events) == [("12 nodes are there.", False)]
+    assert operator.model.left_out == {"stream_options" if "options" in refusal else "stream"}

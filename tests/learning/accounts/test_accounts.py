@@ -16,6 +16,7 @@ from aurora.learning.accounts.simulator import advance, new_machines, setting_of
 from aurora.learning.accounts.workload import draw_workload
 from aurora.learning.series.series import Series
 from aurora.sim.scenarios.traces.azure_vm import Vm
+from tests.examples import examples
 
 CATALOGUE = accounts.synthetic_catalogue()
 CONFIGURATION = accounts.Configuration("general-4", "balanced", "5g", 2, 8, 0.6, 600)
@@ -58,7 +59,7 @@ def test_moves_stop_at_the_ends_of_their_ladders() -> None:
     assert possible["keep"] and possible["maximum_up"] and possible["larger"]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(configurations, st.floats(0.1, 300))
 def test_metrics_stay_within_their_ranges_whatever_the_load(c: accounts.Configuration, demand: float) -> None:
     values = served(c, demand)

@@ -12,7 +12,9 @@ from aurora.learning.forecasting.champion import decisions, in_service, retrain
 from aurora.learning.series.series import Panel
 from tests.learning.series.panels import CONTEXT, HORIZON, QUICK_MEMBERS, panel, series_of
 
-SIZES = {"context": CONTEXT, "horizon": HORIZON, "members": QUICK_MEMBERS}
+FEW_MEMBERS = {name: row for name, row in QUICK_MEMBERS.items() if name not in ("lightgbm", "auto_ets")}
+"""What is fitted longest is left out: which models there are is nothing that these tests look at."""
+SIZES = {"context": CONTEXT, "horizon": HORIZON, "members": FEW_MEMBERS}
 
 
 def noise(count: int) -> Panel:
@@ -59,7 +61,7 @@ def test_training_data_of_the_champion_are_excluded_from_the_comparison(served: 
 
 def test_another_context_or_horizon_needs_another_folder(served: Path):
     with pytest.raises(AuroraError, match=r"context=30 and horizon=4: .* has 24 and 4"):
-        retrain(panel(25, 240), served, context=30, horizon=HORIZON, members=QUICK_MEMBERS)
+        retrain(panel(25, 240), served, context=30, horizon=HORIZON, members=FEW_MEMBERS)
 
 
 def test_an_interrupted_retraining_resumes_and_serves_only_when_complete(tmp_path: Path):

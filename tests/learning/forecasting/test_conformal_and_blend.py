@@ -15,6 +15,7 @@ from aurora.learning.forecasting.metrics import ENDS, GRID, MEDIAN, coverage, we
 from aurora.learning.forecasting.window_features import features_of
 from aurora.learning.forecasting.windows import rolling
 from aurora.learning.series.series import QUANTILES
+from tests.examples import examples
 from tests.learning.series.panels import CONTEXT, HORIZON, series_of
 
 NONE = np.zeros(len(conformal.PAIRS))
@@ -39,7 +40,7 @@ def test_recalibrated_intervals_have_nominal_coverage_on_other_data(width):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_quantiles_never_cross_and_only_inner_ones_snap_to_measured_values(seed):
     random = np.random.default_rng(seed)
     past = np.round(random.gamma(2, 3, (5, 30)))

@@ -21,6 +21,7 @@ from aurora.learning.forecasting.covariates import (
 from aurora.learning.series.quality.repair import repair
 from aurora.learning.series.samples import Samples
 from aurora.learning.series.series import Series
+from tests.examples import examples
 
 MONDAY = 1_714_953_600  # 2024-05-06 00:00 UTC
 STEP = 3600
@@ -32,7 +33,7 @@ def series(y, start=MONDAY, **labels) -> Series:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 119))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_covariates_do_not_depend_on_the_future(seed, now):
     rng = np.random.default_rng(seed)
     y = 50 + 10 * np.sin(2 * np.pi * np.arange(120) / 24) + rng.normal(size=120)
@@ -85,7 +86,7 @@ def test_a_relative_clock_has_no_weekdays():
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=60), st.integers(2, 30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_rolling_means_and_deviations_are_those_of_the_window(values, width):
     y = np.array(values)
     found = rolling(y, 1, (width,))

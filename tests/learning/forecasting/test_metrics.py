@@ -8,6 +8,7 @@ from scipy.stats import norm
 
 from aurora.learning.forecasting import metrics
 from aurora.learning.series.series import QUANTILES
+from tests.examples import examples
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -19,7 +20,7 @@ def some(seed: int, windows: int = 6, horizon: int = 3) -> tuple[np.ndarray, np.
 
 
 @given(seeds)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_a_perfect_forecast_loses_nothing(seed):
     _, y = some(seed)
     perfect = np.repeat(y[..., None], len(QUANTILES), axis=-1)
@@ -30,7 +31,7 @@ def test_a_perfect_forecast_loses_nothing(seed):
 
 
 @given(seeds, st.floats(1e-6, 1e9))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_weighted_loss_and_the_scaled_error_are_independent_of_units(seed, factor):
     quantiles, y = some(seed)
     past, series = np.random.default_rng(seed).gamma(2, 10, (6, 12)), np.array([0, 0, 0, 1, 1, 2])

@@ -18,6 +18,7 @@ from aurora.learning.futures.paths import (
     stacked,
 )
 from aurora.learning.series.series import QUANTILES, Forecast
+from tests.examples import examples
 from tests.learning.forecasting.forecasters import NORMAL
 
 values = st.floats(-1e6, 1e6, allow_nan=False, width=32)
@@ -87,7 +88,7 @@ def test_paths_depend_on_the_seed_and_share_random_numbers():
     assert first[:100].reshape(50, 2, 3).mean(axis=1) == pytest.approx(5, abs=0.02)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(rows, st.floats(0.0, 1.0))
 def test_quantiles_increase_and_are_finite(row, u):
     several = quantile_at(row, np.array([0.0, u / 2, u, 1.0]))
@@ -95,7 +96,7 @@ def test_quantiles_increase_and_are_finite(row, u):
     assert quantile_at(row, np.array(QUANTILES)) == pytest.approx(row, rel=1e-9, abs=1e-6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(rows, values, st.floats(0.001, 0.999))
 def test_a_value_is_within_a_quantile_exactly_where_its_probability_is_within_the_level(row, value, u):
     low, high = (p[0] for p in probabilities(row[None], np.array([value])))

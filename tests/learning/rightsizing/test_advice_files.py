@@ -115,9 +115,10 @@ def advised(path):
         recommend_account(account, BASIS)
 
 
-def test_malformed_histories_are_refused(tmp_path):
+@pytest.mark.parametrize("count", [10, pytest.param(60, marks=pytest.mark.slow)])
+def test_malformed_histories_are_refused(tmp_path, count):
     rng, rows = random.Random(0), rows_of(tmp_path)
-    for _ in range(60):
+    for _ in range(count):
         k = rng.randrange(len(rows))
         never_a_traceback(advised, lines(tmp_path / "h.jsonl", [*rows[:k], spoilt(rows[k], rng), *rows[k + 1 :]]))
 

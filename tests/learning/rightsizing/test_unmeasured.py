@@ -57,9 +57,14 @@ def has_no_less(now, new, columns):
     return True
 
 
-@pytest.mark.parametrize("columns", DROPPED, ids="+".join)
-def test_an_absent_column_shrinks_no_resource_and_is_not_quoted(columns):
-    for account in accounts():
+ONE_EACH = [(columns, (k % 4,)) for k, columns in enumerate(DROPPED)]
+EVERY = [pytest.param(columns, range(4), marks=pytest.mark.slow) for columns in DROPPED]
+
+
+@pytest.mark.parametrize(("columns", "of"), [*ONE_EACH, *EVERY])
+def test_an_absent_column_shrinks_no_resource_and_is_not_quoted(columns, of):
+    """Every choice of columns with one account, every account with a choice at least; the slow run takes all pairs."""
+    for account in (accounts()[k] for k in of):
         found = recommend_account(without(account, columns), BASIS)
         assert found.measured == {r: r not in columns for r in ("cpu", "memory", "io", "bandwidth")}
         if found.proposed is not None:
@@ -165,8 +170,9 @@ def test_confidence_is_at_most_one_minus_the_risk():
             assert rate.low <= rate.share <= rate.high
 
 
-def test_every_part_of_a_change_has_a_binding_reason():
-    for account in accounts():
+@pytest.mark.parametrize("of", [(0, 3), pytest.param((1, 2), marks=pytest.mark.slow)])
+def test_every_part_of_a_change_has_a_binding_reason(of):
+    for account in (accounts()[k] for k in of):
         usage = usage_of(account, CATALOGUE)
         projector = Projector(usage, CATALOGUE, next_months(usage))
         choice = choose(projector, Goals(), candidates(projector))

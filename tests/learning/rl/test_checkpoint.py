@@ -19,7 +19,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(tmp_path, toy, lstm_
     def learner():
         network = NetworkConfig(toy.candidate_features, toy.context_features, 16, lstm_size)
         hyperparameters = ppo.PPOConfig(num_envs=16, num_steps=16)
-        return new_learner(PPOTrainingConfig(4_000, 1, network, hyperparameters, updates_per_block=3))
+        return new_learner(PPOTrainingConfig(2_800, 1, network, hyperparameters, updates_per_block=3))
 
     whole, points = learner(), []
     learn(whole, lambda block: toy(16, block))

@@ -18,6 +18,7 @@ from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import score
 from aurora.sim.scenarios.generators import FAMILIES
+from tests.examples import examples
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def scenarios() -> tuple[EncodedScenario, ...]:
 
 
 @given(seed=st.integers(0, 2**31), count=st.integers(1, 9))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_observations_are_bounded_and_rewards_add_up(
     scenarios: tuple[EncodedScenario, ...], seed: int, count: int
 ) -> None:
@@ -189,9 +190,9 @@ def test_a_forbidden_action_costs_the_penalty(scenarios: tuple[EncodedScenario, 
 def test_held_out_scenarios_differ_and_a_longer_list_begins_with_the_shorter() -> None:
     few, many = level_scenarios(1, 10, 0), level_scenarios(1, 20, 0)
     assert [e.scenario for e in many[:10]] == [e.scenario for e in few]
-    drawn = {e.scenario.scenario_id for e in level_scenarios(1, 200, 0)}
-    held_out = {e.scenario.scenario_id for e in level_scenarios(1, 200, 0, held_out=True)}
-    assert len(drawn) == len(held_out) == 200 and not drawn & held_out
+    drawn = {e.scenario.scenario_id for e in level_scenarios(1, 60, 0)}
+    held_out = {e.scenario.scenario_id for e in level_scenarios(1, 60, 0, held_out=True)}
+    assert len(drawn) == len(held_out) == 60 and not drawn & held_out
     assert [e.scenario.scenario_id.split("-")[0] for e in few] == list(FAMILIES)
     with pytest.raises(InputError, match="no level 6"):
         level_scenarios(6, 1, 0)

@@ -8,6 +8,7 @@ from aurora.errors import InputError
 from aurora.learning.rl import ppo
 from aurora.learning.rl.networks import INFEASIBLE_SCORE, ActorCritic, GreedyAgent, NetworkConfig
 from aurora.learning.rl.ppo_training import PPOTrainingConfig, learn, new_learner
+from tests.examples import examples
 from tests.learning.rl.toys import Cheapest, mean_return
 
 CONFIG = ppo.PPOConfig(num_envs=32, num_steps=16)
@@ -20,7 +21,7 @@ def trained(steps, *, seed=0):
 
 
 def test_ppo_learns_to_take_the_cheapest_candidate():
-    learner = trained(20_000)
+    learner = trained(10_000)
     least = np.random.default_rng(9).random((4000, 6))
     least[np.random.default_rng(8).random(least.shape) > 0.6] = 1
     before = mean_return(GreedyAgent(ActorCritic(NetworkConfig(3, 2, 16))), Cheapest(32, 7), 40)
@@ -53,7 +54,7 @@ def test_scores_follow_the_order_of_candidates():
     assert torch.allclose(scores, network.scores(candidates[:, order], mask[:, order], context), atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(0, 2**31), st.floats(0.5, 1), st.floats(0, 1))
 def test_advantages_are_the_discounted_sums_of_td_errors(seed, gamma, gae_lambda):
     rng = np.random.default_rng(seed)
@@ -99,7 +100,7 @@ def test_a_probability_beyond_the_clip_gives_no_gradient():
 
 
 def test_the_same_seed_gives_the_same_weights():
-    first, second, other = (trained(2_000, seed=s).network.state_dict() for s in (3, 3, 4))
+    first, second, other = (trained(1_000, seed=s).network.state_dict() for s in (3, 3, 4))
     assert all(torch.equal(first[k], second[k]) for k in first)
     assert not torch.equal(first["score.weight"], other["score.weight"])
 

@@ -6,23 +6,24 @@ from hypothesis import strategies as st
 from aurora.learning.rl import ppo, recurrent
 from aurora.learning.rl.networks import ActorCritic, GreedyAgent, LSTMState, NetworkConfig
 from aurora.learning.rl.ppo_training import PPOTrainingConfig, learn, new_learner
+from tests.examples import examples
 from tests.learning.rl.toys import Cue, mean_return
 
 CONFIG = ppo.PPOConfig(num_envs=64, num_steps=32, learning_rate=3e-3)
 
 
-def trained_return(lstm_size):
-    learner = new_learner(PPOTrainingConfig(50_000, 0, NetworkConfig(2, 2, 16, lstm_size), CONFIG))
+def trained_return(lstm_size, steps):
+    learner = new_learner(PPOTrainingConfig(steps, 0, NetworkConfig(2, 2, 16, lstm_size), CONFIG))
     learn(learner, lambda block: Cue(64, 100 + block))
     return mean_return(GreedyAgent(learner.network), Cue(64, 7), 24)
 
 
 def test_an_lstm_learns_a_task_that_needs_memory_and_plain_ppo_does_not():
-    assert trained_return(lstm_size=16) > 0.95
-    assert trained_return(lstm_size=0) < 0.65
+    assert trained_return(lstm_size=16, steps=24_000) > 0.95
+    assert trained_return(lstm_size=0, steps=24_000) < 0.65
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**31), st.integers(1, 9), st.integers(1, 5), st.floats(0, 1))
 def test_sequences_hold_every_step_once_and_end_where_episodes_do(seed, steps, num_envs, rate):
     terminated = np.random.default_rng(seed).random((steps, num_envs)) < rate

@@ -13,6 +13,7 @@ from aurora.errors import AuroraError, DataError, FileError
 from aurora.learning.series.long_form import write_long_form
 from aurora.learning.series.pseudonyms import pseudonym
 from aurora.learning.series.read import read_panel
+from tests.examples import examples
 
 KEY = "0123456789abcdef, a secret"
 LONG = """unique_id,ds,y,users,tier,site,unit
@@ -174,7 +175,7 @@ def test_a_bad_file_is_refused_with_the_place_of_the_fault(tmp_path, text, says)
 
 
 @given(st.sampled_from([LONG, *TRACES]), st.lists(st.tuples(st.integers(0, 400), st.sampled_from(NOISE)), max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_damaged_file_is_read_or_refused(tmp_path_factory, text, damages):
     for place, noise in damages:
         cut = place % (len(text) + 1)

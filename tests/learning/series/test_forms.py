@@ -17,6 +17,7 @@ from aurora.learning.series.frames import MAX_ROWS
 from aurora.learning.series.read import read_panel
 from aurora.learning.tables.notation import unified
 from aurora.learning.tables.time_forms import DayOrder, parsed
+from tests.examples import examples
 
 BEGIN = 1_769_904_000  # 2026-02-01, so that no day of the month is above 12
 STEP = 300
@@ -139,7 +140,7 @@ def test_every_notation_of_a_time_is_the_same_time(tmp_path, form):
     st.integers(946_684_800, 1_956_528_000),
     st.sampled_from([60, 300, 3600, 86_400]),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_time_is_read_back_from_any_notation(tmp_path_factory, form, begin, step):
     times = [datetime.fromtimestamp(begin - begin % 60 + k * step, UTC) for k in range(40)]
     text = "ds,y\n" + "".join(f"{FORMS[form](t)},1\n" for t in times)
@@ -148,7 +149,7 @@ def test_any_time_is_read_back_from_any_notation(tmp_path_factory, form, begin, 
 
 
 @given(st.dates(min_value=datetime(1990, 1, 1).date(), max_value=datetime(2099, 12, 1).date()), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_day_above_twelve_decides_which_number_is_the_month(tmp_path_factory, first, is_day_first):
     days = [first + timedelta(days=k) for k in range(28)]
     text = "ds,y\n" + "".join(
@@ -259,7 +260,7 @@ def test_unambiguous_numbers_are_parsed(tmp_path, fields, values, told, separato
 
 
 @given(st.lists(st.integers(-(10**9), 10**9), min_size=2, max_size=30), st.sampled_from([".", ","]), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_column_of_numbers_is_read_back_or_refused_but_never_altered(thousandths, decimal, has_groups):
     texts = [f"{n / 1000:,.3f}" if has_groups else f"{n / 1000:.3f}" for n in thousandths]
     if decimal == ",":
@@ -359,7 +360,7 @@ def _with(text: str, separator: str, decimal: str = ".") -> bytes:
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     st.sampled_from(["\n", "\r\n"]),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_a_table_written_in_any_dialect_reads_to_the_same_series(tmp_path_factory, table, separator, encoding, end):
     out = io.StringIO()
     writer = csv.writer(out, delimiter=separator, lineterminator=end)

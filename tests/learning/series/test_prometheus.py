@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from aurora.errors import AuroraError, DataError
 from aurora.learning.series.prometheus import _parts, read_prometheus, series_id
 from aurora.learning.series.prometheus_http import Access, Limits, _seconds, access_from_environment
+from tests.examples import examples
 from tests.learning.series.prometheus_server import TOKEN, basic, fake_prometheus, value
 
 START, STEP = 1_700_000_000, 60
@@ -53,7 +54,7 @@ def test_a_query_beyond_the_limit_of_a_server_is_halved(server):
 
 
 @given(st.integers(0, 10**9), st.integers(1, 5000), st.integers(1, 600), st.integers(1, 700))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_parts_hold_each_point_once(start, count, step, points):
     parts = list(_parts(start, start + (count - 1) * step, step, points))
     times = [t for first, last in parts for t in range(first, last + 1, step)]

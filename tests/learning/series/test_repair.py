@@ -10,6 +10,7 @@ from aurora.learning.series.quality.counters import is_counter
 from aurora.learning.series.quality.defects import Findings
 from aurora.learning.series.quality.repair import repair
 from aurora.learning.series.samples import Samples
+from tests.examples import examples
 
 START, STEP = 1_700_000_000, 300
 PERCENT = {"metric": "cpu", "unit": "percent"}
@@ -37,7 +38,7 @@ def assert_same(one, other) -> None:
 
 
 @given(seeds, st.integers(2, 500), st.sampled_from([1, 15, 60, 300, 3600, 86_400]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_clean_series_is_returned_bit_for_bit_without_findings(seed, count, step):
     times, y = clean(seed, count, step)
     series, findings = repair(Samples("s", times, y, covariates={"users": y * 2}, labels=PERCENT), detect=False)
@@ -84,7 +85,7 @@ def spoiled(draw):
 
 
 @given(spoiled())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_planted_defects_are_found_with_their_counts(case):
     samples, planted = case
     series, findings = repair(samples, detect=False)
@@ -95,7 +96,7 @@ def test_planted_defects_are_found_with_their_counts(case):
 
 
 @given(spoiled(), seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_order_of_rows_changes_only_its_own_finding(case, seed):
     samples, _ = case
     order = np.random.default_rng(seed).permutation(len(samples.y))
@@ -108,7 +109,7 @@ def test_the_order_of_rows_changes_only_its_own_finding(case, seed):
 
 
 @given(spoiled())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_repairing_again_changes_nothing(case):
     once, found = repair(case[0])
     times = once.start + once.step * np.arange(len(once), dtype=float)

@@ -50,15 +50,31 @@ def assert_same_as_run(scenarios: list[EncodedScenario], policy: Policy) -> int:
     return shown
 
 
+@pytest.fixture(scope="module")
+def random_ones() -> list[EncodedScenario]:
+    return [encode(random_scenario(seed)) for seed in range(60)]
+
+
 @pytest.mark.parametrize("which", ZOO, ids=lambda p: p.policy_id)
-def test_an_episode_ends_as_the_policys_own_run_on_random_scenarios(which: Policy) -> None:
-    assert assert_same_as_run([encode(random_scenario(seed)) for seed in range(60)], which) > 100
+def test_an_episode_ends_as_the_policys_own_run_on_random_scenarios(
+    which: Policy, random_ones: list[EncodedScenario]
+) -> None:
+    first = ZOO.index(which) % 3
+    assert assert_same_as_run(random_ones[first::3], which) > 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("which", ZOO, ids=lambda p: p.policy_id)
+def test_an_episode_ends_as_the_policys_own_run_on_all_random_scenarios(
+    which: Policy, random_ones: list[EncodedScenario]
+) -> None:
+    assert assert_same_as_run(random_ones, which) > 100
 
 
 @pytest.mark.parametrize("which", ZOO[::4], ids=lambda p: p.policy_id)
 def test_an_episode_ends_as_the_policys_own_run_where_tasks_may_use_some_nodes_only(which: Policy) -> None:
-    scenarios = [encode(with_allowed_nodes(random_scenario(seed))) for seed in range(60)]
-    assert assert_same_as_run(scenarios, which) > 100
+    scenarios = [encode(with_allowed_nodes(random_scenario(seed))) for seed in range(ZOO.index(which) // 4, 60, 3)]
+    assert assert_same_as_run(scenarios, which) > 30
 
 
 @pytest.mark.parametrize("name", ["first_fit", "fgd", "fastest", "fcfs", "sjf+easy", "wfp3+easy", "unicep"])

@@ -62,7 +62,7 @@ def test_a_program_with_replaced_constants_runs_on_the_new_ones() -> None:
 
 def test_many_short_lived_programs_give_right_results() -> None:
     encoded = _encoded(5.0)
-    for k in range(600):
+    for k in range(150):
         burnt = evaluate(encoded, _program(f"{1 - 2 * (k % 2)} * node.index")).energy
         assert (burnt > 0) == (k % 2 == 1)
 

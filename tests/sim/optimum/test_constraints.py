@@ -23,9 +23,12 @@ def without_devices_and_batteries(seed: int):
     return what.model_copy(update={"nodes": nodes, "workload_definition": workload})
 
 
-def test_a_plan_starts_as_written_if_and_only_if_it_violates_no_constraint() -> None:
+@pytest.mark.parametrize(
+    ("seeds", "least"), [(range(0, 150, 4), 1), pytest.param(range(150), 5, marks=pytest.mark.slow)]
+)
+def test_a_plan_starts_as_written_if_and_only_if_it_violates_no_constraint(seeds: range, least: int) -> None:
     kept, broken = 0, 0
-    for seed in range(150):
+    for seed in seeds:
         what = without_devices_and_batteries(seed)
         encoded = encode(what)
         outcome = run(encoded, compile_policy(REFERENCES["fastest"]))
@@ -42,8 +45,8 @@ def test_a_plan_starts_as_written_if_and_only_if_it_violates_no_constraint() -> 
         # Congestion is felt at the start, so a task that moved may end elsewhere; the kernel says when.
         assert bool(as_written) == (not found), (seed, found)
         kept, broken = kept + as_written, broken + (not as_written)
-    assert kept > 15
-    assert broken > 5
+    assert kept > 3 * least
+    assert broken > least
 
 
 def lines(*starts: float, node: str = "n") -> tuple[PlannedTask, ...]:

@@ -76,10 +76,17 @@ def test_a_task_too_large_for_its_allowed_nodes_is_named() -> None:
     assert witness(encoded, REFERENCES).reason == reason
 
 
-@pytest.mark.parametrize("limited", [False, True])
-def test_no_reference_is_better_than_a_proven_bound(limited: bool) -> None:
+@pytest.mark.parametrize(
+    ("seeds", "limited"),
+    [
+        (range(1, 10, 3), False),
+        (range(4, 8), True),
+        *(pytest.param(range(10), limited, marks=pytest.mark.slow) for limited in (False, True)),
+    ],
+)
+def test_no_reference_is_better_than_a_proven_bound(seeds: range, limited: bool) -> None:
     proved = 0
-    for seed in range(10):
+    for seed in seeds:
         what = with_allowed_nodes(random_scenario(seed)) if limited else random_scenario(seed)
         encoded = encode(what)
         try:
@@ -95,7 +102,7 @@ def test_no_reference_is_better_than_a_proven_bound(limited: bool) -> None:
             outcome = run(encoded, compile_policy(REFERENCES[name]))
             if outcome.summary.completed == len(what.tasks):
                 assert achieved(outcome, what, "latency") >= found.bound - 1e-3, (seed, name)
-    assert proved >= 2
+    assert proved >= max(1, len(seeds) // 5)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -10,6 +10,7 @@ from aurora.sim.policies.expression import DECISION_SCOPES, Apply, Expr, Num, Re
 from aurora.sim.policies.features import FEATURES
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy, parse_policy
 from aurora.sim.policies.program import Op
+from tests.examples import examples
 
 UNARY = [Op.NEG, Op.NOT, Op.ABS, Op.SQRT, Op.LOG, Op.EXP, Op.FLOOR, Op.SIGMOID]
 BINARY = [Op.ADD, Op.SUB, Op.MUL, Op.DIV, Op.MOD, Op.LT, Op.LE, Op.GT, Op.GE, Op.EQ, Op.NE, Op.AND, Op.OR, Op.MIN]
@@ -117,7 +118,7 @@ def test_hostile_text_is_refused(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_any_text_is_an_expression_or_a_policy_error(text: str) -> None:
     try:
         tree = parse(text)
@@ -127,7 +128,7 @@ def test_any_text_is_an_expression_or_a_policy_error(text: str) -> None:
 
 
 @given(st.text(alphabet="taskcpunode.()+-*/%<>=! 0123456789,if else and or not min", max_size=80))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_text_near_the_language_is_an_expression_or_a_policy_error(text: str) -> None:
     try:
         parse(text)

@@ -11,6 +11,7 @@ from aurora.sim.policies.compiler import compile_policy, constants, with_constan
 from aurora.sim.policies.expression import MAX_NODES, count_nodes, evaluate, parse, to_text
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
 from aurora.sim.policies.references import REFERENCES, load_policy
+from tests.examples import examples
 
 
 def _nested(levels: int, shape: str) -> str:
@@ -50,7 +51,7 @@ texts = st.recursive(
 
 
 @given(texts)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_a_parsed_expression_can_be_written_and_parsed_again(text: str) -> None:
     try:
         tree = parse(text)

@@ -51,7 +51,7 @@ SHAPES = [((), "relu"), ((8,), "tanh"), ((32,), "relu"), ((16, 24), "relu"), ((6
 def test_the_kernel_scores_as_numpy_does(hidden: tuple[int, ...], activation: str, base: str) -> None:
     policy = made(hidden, activation=activation, base=base)
     network, program, compared = network_of(policy), compile_policy(policy), 0
-    for scenario in [*map(random_scenario, range(40)), flavoured(1, tasks=60)]:
+    for scenario in [*map(random_scenario, range(0, 40, 5)), flavoured(1, tasks=60)]:
         traced = run(encode(scenario), program, trace_top=40)
         assert traced.trace is not None
         there = traced.trace.candidates >= 0
@@ -60,7 +60,7 @@ def test_the_kernel_scores_as_numpy_does(hidden: tuple[int, ...], activation: st
         compared += int(there.sum())
         # The quick ways to find the best candidate, which look at all nodes at once, choose the same.
         assert run(encode(scenario), program).summary == traced.summary
-    assert compared > 1000
+    assert compared > 200
 
 
 def test_torch_scores_the_observations_of_an_environment_alike() -> None:

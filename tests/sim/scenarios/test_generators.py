@@ -13,6 +13,7 @@ from aurora.sim.scenarios.curriculum import ADVANCE_AT, LEVELS, SUCCESS_WINDOW, 
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, mutate_spec, sample_spec
 from aurora.sim.scenarios.spec import ScenarioSpec, parse_spec
+from tests.examples import examples
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -49,7 +50,7 @@ def test_cloud_tasks_wait_longer_at_higher_levels(family: str) -> None:
 
 
 @given(st.sampled_from(sorted(FAMILIES)), st.integers(1, 3), st.integers(0, 1000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_mutants_stay_valid_and_simulate(family: str, level: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     spec = sample_spec(family, level, rng)

@@ -8,6 +8,7 @@ from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import sample_spec
 from aurora.sim.scenarios.resample import Part, ResampleSpec, groups_of, resampled, stretch
 from aurora.sim.scenarios.scenario import parse_scenario
+from tests.examples import examples
 
 PIPELINES = expand(sample_spec("pipelines", 2, np.random.default_rng(4)))
 BATCH = expand(sample_spec("batch", 2, np.random.default_rng(4)))
@@ -17,7 +18,7 @@ def spec(seed: int, part: Part = "training", **more: float) -> ResampleSpec:
     return ResampleSpec(spec_id=f"v{seed}", family="f", scenario="f", part=part, seed=seed, **more)  # type: ignore[arg-type]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 2**31 - 1), st.sampled_from(["training", "validation"]), st.floats(0.1, 5), st.floats(0, 1))
 def test_a_variant_is_a_valid_scenario_of_about_the_same_size(seed: int, part: Part, gap: float, spread: float) -> None:
     variant = resampled(spec(seed, part, gap_factor=gap, duration_spread=spread), PIPELINES)

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.groups import with_hosts
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.mentions import Mention
+from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.spelling import corrected
 from aurora.agents.operator.understanding.words import plain_text
 

@@ -14,7 +14,8 @@ from aurora.agents.operator.understanding.doubts.checks import doubt, strangenes
 from aurora.agents.operator.understanding.doubts.inference import is_inferred
 from aurora.agents.operator.understanding.doubts.reading import Reading
 from aurora.agents.operator.understanding.masking import MAX_QUESTION, Masked, mask
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.mentions import Mention
+from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.pronouns import with_pronouns
 from aurora.agents.operator.understanding.resolve import Resolver, Slots
 from aurora.agents.operator.understanding.scoring import probabilities

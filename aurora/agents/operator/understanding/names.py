@@ -6,18 +6,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from functools import cache
-from itertools import pairwise
-from typing import Literal, NamedTuple
 
-from aurora.agents.operator.lists import entries
 from aurora.agents.operator.understanding.groups import common_beginning, common_stem, groups_of, stem_of
+from aurora.agents.operator.understanding.mentions import LIKENESS, MIN_PART, Mention, NameKind, misspelt
 from aurora.agents.operator.understanding.words import Token, everyday, is_known_word, number_of, tokens_of
 from aurora.cluster.snapshot import Snapshot, Task
 from aurora.errors import InputError
 from aurora.tools.desk import Desk
-
-NameKind = Literal["node", "task", "workload", "zone", "policy", "plan", "series"]
 
 _ROLES = {
     "database": ("postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "cassandra", "cockroach", "db"),
@@ -45,14 +40,8 @@ _HASH = re.compile(r"[0-9a-f]{4,10}|[0-9a-z]{5}")
 _PLAN = re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{6,64}\b|\b[0-9a-f]{12}\b")
 _PEOPLE = re.compile(r"\s+(?:team|teams|people|guys|folks|group|owners?|developers?|devs|engineers?)\b")
 _GOES_ON = re.compile(r"[-_/](?P<word>[a-z]*\d[a-z0-9]*|[a-z][a-z0-9]+)")
-_MIN_FUZZY = 5
-"""Fewest letters of a word that is compared with names in spite of a misspelling."""
-_LIKENESS, _LIKENESS_OF_PHRASES = 0.84, 0.9
-PAIR = 2
 MAX_PHRASE = 12
 """Most tokens of a name."""
-MIN_PART = 4
-"""Fewest letters of a part of a name by which the whole is found."""
 NODE_WORDS = ("node", "nodes", "box", "boxes", "host", "hosts", "machine", "machines", "server", "servers", "vms",
               "instances", "partition", "pool", "type")  # fmt: skip
 JOB_WORDS = ("job", "jobs", "task", "tasks")
@@ -60,23 +49,6 @@ PLAN_DIGITS = 12
 """Digits of a plan's id."""
 MAX_NAMES = 20_000
 """Most tasks whose names are looked up."""
-
-
-class Mention(NamedTuple):
-    """A name in a question.
-
-    Attributes:
-        kind: Kind of what it names.
-        ids: Ids that it may mean; more than one where it fits several.
-        start, end: Where it stands.
-        is_certain: False: a part of a name, or misspelt.
-    """
-
-    kind: NameKind
-    ids: tuple[str, ...]
-    start: int
-    end: int
-    is_certain: bool = True
 
 
 class Names:
@@ -234,7 +206,7 @@ class Names:
                 if not any(mention.start < e and s < mention.end for s, e in taken):
                     found.append(mention)
                     taken.append((mention.start, mention.end))
-        found += self._misspelt(tokens, taken)
+        found += misspelt(tokens, taken, self._exact)
         found += self._listed(tokens, found)
         found = self._ranges(text, self._without_speakers(text, found))
         return tuple(sorted(self._without_everyday_words(found, tokens), key=lambda m: m.start))
@@ -255,7 +227,7 @@ class Names:
             if after is None or is_known_word(after["word"]) or any(m.start == mention.end + 1 for m in mentions):
                 continue
             word = text[mention.start : mention.end] + after[0]
-            if any(c.isdigit() for c in word) or not get_close_matches(word, _short(mention.ids), 1, _LIKENESS):
+            if any(c.isdigit() for c in word) or not get_close_matches(word, _short(mention.ids), 1, LIKENESS):
                 return word
         return ""
 
@@ -345,47 +317,6 @@ class Names:
         order: tuple[NameKind, ...] = ("node", "workload", "task", "zone", "series", "policy", "plan")
         return next(k for k in order if k in kinds)
 
-    def _misspelt(self, tokens: tuple[Token, ...], taken: list[tuple[int, int]]) -> Iterator[Mention]:
-        known = {
-            key[0]: (kind, ids) for key, kinds in self._exact.items() if len(key) == 1 for kind, ids in kinds.items()
-        }
-        joined = {
-            "".join(key): (kind, ids)
-            for key, kinds in self._exact.items()
-            if len(key) > 1
-            for kind, ids in kinds.items()
-        }
-        free = [t for t in tokens if not any(t.start < e and s < t.end for s, e in taken)]
-        yield from self._misspelt_phrases(free)
-        for token in free:
-            if token.text in joined and not token.text.isdigit():
-                kind, ids = joined[token.text]
-                yield Mention(kind, tuple(ids), token.start, token.end, False)
-                continue
-            word = token.text
-            if (
-                len(word) < _MIN_FUZZY
-                or is_known_word(word)
-                or any(c.isdigit() for c in word)
-                or word in _unlike_names()
-            ):
-                continue
-            near = get_close_matches(word, known, n=1, cutoff=_LIKENESS)
-            if near and near[0][0] == word[0]:
-                kind, ids = known[near[0]]
-                yield Mention(kind, tuple(ids), token.start, token.end, False)
-
-    def _misspelt_phrases(self, tokens: Sequence[Token]) -> Iterator[Mention]:
-        """Return names of two words that are slightly misspelt, such as `order worker` for `orders-worker`."""
-        known = {" ".join(key): kinds for key, kinds in self._exact.items() if len(key) == PAIR and "workload" in kinds}
-        for first, second in pairwise(tokens):
-            phrase = f"{first.text} {second.text}"
-            if second.start - first.end > 1 or min(len(first.text), len(second.text)) < MIN_PART:
-                continue
-            near = get_close_matches(phrase, known, n=1, cutoff=_LIKENESS_OF_PHRASES)
-            if near and near[0][0] == phrase[0]:
-                yield Mention("workload", tuple(known[near[0]]["workload"]), first.start, second.end, False)
-
     def unresolved(self, plain: str) -> str:
         """Return a word of a plain text that is a part of a workload's name; empty if there is none."""
         words = {t.text for t in tokens_of(re.sub(r"<\w+>", " ", plain))}
@@ -404,9 +335,3 @@ class Names:
 
 def _short(ids: Sequence[str]) -> list[str]:
     return [ident.rpartition("/")[2].casefold() for ident in ids]
-
-
-@cache
-def _unlike_names() -> frozenset[str]:
-    """Return everyday words that resemble names and are not taken for misspelt ones."""
-    return frozenset(entries("unlike_names"))

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from aurora.agents.operator.answer import Turn
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.masking import PLACEHOLDER, Masked
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.mentions import Mention
+from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.resolve import Resolver
 from aurora.agents.operator.understanding.words import plain_text
 

@@ -9,7 +9,8 @@ from typing import Any
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding import slots as amounts
 from aurora.agents.operator.understanding.groups import groups_of
-from aurora.agents.operator.understanding.names import Mention, Names
+from aurora.agents.operator.understanding.mentions import Mention
+from aurora.agents.operator.understanding.names import Names
 from aurora.agents.operator.understanding.orders import order_of
 from aurora.cluster.snapshot import Snapshot, Task
 

@@ -21,6 +21,7 @@ from aurora.learning.rightsizing.containers import (
 )
 from aurora.learning.rightsizing.containers.cases import Pod, Together, growth_of, kept_together, plateau_of
 from aurora.learning.rightsizing.containers.use import MIB, demand_of
+from tests.examples import examples
 from tests.learning.rightsizing.containers.made import DAY, STEP, busy, demand, series, use
 
 N = 7 * DAY // STEP
@@ -316,7 +317,7 @@ containers = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(containers, st.sampled_from(["cpu", "memory"]), st.sampled_from(list(STRATEGIES)))
 def test_an_unmeasured_resource_is_never_cut(container, resource, strategy):
     from dataclasses import replace
@@ -325,7 +326,7 @@ def test_an_unmeasured_resource_is_never_cut(container, resource, strategy):
     assert advice.finding == "unmeasured" and advice.proposed == container.size(resource)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(containers)
 def test_no_proposal_is_below_the_level_of_a_kill(container):
     advice = one(container)
@@ -334,7 +335,7 @@ def test_no_proposal_is_below_the_level_of_a_kill(container):
     assert advice.memory.proposed.limit is None or advice.memory.proposed.limit >= max(levels, default=0.0)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(containers)
 def test_a_limit_is_not_below_its_request_and_no_limit_appears(container):
     advice = one(container)
@@ -343,7 +344,7 @@ def test_a_limit_is_not_below_its_request_and_no_limit_appears(container):
         assert part.proposed.limit is None or part.proposed.limit >= part.proposed.request
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(containers, st.floats(0.001, 0.3), st.floats(1.2, 10))
 def test_a_smaller_risk_never_asks_for_less(container, risk, factor):
     free = ContainerUse("w", "c", container.cpu, container.memory)  # nothing is set that could be near enough
@@ -352,7 +353,7 @@ def test_a_smaller_risk_never_asks_for_less(container, risk, factor):
     assert high.memory.proposed.request >= low.memory.proposed.request
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.permutations(range(9)))
 def test_the_order_of_the_containers_changes_nothing(order):
     every = made_up_containers(3)

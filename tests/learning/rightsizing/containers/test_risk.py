@@ -9,6 +9,7 @@ from aurora.learning.rightsizing.containers.features import NAMES, features
 from aurora.learning.rightsizing.containers.learned import fitted, learned
 from aurora.learning.rightsizing.containers.outlook import Outlook, outlook_of
 from aurora.learning.rightsizing.containers.risk import LARGEST_SHARE, allocate, back_tests, calibrate, same_hours
+from tests.examples import examples
 from tests.learning.rightsizing.containers.made import DAY, STEP, demand
 
 
@@ -101,7 +102,7 @@ def test_no_container_bears_more_than_its_share_of_the_risk():
     assert LARGEST_SHARE * 0.05 < 0.9
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.integers(0, 1000), st.floats(0.001, 0.3), st.floats(1.05, 20))
 def test_no_size_is_smaller_at_a_smaller_risk(seed, risk, factor):
     demands = fleet(12, 2, seed)

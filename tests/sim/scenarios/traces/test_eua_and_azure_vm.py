@@ -10,6 +10,7 @@ from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.traces.azure_vm import SERVER, Vm, read_flavours, read_lifetimes, read_vms, vm_scenario
 from aurora.sim.scenarios.traces.eua import CLOUD, edge_scenario, read_sites, read_users
+from tests.examples import examples
 
 SITES = "SITE_ID,LATITUDE,LONGITUDE,NAME\n1,-37.81,144.97,x\n2,-37.82,144.95,y\n3,-37.80,144.96,z\n"
 USERS = "Latitude,Longitude\n-37.8101,144.9701\n-37.8001,144.9601\n"
@@ -118,7 +119,7 @@ def test_a_malformed_map_is_refused(tmp_path: Path, text: str) -> None:
         read_flavours(write(tmp_path, text))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text("30 UC|,ab1\n", max_size=40), st.text("30 UC|,ab1\n", max_size=40))
 def test_any_text_is_machines_or_a_data_error(tmp_path: Path, flavours: str, lifetimes: str) -> None:
     try:

@@ -17,6 +17,7 @@ from aurora.sim.scenarios.traces.flows import gravity_scenario
 from aurora.sim.scenarios.traces.openb import read_nodes, read_pods
 from aurora.sim.scenarios.traces.swf import read_log
 from aurora.sim.scenarios.traces.topology import UNKNOWN_GBPS, read_gml
+from tests.examples import examples
 
 JOB = "{n} {submit} 3 {run} {allocated} -1 -1 {asked} 60 -1 {status} 1 1 1 1 -1 -1 -1"
 
@@ -139,7 +140,7 @@ def test_names_of_sites_never_collide(tmp_path: Path) -> None:
     assert len(set(read_gml(put(tmp_path, gml(long, "edge [ source 0 target 1 ]"), "long.gml")).sites)) == 3
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["a", "a (0)", "a (1)", "a (0)'", "b", ""]), min_size=2, max_size=6))
 def test_every_node_is_a_site_of_its_own_whatever_the_labels(tmp_path: Path, labels: list[str]) -> None:
     nodes = " ".join(f'node [ id {k} label "{label}" ]' for k, label in enumerate(labels))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aurora.errors import DataError, FileError, InputError
 from aurora.sim.scenarios.traces.openb import OpenbSpec, expand_openb, inflate, openb_scenario, read_nodes, read_pods
 from aurora.sim.scenarios.traces.swf import SwfSpec, expand_swf, read_jobs, sequence_scenario
+from tests.examples import examples
 
 NODES = "sn,cpu_milli,memory_mib,gpu,model\na,64000,262144,2,P100\nb,96000,262144,8,V100\n"
 PODS = "name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec\np,1000,1024,1,500,\nq,2000,1024,2,1000,V100|P100\n"
@@ -60,7 +61,7 @@ def test_truncated_gzip_binary_junk_and_absent_files_are_refused(tmp_path: Path)
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_a_trace_or_a_data_error(tmp_path: Path, content: bytes) -> None:
     for name, read in (("x.csv", read_pods), ("x.swf", read_jobs)):
         path = tmp_path / name

@@ -12,6 +12,7 @@ from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.traces.flows import demand_scenario, gravity_scenario, read_demands
 from aurora.sim.scenarios.traces.topology import UNKNOWN_GBPS, UNKNOWN_MS, distance_km, read_capacities, read_gml
+from tests.examples import examples
 
 GML = """
 graph [
@@ -95,7 +96,7 @@ TOKENS = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(TOKENS), max_size=40))
 def test_any_text_is_a_network_or_a_data_error(tmp_path: Path, tokens: list[str]) -> None:
     try:

@@ -52,4 +52,8 @@ _CHECKS: tuple[Callable[[Reading], str], ...] = (
     combining.drops_a_name,
     combining.changes_a_part,
 )
-_STRANGE: tuple[Callable[[Reading], str], ...] = (vocabulary.has_a_turn_without_use, vocabulary.has_words_without_use)
+_STRANGE: tuple[Callable[[Reading], str], ...] = (
+    vocabulary.has_a_turn_without_use,
+    vocabulary.has_the_mark_of_another_kind,
+    vocabulary.has_words_without_use,
+)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from aurora.agents.operator.questions import QUESTIONS, Kind
 from aurora.agents.operator.understanding.doubts.reading import Reading
-from aurora.agents.operator.understanding.names import Mention
+from aurora.agents.operator.understanding.mentions import Mention
 
 _SORT: Mapping[str, str] = {
     "task": "thing", "workload": "thing", "series": "thing", "node": "node", "zone": "zone", "plan": "plan",

@@ -108,6 +108,7 @@ def has_several_spans(reading: Reading) -> str:
 _HOUR_AND_A_HALF = 5400.0
 _SCALED = re.compile(r"\b(?:re-?)?scal\w+|\breplicas?\b|\bcopies\b|\b(?:many|more|fewer) (?:pods|tasks|instances)\b")
 _DEVICES = re.compile(
+    r"\bhow many (?:nodes|machines|hosts|servers|pods|replicas)\b|"
     r"\b(?:gpus?|vram|disks?|storage|network|bandwidth|iops|licen[sc]es?|costs?|bill|money|price[sd]?|dollars|"
     r"spend\w*)\b"
 )

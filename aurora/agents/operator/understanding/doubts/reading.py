@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from aurora.agents.operator.questions import Kind
-from aurora.agents.operator.understanding.names import Mention
+from aurora.agents.operator.understanding.mentions import Mention
 
 CHANGES: frozenset[Kind] = frozenset({
     "what_if_load", "what_if_node_fails", "what_if_zone_fails", "what_if_price", "what_if_add_nodes",

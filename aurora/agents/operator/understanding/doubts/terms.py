@@ -105,6 +105,8 @@ _OPPOSITES: tuple[tuple[frozenset[Kind], re.Pattern[str], str], ...] = (
     (frozenset({"make_plan"}), _ENDS, "I plan placements, sizes and drains, and stop nothing"),
     (frozenset({"drain"}), _BACK, "I can change one thing at a time"),
     (frozenset({"what_if_add_nodes"}), _OTHER_SIZE, "I add nodes like one that there is; name it"),
+    (CHANGES, re.compile(r"\b(?:policy|policies)\b"), "it speaks of a policy too; one question at a time"),
+    (frozenset({"show_node"}), re.compile(r"\b(?:reserve|forecast)\b"), "it asks about demand, and names a node"),
     (frozenset({"check_plan"}), _MONEY, "I check whether a plan is valid, and not what it costs"),
     (frozenset({"overview"}), _IDLE_MONEY, "I know what all nodes cost, and not a part of that"),
     (frozenset({"what_if_add_nodes"}), _LESS, "it says both of more and of fewer nodes"),

@@ -16,6 +16,8 @@ SURE = 0.95
 """Least probability of a kind that has no use for one word of the question."""
 MAX_UNEXPLAINED = 1
 """Most words of a question that its kind has no use for."""
+MARK, STRANGER = 0.2, 0.005
+"""Least share of the examples of a kind that have a word that marks it, and share below which it is strange in one."""
 MANY_KINDS = 12
 """Kinds of questions from which a word says nothing about any of them."""
 
@@ -70,6 +72,25 @@ def _pairs() -> Mapping[AnyKind, Collection[tuple[str, str]]]:
         words = words_of(text)
         found.setdefault(kind, set()).update(zip(["^", *words], [*words, "$"], strict=True))
     return found
+
+
+@cache
+def _marks() -> Mapping[str, tuple[AnyKind, ...]]:
+    """Return the words that mark a kind, each with the kinds in which it is no stranger."""
+    sizes = Counter(kind for kind, _ in labelled())
+    counts = Counter((kind, word) for kind, text in labelled() for word in set(words_of(text)))
+    shares = {(kind, word): count / sizes[kind] for (kind, word), count in counts.items()}
+    marks = {word for (kind, word), share in shares.items() if share >= MARK and kind != "other" and word[0] != "<"}
+    return {word: tuple(kind for kind in sizes if shares.get((kind, word), 0.0) >= STRANGER) for word in marks}
+
+
+def has_the_mark_of_another_kind(reading: Reading) -> str:
+    """Return a doubt where a word marks another kind and hardly occurs in examples of this one."""
+    kind = "show_workload" if reading.kind == "show_task" else reading.kind
+    for word in words_of(reading.text):
+        if word in _marks() and kind not in _marks()[word] and word not in _fillers():
+            return f"I don't know what {word!r} has to do with it"
+    return ""
 
 
 def has_words_without_use(reading: Reading) -> str:
