@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from aurora.agents.explain.telling.quantities import UNITS, Quantity
+from aurora.agents.explain.telling.quantities import NUMBER_WORDS, UNITS, Quantity
 from aurora.agents.operator.checking.facts import Cell, Facts, Record
 from aurora.agents.operator.checking.figures import blanked, stated_numbers
 from aurora.agents.operator.checking.reading.measures import RESOURCES, columns_of, measured
@@ -20,7 +20,8 @@ _AGAINST = re.compile(
 )
 _RATIO = re.compile(
     r"^(?:which |that )?(?:is |are )?(?P<about>about |around |roughly |almost |nearly |more than |over |less than )?"
-    r"(?P<ratio>twice|double|half|\d+ times) (?:(?:the|its|their|that of the) )?(?P<rest>.*\d.*)$",
+    r"(?P<ratio>twice|double|half|(?:\d+|two|three|four|five|six|seven|eight|nine|ten) times) (?:(?:the"
+    r"|its|their|that of the) )?(?P<rest>.*\d.*)$",
     re.IGNORECASE,
 )
 _FRACTION = re.compile(
@@ -88,7 +89,7 @@ def against(
     groups = match.groupdict()
     if groups.get("ratio"):
         word = groups["ratio"].casefold()
-        ratio = {"twice": 2.0, "double": 2.0, "half": 0.5}.get(word) or float(word.split()[0])
+        ratio = {"twice": 2.0, "double": 2.0, "half": 0.5}.get(word) or _number(word.split()[0])
         about = (groups["about"] or "").strip().casefold()
         if about in ("more than", "over"):
             return first > ratio * second
@@ -97,6 +98,10 @@ def against(
         return abs(first - ratio * second) <= (_ABOUT if about else _EXACT) * ratio * second
     is_below = groups["way"].casefold().split()[0] in ("below", "under", "less", "fewer", "lower")
     return first < second if is_below else first > second
+
+
+def _number(word: str) -> float:
+    return float(word) if word.isdigit() else float(NUMBER_WORDS.index(word))
 
 
 def _nameless(text: str) -> str:

@@ -99,7 +99,7 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 _AMONG = re.compile(
-    r"\b(?:of|among|in|on|across|from|out of) (?:all |the |these |those |its |any |them\b ?|(?:\d+) ?)*"
+    r"\b(?:of|among|in|on|across|from|out of) (?:all |the |these |those |its |any |them\b ?|(?:\d+(?![.\d])) ?)*"
     r"(?P<among>(?:[a-z]+ ){0,2}?(?:nodes?|pods?|tasks?|jobs?|polic(?:y|ies)|workloads?|containers?|plans?"
     r"|requests?|cluster|list|"
     rf"them|these|those|{NAME}))?(?: listed| shown)?(?![a-z<])|\b(?:listed|overall|shown)\b",
@@ -126,6 +126,10 @@ _TIMES = re.compile(
     rf"(?:the |that of )?(?P<noun2>[^<]*?)(?: of| as)?) (?P<b>{NAMES})(?P<own>'s?)?(?P<tail>.*)$",
     re.IGNORECASE,
 )
+_EQUAL = re.compile(
+    rf"^(?P<names>{NAMES}) (?P<verb>[a-z ]*?)(?:the same|equal)(?P<attr>[^<,]*?)(?:,? (?P<value>[^<]*\d[^<]*) each)?$",
+    re.IGNORECASE,
+)
 _GAP = re.compile(
     rf"^the (?:difference|gap)(?P<attr>[^<]*?) between (?P<names>{NAMES})(?P<attr2>[^<]*?) is (?P<value>.*)$",
     re.IGNORECASE,
@@ -139,7 +143,7 @@ def compared(clause: str, facts: Facts) -> bool | None:
         clause: The clause, names masked.
         facts: Facts of the cited evidence.
     """
-    for read in (_than, _times, _same, _gap, _beside, _extreme):
+    for read in (_than, _times, _equal, _same, _gap, _beside, _extreme):
         found = read(clause, facts)
         if found is not None:
             return found
@@ -201,7 +205,9 @@ def _is_extreme(
         return None
     if stated and any(verdicts):
         own = [r for g in facts.groups for r in g.records if any(is_called(r, n) for n in names)]
-        if not any(measured(f"{' '.join(wanted - {'share', 'full'})} {stated}", r.cells) for r in own):
+        if not any(
+            measured(f"{plain} {stated}", r.cells, wanted) or measured(f"{plain} {stated}", r.cells) for r in own
+        ):
             return None
     return any(verdicts)
 
@@ -380,6 +386,23 @@ def _same(clause: str, facts: Facts) -> bool | None:
                 dimension = _dimension(records[0], words)
                 is_so = is_so and agrees(numbers[0].quantity, Amount(columns[0][0], dimension))
             return is_so
+    return None
+
+
+def _equal(clause: str, facts: Facts) -> bool | None:
+    """Return whether several have the same value: "a and b score the same, 35 each"."""
+    match = _EQUAL.match(clause)
+    names = names_in(match["names"]) if match else ()
+    if match is None or len(names) < 2:  # noqa: PLR2004  # of one, nothing is the same
+        return None
+    words = _attribute(f"{match['verb']} {match['attr']}")
+    for group in facts.groups:
+        records = [r for r in group.records if any(is_called(r, n) for n in names)]
+        columns = _values(records, words) if words and len(records) == len(names) else []
+        if len(columns) == 1:
+            said = f"{' '.join(words)} {match['value']}"
+            is_so = not match["value"] or all(measured(said, r.cells) for r in records)
+            return len(set(columns[0])) == 1 and is_so
     return None
 
 

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 NAME = r"<[^>]*>"
 NAMES = rf"{NAME}(?:(?:, and |, | and | or ){NAME})*"
 _PHRASES = (
+    (
+        re.compile(r"\b(?:have|has) (?:too little|no|not enough) (?:data|measurements?)\b|\bare not measured\b", re.I),
+        "unmeasured",
+    ),
     (re.compile(r"\bhalf (?:a|of a) core\b", re.I), "0.5 cores"),
     (re.compile(r"\ba (?:tenth|quarter) of a core\b", re.I), "0.1 cores"),
     (
@@ -81,10 +85,6 @@ _PHRASES = (
     (
         re.compile(r"\b(?P<number>\d+) requests\b(?= (?:are|oversized|undersized|unmeasured))", re.I),
         r"\g<number> containers",
-    ),
-    (
-        re.compile(r"\b(?:have|has) (?:too little|no|not enough) (?:data|measurements?)\b|\bare not measured\b", re.I),
-        "unmeasured",
     ),
     (re.compile(r"\b(?:stays?|remains?) (?=unplaced|pending|waiting|running|cordoned)", re.I), "is "),
     (re.compile(r"^(?:the (?:rollback|plan) )?(?:has )?undid (?P<what>.*steps)$", re.I), r"\g<what> were undone"),

@@ -27,6 +27,11 @@ _RANK = re.compile(
     r"(?: place)?(?: of (?:the )?(?:\d+|all)(?: listed)?(?: policies)?)?(?P<tail> (?:with|at) .*)?$",
     re.IGNORECASE,
 )
+_EMPTIES = re.compile(
+    rf"^(?:(?:the plan|it|the drain|plan {NAME}|{NAME}) )?(?:would )?(?:empties|empty) (?:node )?(?P<node>{NAME})$|"
+    rf"^(?:node )?(?P<node2>{NAME}) (?:would|will) (?:then )?be (?:empty|emptied)(?: afterwards)?$",
+    re.IGNORECASE,
+)
 _RESPECTIVE = re.compile(
     rf"^(?P<names>{NAMES})(?P<said>[^<]*?)(?: from (?:node )?(?P<source>{NAME}))?(?P<way> to| onto| on)"
     rf" (?P<nodes>{NAMES}),? respectively\.?$",
@@ -63,7 +68,7 @@ def related(clause: str, facts: Facts, last: Sequence[str]) -> bool | None:
         facts: Facts of the cited evidence.
         last: Names that the clause before was about.
     """
-    for read in (_move, _rank, _only, _list, _never):
+    for read in (_move, _emptied, _rank, _only, _list, _never):
         found = read(clause, facts, last)
         if found is not None:
             return found
@@ -118,6 +123,15 @@ def respective(masked: str, facts: Facts) -> bool | None:
         found = [_move(f"<{t}>{source} to <{n}>", facts, ()) for t, n in zip(names, nodes, strict=True)]
         return None if None in found else all(found)
     return None
+
+
+def _emptied(clause: str, facts: Facts, last: Sequence[str]) -> bool | None:
+    match = _EMPTIES.match(clause)
+    if match is None:
+        return None
+    names = {match["node"] or match["node2"]}
+    lists = [set(m) for r in facts.wholes for k, m in r.lists.items() if k == {"empti"}]
+    return any({n.strip("<>") for n in names} <= m for m in lists) if lists else None
 
 
 def _rank(clause: str, facts: Facts, last: Sequence[str]) -> bool | None:

@@ -51,6 +51,7 @@ _VERBAL = re.compile(
     r"|could)\b",
     re.IGNORECASE,
 )
+_NOT_FREE = re.compile(r"^none of (?:them|these|those|which) (?:is|are) (free|left|available)$", re.IGNORECASE)
 _NONE = re.compile(
     r"^(?:no|none of the) (?=(?:[a-z]+ )?(?:nodes?|tasks?|pods?|jobs?|risks?|changes?|steps?)\b)", re.IGNORECASE
 )
@@ -175,6 +176,7 @@ def _read(said: str, facts: Facts, carried: Carried, context: frozenset[str]) ->
     """Return whether a clause holds, None if it could not be read, and the group that it is about."""
     clause = plain_words(_INTRO.sub("", " ".join(said.split())).strip(" ,.;:"))
     clause = _without_deed(clause, facts)
+    clause = _NOT_FREE.sub(lambda m: f"has no {' '.join(sorted(carried.heard & RESOURCES))} {m[1]}", clause)
     if not clause or "^" in clause or _TIME.search(clause):
         return None, ()
     if not concepts_in(without_numbers(clause)) and not (names_in(clause) and re.search(r"\d", blanked(clause))):
@@ -232,7 +234,7 @@ def _verdicts(
     if not names_in(plain):
         for said in (context, context | (carried.heard & RESOURCES)):
             known = [v for r in facts.wholes if (v := measured(plain, r.cells, said | _always(r), r.topic)) is not None]
-            if known and not any(known) and said == context and not _VERBAL.match(plain):
+            if known and not any(known) and said == context and not carried.heard and not _VERBAL.match(plain):
                 yield False, ()
             for record in _wholes(facts):
                 is_counted = measured(plain, record.cells, said | _always(record), record.topic)

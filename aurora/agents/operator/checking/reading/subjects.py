@@ -55,8 +55,8 @@ _PARTLY = re.compile(
 )
 _REST = re.compile(rf"^(?:all )?(?:the )?(?:others?|rest)\b(?: (?P<count>\d+))?(?: {NOUN})? ?", re.IGNORECASE)
 _PRONOUN = re.compile(
-    r"^(?:its|their|it|they|this|these|that|which|the (?:pod|task|job|node|plan|policy|latter)|both|each"
-    r"|all)\b(?P<own>'s|s\b)? ?",
+    r"^(?:its|their|it|they|this|these|that|which|the (?:pod|task|job|node|plan|policy|latter)|each"
+    r")\b(?P<own>'s|s\b)? ?",
     re.IGNORECASE,
 )
 
@@ -137,6 +137,10 @@ def subjects(clause: str, facts: Facts, last: Sequence[str], carried: tuple[Reco
         records = tuple(named_records(n, facts.groups) for n in last)
         if all(records):
             found.append(Subject(tuple(last), records, "each", None, match.end()))
+    if not found and last and re.match(_VERB + r"\b", clause, re.IGNORECASE):
+        records = tuple(named_records(n, facts.groups) for n in last)
+        if all(records):
+            found.append(Subject(tuple(last), records, "each", None, 0))
     match = _INNER.search(clause)
     if match and not found and not _NAMED.match(clause):
         names = names_in(match["names"])

@@ -94,7 +94,7 @@ _CONCEPTS = {
 LIGHT = frozenset(
     """a an the this that these those it its it's they their them there is are was were be been being has have had
     having of in on at to for from with and but or by as per each also too just only about around roughly
-    approximately nearly almost exactly precisely does do did done can will so while whereas which who whose
+    approximately nearly almost exactly precisely does do did can will so while whereas which who whose
     still already right moment present comes come stands stand lies lie sits sit amounts amount number
     far well total overall together combined altogether alone sum here namely i.e e.g example instance
     respectively take takes up make makes get gets it'll cluster bit slightly what says say shows show reports report
