@@ -165,8 +165,8 @@ def test_a_plan_is_applied_to_the_cluster_of_a_kubeconfig(folder: Path, monkeypa
 def test_a_plan_is_explained_and_compared_with_what_came(folder: Path) -> None:
     plan_id = _new("sample:web-shop", "--drain", "node-a1")["plan"]["plan_id"]
     text = aurora("plan", "explain", plan_id[:8], "--history", "sample:web-shop").stdout
-    assert f"Plan {plan_id} puts 3 tasks on nodes node-a2 and node-a3." in text
-    assert "node-c2, cordoned" in text
+    assert f"Plan {plan_id} puts 3 tasks on node-a2 and node-a3." in text
+    assert "node-c2 (cordoned)" in text
     assert "is forecast to peak at" in text
     said = json.loads(
         aurora(

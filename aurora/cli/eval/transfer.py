@@ -15,6 +15,7 @@ from aurora.cli.terminal.interrupts import explained
 from aurora.cli.terminal.steps import note_compiling, steps
 
 if TYPE_CHECKING:  # heavy at run time
+    from aurora.agents.models.budget import Budget
     from aurora.evals.transfer.adapted_policies import ByModel
     from aurora.evals.transfer.settings import Effort
 
@@ -100,8 +101,6 @@ def ablations(  # one parameter an option
 
     Example: aurora eval ablations --quick --out runs/eval/ablations-quick
     """
-    from aurora.agents.models.budget import Budget  # heavy siblings
-    from aurora.agents.models.model import connect, model_name  # heavy siblings
     from aurora.evals.transfer.ablations import AblationSettings, run_ablations  # heavy
     from aurora.evals.transfer.settings import ABLATED_PER_FAMILY
     from aurora.evals.transfer.variants import VARIANTS
@@ -110,11 +109,8 @@ def ablations(  # one parameter an option
     effort = _effort(evaluations, seeds, scenarios, quick=quick)
     if not quick:
         effort = replace(effort, per_family=ABLATED_PER_FAMILY)
-    name = None if model is None else model_name(model)
-    if name is not None:
-        connect(name)  # fails before anything is trained
-    settings = AblationSettings(effort, chosen, "" if name is None else str(name))
-    budget = Budget() if dollars is None else Budget(dollars=dollars)
+    name, budget = _connected(model, dollars)
+    settings = AblationSettings(effort, chosen, name)
     words = "--quick" if quick else f"--evaluations {evaluations} --seeds {seeds} --scenarios {scenarios}"
     command = f"aurora eval ablations {words}" + f" --variants '{variants}'" * (variants != "all")
     command += "" if model is None else f" --model {model}"
@@ -130,16 +126,25 @@ def _effort(evaluations: int, seeds: str, scenarios: int, *, quick: bool) -> Eff
 
 
 def _by_model(model: str | None, answers: int, seeds: int, dollars: float | None) -> ByModel | None:
-    """Return the settings of adaptation by a model, which must be reachable; None: there is no model."""
-    from aurora.agents.models.budget import Budget  # heavy siblings
-    from aurora.agents.models.model import connect, model_name  # heavy siblings
+    """Return the settings of adaptation by a model; None: there is no model."""
     from aurora.evals.transfer.adapted_policies import ByModel  # heavy
 
+    name, budget = _connected(model, dollars)
+    return ByModel(name, answers, seeds, budget) if name else None
+
+
+def _connected(model: str | None, dollars: float | None) -> tuple[str, Budget]:
+    """Return the whole name of a model and its budget, or fail before anything is trained; "" without a model."""
+    from aurora.agents.models.budget import Budget, price_of  # heavy siblings
+    from aurora.agents.models.model import connect, model_name  # heavy siblings
+
+    budget = Budget() if dollars is None else Budget(dollars=dollars)
     if model is None:
-        return None
+        return "", budget
     name = model_name(model)
-    connect(name)  # fails before anything is trained
-    return ByModel(str(name), answers, seeds, Budget() if dollars is None else Budget(dollars=dollars))
+    connect(name)
+    price_of(str(name), needed=dollars is not None)
+    return str(name), budget
 
 
 def _run(work: Any, command: str, out: Path, fails: list[str], as_json: bool) -> None:
