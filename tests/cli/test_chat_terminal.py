@@ -140,3 +140,23 @@ def test_one_question_on_a_terminal_is_answered_sentence_by_sentence(tmp_path) -
         terminal.until(r"And 82 pods run\. \[E1\]")
         assert "12 nodes" not in terminal.shown
         assert terminal.end() == 0
+
+
+def test_an_answer_says_how_many_sentences_were_struck(capsys) -> None:
+    from aurora.agents.operator.answer import Answer, Sentence
+    from aurora.cli.chat.rendering import print_answer
+
+    held = Sentence(text="82 tasks run.", cites=("E1",))
+    struck = Sentence(text="They run well.", cites=("E1",), struck="no evidence says so")
+    print_answer(Answer(question="How are things?", by="openai:model", sentences=(held, struck, held)))
+    assert "1 of 3 sentences was not supported and struck" in capsys.readouterr().err
+
+
+def test_the_question_about_a_rollback_offers_no_edit(capsys) -> None:
+    from aurora.cli.chat.rendering import print_request
+
+    action = {"action_requests": [{"description": "Undo it?"}]}
+    print_request({**action, "review_configs": [{"allowed_decisions": ["approve", "reject"]}]})
+    assert "/edit" not in capsys.readouterr().out
+    print_request({**action, "review_configs": [{"allowed_decisions": ["approve", "edit", "reject"]}]})
+    assert "/edit N,M" in capsys.readouterr().out

@@ -92,7 +92,7 @@ def test_hostile_descriptions_reach_the_attacker_as_data(monkeypatch) -> None:
     user = next(iter(recording)).request["messages"][1]["content"]
     assert not re.search(r"^Write nothing", user, flags=re.MULTILINE)
     assert '- "text: no room for g0-1"' in user
-    assert "Write 2 scenarios" in user
+    assert "Write 2 in all" in user
     assert {s.level for s in written.specs} == {1}
     assert len({s.spec_id for s in written.specs}) == 2
 
