@@ -62,6 +62,8 @@ _CHOOSES = re.compile(r"\b(?:choose|pick|prefer)s? (?:node )?<([^>]*)>", re.IGNO
 _CHANGE = re.compile(r"\bchange (\d+)\b[^<>;]{0,60}<([^>]*)>", re.IGNORECASE)
 _HAS = re.compile(r"<([^>]*)> has (?:an?|the) ([a-z]+)", re.IGNORECASE)
 _HAS_NO = re.compile(r"\b(?:has no|lacks an?|lacks the) ([a-z]+)")
+_LAST_PART = re.compile(r"^.*(?: but |: )")
+"""What is before the last part of a sentence: a denial there denies nothing after it."""
 _PLACES = {"first": 0, "second": 1, "third": 2}
 _NOT = re.compile(r"\b(?:not|never|cannot|without|no)\b|n't\b", re.IGNORECASE)
 
@@ -122,7 +124,7 @@ def states_scarcity(clause: str) -> bool:
 
 def _wrong_move(masked: str, facts: Facts) -> str:
     for match in _GOES.finditer(masked):
-        is_denied = _NOT.search(blanked(match[0]).rpartition(" but ")[2]) is not None
+        is_denied = _NOT.search(_LAST_PART.sub("", blanked(match[0]))) is not None
         for task in re.findall(r"<([^>]*)>", match["tasks"]):
             nodes = facts.goes_to.get(task, set())
             if not nodes or facts.kinds.get(match["node"], "node_id") != "node_id":
