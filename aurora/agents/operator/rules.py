@@ -132,6 +132,9 @@ def _reading(meaning: Meaning) -> str:
 def _answer(reply: Reply, meaning: Meaning) -> None:
     assert meaning.kind is not None  # it was understood
     try:
+        if cluster.have_ended(reply, meaning.slots) and meaning.kind != "show_task":
+            cluster.say_ended(reply, meaning.slots)
+            return
         _ANSWERS[meaning.kind](reply, meaning.slots)
     except UnansweredError as error:
         reply.sentences.append(_unknown(error))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aurora.agents.operator.answering.reply import Found, Reply, duration_of, ids_of, listed, share
-from aurora.quantities import plain
+from aurora.quantities import percent, plain
 
 DEFAULT_HORIZON = 3600.0
 """Seconds ahead where a question names no time."""
@@ -102,11 +102,11 @@ def reserve(reply: Reply, slots: Mapping[str, Any]) -> None:
     minutes = steps * rows[0]["step_minutes"]
     if tier is None:
         tier = tiers[-1]
-        reply.say(f"I can't say for {share(confidence)}: the levels end at {share(tier['confidence'])}.", result.cite)
-    level = share(tier["confidence"])
+        reply.say(f"I can't say for a level that high: they end at {percent(tier['confidence'])}.", result.cite)
+    level = percent(tier["confidence"])
     reply.say(f"Reserve {plain(tier['cores'])} cores to be {level} sure that {whose} stays within it.", result.cite)
     if confidence < tier["confidence"] - 1e-9 and slots.get("confidence"):
-        reply.say(f"There is no level for {share(confidence)} itself; this is the next one above.")
+        reply.say(f"The levels come in steps: {level} is the next one above what you asked for.", result.cite)
     if len(rows) == 1:
         reply.say(f"Its latest measured value is {plain(rows[0]['latest'])} cores.", table.cite)
     if not tier["is_backed"]:
@@ -114,6 +114,6 @@ def reserve(reply: Reply, slots: Mapping[str, Any]) -> None:
     reply.show(
         f"capacity by confidence, for the next {duration_of(minutes)}",
         ("confidence", "cores", "exceeded at a step"),
-        [(share(t["confidence"]), plain(t["cores"]), share(t["above_step"])) for t in tiers],
+        [(percent(t["confidence"]), plain(t["cores"]), share(t["above_step"])) for t in tiers],
         result.cite,
     )

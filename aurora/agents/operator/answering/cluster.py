@@ -163,3 +163,31 @@ def show_workload(reply: Reply, slots: Mapping[str, Any]) -> None:
     if nodes:
         reply.say(f"They run on {listed(nodes, 8)}.", tasks.cite)
     reply.show(f"tasks of {name}", ("task", "state", "node", "requests", "used"), rows, tasks.cite)
+
+
+def have_ended(reply: Reply, slots: Mapping[str, Any]) -> bool:
+    """Return whether all workloads and tasks of a question have ended: none is listed, runs or waits."""
+    open_cluster = reply.harness.desk.cluster
+    workloads, tasks = _named(slots, "workload"), _named(slots, "task")
+    if not workloads and not tasks:
+        return False
+    states = {open_cluster.tasks_by_id[t].state for t in tasks}
+    return not states & {"pending", "running"} and not any(w in open_cluster.workloads_by_id for w in workloads)
+
+
+def say_ended(reply: Reply, slots: Mapping[str, Any]) -> None:
+    """Say how the tasks of a question ended."""
+    for name in _named(slots, "workload"):
+        found = reply.look_up("find_tasks", contains=name, limit=40)
+        tasks = [f"{t['task_id']} is {t['state']}" for t in found.data["tasks"] if t["workload_id"] == name]
+        reply.say(f"{name} has ended: {listed(tasks)}.", found.cite)
+    for task_id in _named(slots, "task"):
+        found = reply.look_up("task_details", task_id=task_id)
+        task = found.data["task"]
+        where = f" on {task['node_id']}" if task["node_id"] else ""
+        reply.say(f"{task_id} has ended: it is {task['state']}{where}.", found.cite)
+
+
+def _named(slots: Mapping[str, Any], slot: str) -> list[str]:
+    value = slots.get(slot, "all")
+    return [] if value == "all" else ids_of(value)

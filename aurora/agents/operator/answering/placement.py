@@ -12,6 +12,8 @@ MAX_EXPLAINED = 6
 """Most waiting workloads that are explained one by one."""
 MAX_IN_WORDS = 3
 """Most of them that are also told in sentences."""
+_TOO_SMALL = re.compile(r"a node with (?P<asked>.+): (?P<node>\S+) has (?P<has>.+) in all")
+"""A change that no step can make: the node is too small."""
 _FEATURES = {
     "fit.cpu_left": "cores left",
     "fit.memory_left": "memory left",
@@ -188,7 +190,12 @@ def why_not(reply: Reply, slots: Mapping[str, Any]) -> None:
         return
     reply.say(f"{task} is not on {node} because {node} does not fit: {'; '.join(data['reasons'])}.", cite)
     reply.say(f"{where[:1].upper()}{where[1:]} now.", cite)
-    if data["changes"]:
-        reply.say(f"What would have to change for {node} to take it: {listed(data['changes'])}.", cite)
+    too_small = [m for change in data["changes"] if (m := _TOO_SMALL.fullmatch(change))]
+    for match in too_small:
+        reply.say(f"It asks for {match['asked']}, and {match['node']} has {match['has']} in all.", cite)
+    others = [change for change in data["changes"] if not _TOO_SMALL.fullmatch(change)]
+    if others:
+        more = " besides" if too_small else ""
+        reply.say(f"What would have to change{more} for {node} to take it: {listed(others)}.", cite)
     if data["free"]:
         reply.say(f"Free on {node}: {listed(data['free'], 6)}.", cite)

@@ -15,8 +15,8 @@ MAX_TABLE_ROWS = 12
 """Most rows of a table of an answer."""
 
 
-MIN_IN_CENTS, MIN_WHOLE = 0.1, 0.01
-"""Dollars from which cents say enough, and the share from which whole per cent do."""
+MIN_IN_CENTS, MIN_WHOLE, MIN_ROUNDED = 0.1, 0.01, 0.1
+"""Dollars from which cents say enough, and the shares from which two digits and whole per cent do."""
 
 
 class UnansweredError(AuroraError):
@@ -136,11 +136,13 @@ def money(dollars: float) -> str:
 
 
 def share(value: float) -> str:
-    """Return a share in whole per cent, or with the digits that tell it from 0 and 100.
+    """Return a share in whole per cent, or with the digits that tell it from 0 and 100; small ones with two digits.
 
-    >>> share(0.600366), share(0.004), share(1.028)
-    ('60 %', '0.4 %', '103 %')
+    >>> share(0.600366), share(0.0645), share(0.004), share(1.028)
+    ('60 %', '6.5 %', '0.4 %', '103 %')
     """
+    if MIN_WHOLE <= value < MIN_ROUNDED:
+        return f"{plain(100 * value, 2)} %"
     if MIN_WHOLE <= value <= 1 - MIN_WHOLE or value > 1:
         return f"{100 * value:.0f} %"
     return percent(value)
@@ -152,10 +154,9 @@ def duration_of(minutes: float) -> str:
     >>> duration_of(26.0), duration_of(576), duration_of(17459.7)
     ('26 minutes', '9.6 hours', '12.1 days')
     """
-    if round(minutes) == 1:
-        return "1 minute"
     if minutes < _FEW_MINUTES:
-        return f"{plain(round(minutes, 1))} minutes"
+        few = plain(minutes, 2)
+        return "1 minute" if few == "1" else f"{few} minutes"
     if minutes < _MANY_MINUTES:
         return f"{plain(round(minutes))} minutes"
     hours = minutes / 60

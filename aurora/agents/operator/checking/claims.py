@@ -55,7 +55,7 @@ _SUPPOSED = re.compile(r"(?:if|were|should|suppose|assuming)\b.*\bwould\b", re.I
 _IF = re.compile(r"\b(?:if|in case|should|were|suppose|assuming|without|when|once)\b[^,;]*$", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _ALL = re.compile(
-    r"\b(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:\d+ )?(?P<other>other )?([a-z]+)", re.IGNORECASE
+    r"\b(?<!\bin )(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:\d+ )?(?P<other>other )?([a-z]+)", re.IGNORECASE
 )
 _NONE = re.compile(r"\b(?:no|none of the|not a single|zero)\b (?:[a-z]+ )?([a-z]+)", re.IGNORECASE)
 _N_OF_N = re.compile(r"\b(?:(\d+) of \1|all|every)\b(?: the)? ([a-z]+)", re.IGNORECASE)
@@ -114,7 +114,8 @@ def _wrong_deed(text: str, facts: Facts, named: frozenset[str]) -> str:
         clause = clause_at(text, match.start(), match.end())
         if _IF_DONE.search(clause.partition(match[0])[0]):
             continue
-        is_done = _is_done(said.split()[-1], states, facts)
+        verb = said.split()[-1]
+        is_done = _is_done(verb, states, facts) or any(verb == t.text and t.owners & named for t in states)
         is_denied = _DENIED_DEED.search(text[: match.start()]) is not None or NOT.search(said) is not None
         if is_denied and is_done:
             return "says that something was not done, and the cited evidence has it as done"
@@ -150,7 +151,7 @@ def _wrong_state(text: str, facts: Facts, named: frozenset[str]) -> str:
             continue
         if re.match(r"[^,;]*\bonly (?:after|if|once|when)\b", blank[match.end() :]):
             continue
-        before = blank[max(0, match.start() - 30) : match.start()]
+        before = re.split("[:;]", blank[max(0, match.start() - 30) : match.start()])[-1]
         if _IF.search(blank[: match.start()]) or _SUPPOSED.match(blank):
             continue
         is_negated = (NOT.search(before) or NOT.search(match[0])) is not None and state != "not ready"
@@ -316,6 +317,9 @@ def _fits(names: frozenset[str], facts: Facts) -> bool | None:
         return True
     if any(li.is_whole and li.members for li in fitting) and len(names) > 1:
         return False
+    sizes = {t.text == "fits" for t in facts.texts if "finding" in t.tokens and t.owners & names}
+    if sizes:
+        return sizes.pop() if len(sizes) == 1 else None
     reasons = [li for li in facts.listings if li.owners & names and "reasons" in li.tokens]
     return (not any(li.size for li in reasons)) if reasons else None
 

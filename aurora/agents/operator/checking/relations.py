@@ -78,6 +78,8 @@ _ROOM = re.compile(
     re.IGNORECASE,
 )
 _HAS_NO = re.compile(r"\b(?:has no|lacks an?|lacks the) ([a-z]+)")
+_LAST_PART = re.compile(r"^.*(?: but |: )")
+"""What is before the last part of a sentence: a denial there denies nothing after it."""
 _PLACES = {"first": 0, "second": 1, "third": 2}
 _NOT = re.compile(r"\b(?:not|never|cannot|without|no)\b|n't\b", re.IGNORECASE)
 
@@ -162,7 +164,7 @@ def states_scarcity(clause: str) -> bool:
 
 def _wrong_move(masked: str, facts: Facts) -> str:
     for match in _GOES.finditer(masked):
-        is_denied = _NOT.search(blanked(match[0]).rpartition(" but ")[2]) is not None
+        is_denied = _NOT.search(_LAST_PART.sub("", blanked(match[0]))) is not None
         for task in re.findall(r"<([^>]*)>", match["tasks"]):
             nodes = _goals(task, match["source"], facts)
             if not nodes or facts.kinds.get(match["node"], "node_id") != "node_id":

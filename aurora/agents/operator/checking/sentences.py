@@ -74,6 +74,8 @@ _LABEL = re.compile(
 _OF = re.compile(r"(?<![\w/.:-])(\d+)/(\d+)(?![\w/:-]|\.\d)")
 """A part and its whole: 11/12 nodes."""
 _METRICS = frozenset({"cpu", "memory", "gpu", "requests", "power", "network"})
+_RESOURCE = re.compile(r"[a-z][a-z0-9.-]*\.[a-z]+/[a-z][\w.-]*")
+"""Names of resources, such as nvidia.com/mig-1g.10gb."""
 _TYPOGRAPHY = frozenset("–—‘’“”×°≥≤→…·•éèüöäß\u00a0\u202f")
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _HYPHENATED = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+")
@@ -267,6 +269,9 @@ def _masked(text: str, facts: Facts, names: frozenset[str], question: str) -> tu
                 at = match.end()
                 continue
             strange = "" if is_said_unknown else token
+        elif _RESOURCE.fullmatch(token) and token in facts.raw:  # its digits count nothing
+            parts += [text[at : match.start()], re.sub(r"\d", "~", token)]
+            at = match.end()
     parts.append(text[at:])
     return "".join(parts), frozenset(named), strange
 

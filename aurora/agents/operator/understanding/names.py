@@ -132,8 +132,10 @@ class Names:
             for node in members:
                 self._add_group(name, node)
         tasks = cluster.tasks[:MAX_NAMES]
-        for workload in cluster.workloads:
-            self._add_workload(workload.workload_id)
+        listed = [w.workload_id for w in cluster.workloads]
+        ended = [t.workload_id for t in tasks if t.workload_id is not None]
+        for workload_id in dict.fromkeys((*listed, *ended)):  # a finished job may be listed no more
+            self._add_workload(workload_id)
         for task in tasks:
             self._add_task(task)
             self._add_job(task)

@@ -145,9 +145,8 @@ class Resolver:
                 fitting = [t for t in mention.ids if where(self.cluster.tasks_by_id[t])]
                 found += fitting if len(mention.ids) > 1 else mention.ids
             else:
-                known = [
-                    t for t in self.cluster.tasks if t.workload_id in mention.ids and t.state in ("pending", "running")
-                ]
+                own = [t for t in self.cluster.tasks if t.workload_id in mention.ids]
+                known = [t for t in own if t.state in ("pending", "running")] or own
                 found += [t.task_id for t in known if where(t)]
         return list(dict.fromkeys(found))
 
