@@ -72,9 +72,10 @@ _RANK = re.compile(r"<([^>]*)> (?:ranks?|ranked|comes|came|is|would rank|is rank
 _CHOOSES = re.compile(r"\b(?:choose|pick|prefer)s? (?:node )?<([^>]*)>", re.IGNORECASE)
 _CHANGE = re.compile(r"\bchange (\d+)\b[^<>;]{0,60}<([^>]*)>", re.IGNORECASE)
 _HAS = re.compile(r"<([^>]*)> has (?:an?|the) ([a-z]+)", re.IGNORECASE)
+_TO_NODE = r"(?:node )?<(?P<node>[^>]*)>"
 _ROOM = re.compile(
-    rf"\b(?:moving|by moving|if you move) <(?P<task>[^>]*)>(?: from (?:node )?<[^>]*>)? to (?:node )?<(?P<node>[^>]*)> "
-    r"would (?:make room(?: for <(?P<one>[^>]*)>)?|let <(?P<other>[^>]*)> (?:start|run|fit)) on (?:node )?<(?P<there>[^>]*)>",
+    rf"\b(?:moving|by moving|if you move) <(?P<task>[^>]*)>(?: from (?:node )?<[^>]*>)? to {_TO_NODE} would "
+    r"(?:make room(?: for <(?P<one>[^>]*)>)?|let <(?P<other>[^>]*)> (?:start|run|fit)) on (?:node )?<(?P<there>[^>]*)>",
     re.IGNORECASE,
 )
 _HAS_NO = re.compile(r"\b(?:has no|lacks an?|lacks the) ([a-z]+)")
