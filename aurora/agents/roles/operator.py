@@ -56,8 +56,8 @@ MODES: dict[Mode, str] = {
 ASKED = "The person is asked now, and this turn ends. It is not done yet."
 AGAIN_SHOWN = "Show an earlier result again, or more of one that was cut."
 AGAIN = (
-    "These sentences were struck:\n{struck}\nAnswer once more, with sentences that their evidence bears out; look up "
-    "what is missing, or say what you don't know."
+    "These sentences were struck:\n{struck}\nWrite the whole answer once more, those that were not struck included, "
+    "with sentences that their evidence bears out; look up what is missing, or say what you don't know."
 )
 REPLACE = (
     "These sentences were struck:\n{struck}\nThe person has read the others. Write only what replaces the struck ones, "

@@ -134,7 +134,7 @@ def test_a_model_is_told_of_the_tools_of_the_mode_and_of_plans_once_there_is_one
     names = tools_for(desk)
 
     def told(harness: Harness) -> set[str]:
-        return {tool.name for tool in _Looking(harness, mode).listed()} - {"evidence"}
+        return {tool.name for tool in _Looking(harness, mode, None).listed()} - {"evidence"}
 
     harness = Harness(desk, names)
     assert told(harness) == set(names) - set(absent)
