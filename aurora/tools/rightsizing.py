@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from aurora.cluster.container_use import container_uses
+from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
 from aurora.learning.rightsizing.containers.advice import ContainerAdvice, ResourceAdvice
 from aurora.learning.rightsizing.containers.advise import advise
@@ -41,6 +43,11 @@ class SizeRow(Frozen):
     limit_proposed: float | None
     unused_now: float | None = Field(description="mean part of the request that is not used")
     freed: float | None = Field(description="requests that all its tasks give back; negative: they need more")
+    freed_price_per_hour: float | None = Field(
+        default=None,
+        description="price of what is given back, half of a node's price for its cores and half for its memory; "
+        "null: prices are not known",
+    )
     chance_now: float | None = Field(
         description="of throttling at a moment (cpu) or of a kill in a week (memory) under what is set now"
     )
@@ -102,11 +109,22 @@ def size_rows(desk: Desk, workload_ids: tuple[str, ...] = ()) -> list[SizeRow]:
         raise InputError("no measured use of containers is open; start with a history that has it")
     report = advise(container_uses(cluster, series))  # sized together, whichever are asked for
     chosen = [a for a in report.containers if not workload_ids or a.workload in workload_ids]
-    return [_row(advice, part) for advice in chosen for part in (advice.cpu, advice.memory)]
+    prices = _prices(cluster)
+    return [_row(advice, part, prices) for advice in chosen for part in (advice.cpu, advice.memory)]
 
 
-def _row(advice: ContainerAdvice, part: ResourceAdvice) -> SizeRow:
+def _prices(cluster: Snapshot) -> Mapping[str, float]:
+    """Return the price of a core and of a GiB for an hour; none where no node without accelerators has a price."""
+    plain_nodes = [n for n in cluster.nodes if n.accelerator_model is None and n.price_per_hour is not None]
+    half = sum(n.price_per_hour or 0.0 for n in plain_nodes) / 2
+    sums = {r: sum(n.allocatable.get(r, 0.0) for n in plain_nodes) for r in ("cpu", "memory")}
+    return {r: half / amount for r, amount in sums.items() if amount > 0}
+
+
+def _row(advice: ContainerAdvice, part: ResourceAdvice, prices: Mapping[str, float]) -> SizeRow:
     now, then = part.now.request, part.proposed.request
+    freed = None if now is None or then is None else (now - then) * advice.replicas
+    price = prices.get(part.resource)
     return SizeRow(
         workload_id=advice.workload,
         container=advice.container,
@@ -119,7 +137,8 @@ def _row(advice: ContainerAdvice, part: ResourceAdvice) -> SizeRow:
         limit_now=part.now.limit,
         limit_proposed=part.proposed.limit,
         unused_now=part.slack_now,
-        freed=None if now is None or then is None else (now - then) * advice.replicas,
+        freed=freed,
+        freed_price_per_hour=None if freed is None or price is None else freed * price,
         chance_now=part.chance_now,
         chance_proposed=part.chance,
         confidence=part.confidence,

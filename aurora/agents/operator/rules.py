@@ -12,6 +12,7 @@ from aurora.agents.operator.answering.reply import Reply, UnansweredError
 from aurora.agents.operator.questions import Kind
 from aurora.agents.operator.understanding.meaning import Meaning, understand
 from aurora.agents.operator.understanding.names import Names
+from aurora.agents.operator.understanding.words import is_greeting
 from aurora.errors import AuroraError
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
@@ -107,8 +108,12 @@ class RulesOperator:
     @staticmethod
     def _asked_back(question: str, meaning: Meaning, harness: Harness, first: tuple[Sentence, ...]) -> Answer:
         cluster = talk.cluster_of(harness.desk)
-        back = talk.asked_back(meaning.nearest, cluster, meaning.named)
-        text = f"I am not sure what you mean: {meaning.reason}." if meaning.reason else "I am not sure what you mean."
+        newest = {"plan": plan} if (plan := next(iter(plan_ids(harness.desk)), "")) else {}
+        back = talk.asked_back(meaning.nearest, cluster, {**newest, **meaning.named})
+        reason = meaning.reason.replace('"', "'")  # it quotes the question, and no evidence
+        text = f"I am not sure what you mean: {reason}." if reason else "I am not sure what you mean."
+        if is_greeting(question):
+            text = talk.GREETING
         return Answer(question=question, by=NAME, sentences=(*first, Sentence(text=text)), asks_back=back)
 
 

@@ -35,6 +35,9 @@ ALONE = (
     "which policy is best here?",
     "compare best_fit and least_allocated",
     "is anything about to run out of memory?",
+    "is anything about to run out of memory?",
+    "which pods are wasting the most money?",
+    "hi, what can you do?",
     "help",
 )
 
@@ -74,6 +77,8 @@ def questions(cluster, few=None):
         "show {}",
         "is {} oversized?",
         "how much will {} need in the next hour?",
+        "how much memory does {} really use vs request?",
+        "is {} about to run out of memory?",
         "how much should I reserve for {} to be 97.5 % sure?",
         "how much should I reserve for {} to be 92 % sure?",
         "what if the load of {} grows by 30 %?",
@@ -107,6 +112,12 @@ def test_nothing_is_struck_nor_asked_back_about_all_objects(sample, folder) -> N
 @pytest.mark.parametrize(
     ("sample", "question", "says"),
     [
+        ("web-shop", "hi, what can you do?", "You can ask about"),
+        ("web-shop", "hello there", "Hello."),
+        ("web-shop", "how much memory does checkout really use vs request", "use 1.028 cores and 2.09 GiB together"),
+        ("web-shop", "which pods are wasting the most money", "costs $0.10 an hour"),
+        ("web-shop", "is anything about to run out of memory", "killed for memory within a week is 58.2 %"),
+        ("hpc-queue", "is anything about to run out of memory", "I don't know"),
         ("web-shop", "show batch/Job/nightly-export", "has ended"),
         ("web-shop", "why is nightly-export waiting?", "has ended"),
         ("web-shop", "how much should I reserve for api to be 92.5 % sure?", "95 % is the next one above"),
@@ -137,6 +148,9 @@ def test_what_was_struck_is_said(sample, question, says, folder) -> None:
         ("hpc-queue", "why is 81523 not on gn03?", "gn03 has 4", "gn03 has 6"),
         ("web-shop", "is shop/Deployment/api oversized?", "requests 0.75 cores", "requests 0.95 cores"),
         ("web-shop", "show batch/Job/nightly-export", "is finished", "is failed"),
+        ("web-shop", "is anything about to run out of memory", "58.2 %", "28.2 %"),
+        ("web-shop", "which pods are wasting the most money", "$0.10 an hour", "$0.30 an hour"),
+        ("web-shop", "how much memory does checkout really use vs request", "2.09 GiB", "3.09 GiB"),
     ],
 )
 def test_false_ones_of_these_stay_struck(sample, question, true, false, folder) -> None:
@@ -147,3 +161,15 @@ def test_false_ones_of_these_stay_struck(sample, question, true, false, folder) 
     assert changed
     checked = check_answer(answer.model_copy(update={"sentences": tuple(changed)}), harness.journal, desk)
     assert all(s.struck for s in checked.sentences)
+
+
+def test_questions_back_name_plans_that_exist_or_none(folder) -> None:
+    desk = desk_of("web-shop", folder / "plans-of-this-test")
+    harness = Harness(desk, list(ROWS), may_plan=True)
+    answer = RulesOperator().answer("undo it", harness, (), "plan")
+    assert answer.asks_back
+    assert not any("plan " in question for question in answer.asks_back)
+    RulesOperator().answer("drain node-b2", harness, (), "plan")
+    plan = next(iter(desk.plans.glob("*.json"))).stem
+    answer = RulesOperator().answer("what do you know about plans", harness, (), "plan")
+    assert f"is plan {plan} still valid?" in answer.asks_back

@@ -165,6 +165,39 @@ def show_workload(reply: Reply, slots: Mapping[str, Any]) -> None:
     reply.show(f"tasks of {name}", ("task", "state", "node", "requests", "used"), rows, tasks.cite)
 
 
+def say_use(reply: Reply, name: str) -> None:
+    """Say what the running tasks of a workload use, and what they request."""
+    found = reply.look_up("find_tasks", contains=name, state="running", limit=40)
+    own = [t for t in found.data["tasks"] if t["workload_id"] == name]
+    measured = [r for r in _SHOWN if own and all(r in t["used"] for t in own)]
+    if found.data["count"] > len(found.data["tasks"]) or not measured:
+        return
+    together = " together" if len(own) > 1 else ""
+    for verb, field in (("use", "used"), ("request", "requests")):
+        sums = [
+            amount_text(r, sum(t[field].get(r, 0.0) for t in own)) for r in measured if any(r in t[field] for t in own)
+        ]
+        if sums:
+            reply.say(f"The running tasks of {name} {verb} {listed(sums)}{together}.", found.cite)
+
+
+def say_fullest_memory(reply: Reply) -> None:
+    """Say which node uses the largest share of its memory."""
+    cite, data = reply.look_up("find_nodes", order="fullest", limit=40)
+    rows = [
+        (row["used"] / row["allocatable"], node["node_id"], row)
+        for node in data["nodes"]
+        for row in node["resources"]
+        if row["resource"] == "memory" and row["used"] is not None and row["allocatable"]
+    ]
+    if not rows:
+        reply.say("I don't know how much memory the nodes use, because it is not measured.")
+        return
+    _, node_id, row = max(rows, key=lambda r: r[0])
+    amounts = f"{amount_text('memory', row['used'])} of its {amount_text('memory', row['allocatable'])}"
+    reply.say(f"The node nearest to its end of memory is {node_id}, which uses {amounts}.", cite)
+
+
 def have_ended(reply: Reply, slots: Mapping[str, Any]) -> bool:
     """Return whether all workloads and tasks of a question have ended: none is listed, runs or waits."""
     open_cluster = reply.harness.desk.cluster

@@ -131,7 +131,7 @@ def money(dollars: float) -> str:
     ('$2.81', '$86.10', '$0.0123')
     """
     if 0 < abs(dollars) < MIN_IN_CENTS:
-        return f"${plain(dollars, 3)}"
+        return f"{'-' if dollars < 0 else ''}${plain(abs(dollars), 3)}"
     return f"-${-dollars:,.2f}" if dollars < 0 else f"${dollars:,.2f}"
 
 

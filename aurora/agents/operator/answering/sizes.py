@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aurora.agents.operator.answering.cluster import say_fullest_memory, say_use
 from aurora.agents.operator.answering.reply import (
     Found,
     Reply,
@@ -18,16 +19,24 @@ from aurora.agents.operator.answering.reply import (
 )
 from aurora.quantities import percent, plain
 
+MAX_RISKS = 3
+"""Most containers that are told in sentences."""
 MAX_CANDIDATES = 3
 """Most nodes whose removal is tried."""
 
 
 def oversized(reply: Reply, slots: Mapping[str, Any]) -> None:
-    """Say which containers request too much."""
-    if slots["workload"] == "all":
-        _all_sizes(reply)
+    """Say which containers request too much; by money or by the risk of a kill, where that is asked."""
+    if slots.get("by") == "risk":
+        risks(reply, slots)
         return
-    found = reply.look_up("oversized", workload_ids=ids_of(slots["workload"]))
+    if slots["workload"] == "all":
+        _all_sizes(reply, by_money=slots.get("by") == "money")
+        return
+    names = ids_of(slots["workload"])
+    for name in names:
+        say_use(reply, name)
+    found = reply.look_up("oversized", workload_ids=names)
     rows = found.data["containers"]
     for row in rows:
         _say_size(reply, found, row)
@@ -62,10 +71,11 @@ def _amount(row: Mapping[str, Any], value: float | None) -> str:
     return "nothing" if value is None else f"{plain(value)} {row['unit']}"
 
 
-def _show_sizes(reply: Reply, found: Found, rows: list[Mapping[str, Any]]) -> None:
+def _show_sizes(reply: Reply, found: Found, rows: Sequence[Mapping[str, Any]], *, with_money: bool = False) -> None:
+    columns = ("container", "resource", "finding", "request now", "proposed", "tasks", "chance")
     reply.show(
         "requests of each task, now and proposed",
-        ("container", "resource", "finding", "request now", "proposed", "tasks", "chance"),
+        (*columns, "freed an hour") if with_money else columns,
         [
             (
                 f"{r['workload_id']}/{r['container']}",
@@ -75,6 +85,7 @@ def _show_sizes(reply: Reply, found: Found, rows: list[Mapping[str, Any]]) -> No
                 _amount(r, r["request_proposed"]),
                 str(r["tasks"]),
                 "not known" if r["chance_proposed"] is None else percent(r["chance_proposed"]),
+                *([_freed_price(r)] if with_money else []),
             )
             for r in rows
         ],
@@ -82,15 +93,20 @@ def _show_sizes(reply: Reply, found: Found, rows: list[Mapping[str, Any]]) -> No
     )
 
 
-def _all_sizes(reply: Reply) -> None:
+def _all_sizes(reply: Reply, *, by_money: bool = False) -> None:
     found = reply.look_up("oversized", finding="over")
     data, cite = found.data, found.cite
+    rows = data["containers"]
+    if by_money:
+        rows = sorted(rows, key=lambda r: -(r["freed_price_per_hour"] or 0.0))
     if not data["oversized"]:
         reply.say("0 sizes are found oversized.", cite)
     else:
-        first = data["containers"][0]
+        first = rows[0]
         reply.say(f"{noun(data['oversized'], 'size')} are oversized and {data['undersized']} undersized.", cite)
         _say_size(reply, found, first)
+        if by_money:
+            _say_price(reply, found, first)
         freed = [f"{plain(t['freed'])} {t['unit']}" for t in data["totals"] if t["freed"] > 0]
         if freed:
             reply.say(f"The proposals that lower requests would free {listed(freed)}.", cite)
@@ -98,7 +114,42 @@ def _all_sizes(reply: Reply) -> None:
         reply.say(f"Unmeasured: {noun(data['unmeasured'], 'size')}, which stay as they are.", cite)
     if data["oversized"]:
         reply.say("To make a plan of it, ask me to resize the oversized workloads.")
-    _show_sizes(reply, found, data["containers"])
+    _show_sizes(reply, found, rows, with_money=by_money)
+
+
+def _freed_price(row: Mapping[str, Any]) -> str:
+    return "not known" if row["freed_price_per_hour"] is None else money(row["freed_price_per_hour"])
+
+
+def risks(reply: Reply, slots: Mapping[str, Any]) -> None:
+    """Say which containers are the likeliest to be killed for memory, and which nodes use most of theirs."""
+    names = [] if slots["workload"] == "all" else ids_of(slots["workload"])
+    for name in names:
+        say_use(reply, name)
+    if not names:
+        say_fullest_memory(reply)
+    found = reply.look_up("oversized", workload_ids=names, finding="any" if names else "under")
+    rows = [r for r in found.data["containers"] if r["resource"] == "memory" and r["chance_now"] is not None]
+    rows.sort(key=lambda r: -r["chance_now"])
+    if not rows:
+        reply.say("I don't know of a container that is near its limit, because none is found undersized in memory.")
+    for row in rows[:MAX_RISKS]:
+        of = f"{row['container']} in {row['workload_id']}"
+        limit = "" if row["limit_now"] is None else f" under its limit of {_amount(row, row['limit_now'])}"
+        chance = percent(row["chance_now"])
+        reply.say(f"The chance that {of} is killed for memory within a week is {chance}{limit}.", found.cite)
+    _show_sizes(reply, found, rows)
+
+
+def _say_price(reply: Reply, found: Found, row: Mapping[str, Any]) -> None:
+    if row["freed_price_per_hour"] is None:
+        reply.say("I don't know what that costs, because prices are not known; the sizes that free most come first.")
+        return
+    reply.say(f"What it would free costs {money(row['freed_price_per_hour'])} an hour.", found.cite)
+    reply.say(
+        "Prices are of nodes: half of a price is counted for cores and half for memory, and money is saved once a node "
+        "goes."
+    )
 
 
 def recommend(reply: Reply, slots: Mapping[str, Any]) -> None:

@@ -15,6 +15,10 @@ from aurora.tools.desk import Desk
 INTRODUCTION = "I answer by fixed rules, without a language model; to connect one, start with --model PROVIDER:MODEL."
 
 
+GREETING = "Hello. Ask me about placements, waiting tasks, what would happen, demand, sizes, policies or plans."
+"""Answer to a greeting alone."""
+
+
 def help_(reply: Reply, slots: Mapping[str, Any]) -> None:
     """List what can be asked."""
     del slots
@@ -53,9 +57,13 @@ def cluster_of(desk: Desk) -> Snapshot | None:
 
 
 def asked_back(kinds: Sequence[Kind], cluster: Snapshot | None, named: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the nearest questions, with the names of the question, or others of this cluster."""
+    """Return the nearest questions, with the names of the question, or others of this cluster.
+
+    Those about a plan are left out where `named` has none.
+    """
     names = {**_names(cluster), **named}
-    return tuple(dict.fromkeys(filled(kind, names) for kind in kinds))
+    known = [kind for kind in kinds if "plan" in names or "plan" not in QUESTIONS[kind].needs] or ["make_plan"]
+    return tuple(dict.fromkeys(filled(kind, names) for kind in known))
 
 
 def filled(kind: Kind, names: Mapping[str, str]) -> str:
@@ -66,7 +74,7 @@ def filled(kind: Kind, names: Mapping[str, str]) -> str:
 def _names(cluster: Snapshot | None) -> Mapping[str, str]:
     """Return names of a cluster for examples."""
     names = {"task": "a task", "node": "a node", "other": "another node", "waiting": "a task", "workload": "a workload",
-             "zone": "a", "plan": "1a2b3c4d5e6f"}  # fmt: skip
+             "zone": "a"}  # fmt: skip
     if cluster is None:
         return names
     running = [t for t in cluster.tasks if t.state == "running" and t.kind in ("pod", "job")]

@@ -253,7 +253,15 @@ def _figure(value: float, place: _Place) -> Figure:
 def _amount(value: float, place: _Place) -> Amount:
     tokens = tokens_of(place.key)
     resource = place.resource or next((r for r in _RESOURCES if r in tokens), "")
-    if "share" in place.tokens or tokens & {"probability", "confidence", "load", "observed", "coverage", "percent"}:
+    if "share" in place.tokens or tokens & {
+        "probability",
+        "chance",
+        "confidence",
+        "load",
+        "observed",
+        "coverage",
+        "percent",
+    }:
         return Amount(float(value), "share")
     if tokens & {"price", "cost", "dollars", "money", "saving", "savings"} or "$" in place.unit:
         hourly = bool(tokens & {"hour", "hourly", "hours"}) or place.key.startswith("per_hour")

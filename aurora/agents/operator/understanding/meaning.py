@@ -178,7 +178,7 @@ def _understood(
         return unsure("it does not say what you want to know about it" if have else "")
     if best == "other" or (not is_example and (is_bare or is_strange)):
         return unsure("")
-    if scores[best] < least:
+    if scores[best] < least and not is_example:
         return unsure("that can mean several things" if scores[best] > HINT else "")
     kind = _specific(best, resolver)
     problem = _problem(kind, masked, resolver)

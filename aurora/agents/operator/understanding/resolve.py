@@ -24,6 +24,11 @@ _MOVES = re.compile(
     r"throw|evict|remove|push)\b"
 )
 _RESIZE = re.compile(r"\b(?:re-?siz\w*|right-?\s?siz\w*|requests?|limits?|oversized|overprovisioned|shrink|trim)\b")
+_RISK = re.compile(
+    r"\b(?:runs?|running) (?:out|short|low)\b|\b(?:out|short) of memory\b|\blow on memory\b|\boom\w*|\bkill\w*|"
+    r"\b(?:near|close to|hitting|reaching) (?:its|their|the|a|any) (?:memory )?limits?\b"
+)
+_MONEY = re.compile(r"\b(?:money|dollars?|costs?|costing|expensive|pric\w+|bill)\b|\$")
 _PLACE = re.compile(
     r"\b(?:plac\w*|wait\w*|pending|queue\w*|schedul\w*|run\w*|start\w*|stuck|unscheduled|find|home|room|"
     r"somewhere|put|"
@@ -281,8 +286,10 @@ class Resolver:
         return found | ({"confidence": value} if value else {})
 
     def oversized(self) -> Slots | str:
-        """Workloads; all, where none is named."""
-        return {"workload": _one(self.workloads()) if self.workloads() else "all"}
+        """Workloads; all, where none is named. What they are listed by, where that is money or the risk of a kill."""
+        found = {"workload": _one(self.workloads()) if self.workloads() else "all"}
+        by = "risk" if _RISK.search(self._bare) else "money" if _MONEY.search(self._bare) else ""
+        return found | ({"by": by} if by else {})
 
     def compare_policies(self) -> Slots | str:
         """Policies, in their order."""

@@ -48,6 +48,11 @@ _CONTRACTIONS = (
 )
 
 _GREETING = re.compile(r"^(?:(?:ok|okay|hey|hi|hello|yo|so|well|hmm|erm|please|pls|quick question)\b[,!.: ]+(?=\S))+")
+_ONLY_GREETING = re.compile(
+    r"\W*(?:(?:hi|hello|hey|hiya|yo|howdy|greetings|good (?:morning|afternoon|evening|day))(?: (?:there|all|everyone|"
+    r"aurora|team|folks))?\W*)+",
+    re.IGNORECASE,
+)
 NUMBERS = {name: float(value) for value, name in enumerate(["zero", *NUMBER_WORDS[1:]])} | {
     "thirty": 30.0,
     "forty": 40.0,
@@ -60,6 +65,15 @@ NUMBERS = {name: float(value) for value, name in enumerate(["zero", *NUMBER_WORD
     "dozen": 12.0,
 }
 """Numbers as words; `one` is a number only where a count is expected."""
+
+
+def is_greeting(question: str) -> bool:
+    """Return whether a text only greets.
+
+    >>> is_greeting("Hi there!"), is_greeting("hi, what is waiting?")
+    (True, False)
+    """
+    return _ONLY_GREETING.fullmatch(question) is not None
 
 
 def plain_text(question: str) -> str:

@@ -13,6 +13,11 @@ _POSSESSIVE = re.compile(
     r"\b(?:its|his|her|their)\b|\bmy (?!cluster|nodes?\b|queue|pods|jobs|services|workloads|boss|manager|team|plan|"
     r"colleague|shift|money|bill|costs?|apps?\b|deployments|budget|question|hourly|users?|customers?|system)\w"
 )
+_OWN = re.compile(
+    r"\b(?:which|what|any|all|who)\b(?: \w+){1,4} (?:near|close to|at|hit|hitting|reach|reaching|above|"
+    r"over|beyond|below|within) (?:its|their)\b"
+)
+"""Whose something is, where the sentence asks for its owner: "which containers are near their limit"."""
 _DEICTIC = re.compile(
     r"\b(?:if|of|on|for|will|does|is|about|show|scale|forecast|resize|why is|why does) (?:it|that one|"
     r"this one|that|they|"
@@ -26,7 +31,7 @@ def is_about_something_unnamed(reading: Reading) -> str:
     if "all" not in (reading.slots.get("workload"), reading.slots.get("task"), reading.slots.get("node")):
         return ""
     if reading.slots.get("goal") is None and (
-        _POSSESSIVE.search(reading.plain) or (not reading.mentions and _DEICTIC.search(reading.plain))
+        _POSSESSIVE.search(_OWN.sub(" ", reading.plain)) or (not reading.mentions and _DEICTIC.search(reading.plain))
     ):
         return "it does not say which by name"
     return ""
