@@ -64,7 +64,7 @@ _INABILITY = re.compile(
 _KINDS = frozenset(
     """node nodes task tasks pod pods job jobs cluster plan plans workload workloads policy policies change changes
     hour hours minute minutes day days core cores gib cpu memory gpu gpus value values case cases outcome outcomes
-    result percentile median number across threshold""".split()
+    result percentile median number across threshold open system""".split()
 )
 """Words for the things that figures are of, and for their units, which the check of numbers compares."""
 _ALSO = {
