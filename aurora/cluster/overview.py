@@ -9,6 +9,8 @@ from aurora.cluster.resources import CPU, GPU, MEMORY, total
 from aurora.cluster.snapshot import Node, Snapshot
 
 MAIN_RESOURCES = (CPU, MEMORY, GPU)
+SLICE = "/mig-"
+"""What the names of resources have that are slices of a device."""
 
 
 class Filled(NamedTuple):
@@ -50,8 +52,9 @@ class NodeState(NamedTuple):
 
     @property
     def fullest(self) -> float:
-        """Largest requested share of cores, memory and devices."""
-        return max((f.requested_share for r, f in self.resources.items() if r in MAIN_RESOURCES), default=0.0)
+        """Largest requested share of cores, memory and devices, the slices of devices included."""
+        shares = (f.requested_share for r, f in self.resources.items() if r in MAIN_RESOURCES or SLICE in r)
+        return max(shares, default=0.0)
 
 
 class Overview(NamedTuple):

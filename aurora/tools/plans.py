@@ -112,12 +112,14 @@ class PlanShown(Frozen):
     expires_at: str = Field(description="UTC")
     change_count: int
     changes: tuple[ChangeRow, ...]
-    effect: tuple[MeasureRow, ...] = Field(description="simulated; empty: it was not")
+    effect: tuple[MeasureRow, ...] = Field(
+        description="simulated; empty: it was not; its cost_per_hour is of all nodes, with work or without"
+    )
     effect_share: float | None = Field(description="share of outcomes that the intervals hold")
     effect_method: str
     risks: tuple[str, ...]
     price_per_hour_now: float | None = Field(description="dollars, of nodes that hold work; null: not known")
-    price_per_hour_proposed: float | None
+    price_per_hour_proposed: float | None = Field(description="dollars, of nodes that would hold work; null: not known")
     emptied: tuple[str, ...] = Field(description="nodes without work afterwards")
     remarks: tuple[str, ...] = Field(description="what was left out of the plan, and why")
     violations: tuple[ViolationRow, ...] = Field(description="why it can't be applied as it is; empty: it can")

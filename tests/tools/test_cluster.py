@@ -132,3 +132,12 @@ def test_the_remedies_of_a_waiting_task_are_in_the_part_of_the_result_that_is_sh
             shown = harness.call("why_task_waits", {"task_id": waiting.task_id})
             whole = json.loads(harness.journal[0].text)
             assert all(change in shown for remedy in whole["remedies"] for change in remedy["changes"])
+
+
+def test_the_slices_of_a_device_count_for_how_full_a_node_is() -> None:
+    harness = Harness(Desk([], snapshot=load_sample("gpu-cluster")), ("find_nodes",))
+    found = json.loads(harness.call("find_nodes", {"contains": "mig-1", "order": "fullest"}).removeprefix("[E1] "))
+    row = found["nodes"][0]
+    slices = [r["requested_share"] for r in row["resources"] if "/mig-" in r["resource"]]
+    assert slices
+    assert row["fullest_share"] == pytest.approx(max(slices))

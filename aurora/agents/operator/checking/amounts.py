@@ -72,7 +72,7 @@ def wrong_number(
         earlier.append(stated)
         if not (stated.quantity.unit in UNITS["s"] and _SPAN.search(text[: stated.start])):
             rows.append((stated, _items(stated, facts)))
-    return _wrong_rows(rows, text) or wrong_fraction(masked, facts, named)
+    return _wrong_rows(rows, text) or wrong_time(text, facts) or wrong_fraction(masked, facts, named)
 
 
 def _figures(stated: Stated, text: str, facts: Facts, about: frozenset[str], is_sum: bool) -> list[Figure]:
@@ -129,6 +129,24 @@ def _wrong_rows(rows: Sequence[tuple[Stated, frozenset[str]]], text: str) -> str
     return ""
 
 
+def wrong_time(text: str, facts: Facts) -> str:
+    """Return whether a time and the number nearest to it are from different rows of a nameless list; "" if not.
+
+    Args:
+        text: The sentence, names blanked out.
+        facts: Facts of the cited evidence.
+    """
+    stated = list(stated_numbers(text))
+    times = [s for s in stated if s.quantity.unit in UNITS["s"] and not _SPAN.search(text[: s.start])]
+    others = [s for s in stated if s.quantity.unit and s.quantity.unit not in UNITS["s"] and s.quantity.unit != "%"]
+    for time in times if others else ():
+        near = min(others, key=lambda s: max(s.start - time.end, time.start - s.end))
+        steps, rows = _items(time, facts), _items(near, facts)
+        if steps and rows and not steps & rows:
+            return f"{text[near.start : near.end].strip()} is from another row than what stands beside it"
+    return ""
+
+
 def _readings(stated: Stated, earlier: Sequence[Stated], text: str) -> Iterator[Stated]:
     """Yield what a number may mean by what is around it: "of the 4 cores, 3 are requested", "$2 an hour, not $3"."""
     if not stated.quantity.unit and not stated.noun and not re.match(r" ?[A-Z]", text[stated.end :]):
@@ -164,7 +182,7 @@ def _is_borne_out(
     stated: Stated, text: str, figures: Sequence[Figure], earlier: Sequence[Stated], *, is_change: bool
 ) -> bool:
     if is_change:
-        figures = [f for f in figures if f.tokens & _CHANGED]
+        figures = [f for f in figures if f.tokens & _CHANGED and "changes" not in f.tokens]
     bound = _BOUND.search(text[max(0, stated.start - 24) : stated.start])
     if bound is None:
         return any(agrees(stated.quantity, f.amount) for f in figures)

@@ -292,6 +292,8 @@ def _holds(state: str, tokens: frozenset[str], is_same: bool, names: frozenset[s
     if state in ("waiting", "running"):
         rows = {t.text for t in facts.texts if "state" in t.tokens and names & t.owners}
         known = {"waiting": "pending", "running": "running"}[state]
+        if not rows and len(names) == 1 and any("waited" in f.tokens and f.owners & names for f in facts.figures):
+            return state == "waiting"
         return None if not rows or len(names) > 1 else known in rows
     about = [t for t in facts.texts if t.owners & names or (not t.owners and "conditions" in t.tokens)]
     if state == "failed":
@@ -349,7 +351,7 @@ def _wrong_quantifier(text: str, facts: Facts, named: frozenset[str]) -> str:
         if not support and not is_counted and not _are_as_many(match, facts, named):
             return f"{UNCHECKED}: the cited evidence does not say “{match[0]}”"
     for match in _NONE.finditer(text):
-        if not _is_none(match, facts, named):
+        if _BOUNDED.search(_rest(match)) or not _is_none(match, facts, named):
             return f"the cited evidence does not say “{match[0]}”"
     return ""
 
@@ -393,8 +395,12 @@ def _is_none(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
     ]
     wanted = {a for w in words for a in alike(w)} | {stem(w) for w in words}
     parts = (p.casefold() for t in facts.texts for p in re.split(r"[,;:.\n] ", t.text))
-    if any(
-        re.search(r"\b(?:no|none|0 of|nothing|not|nowhere|without)\b", p) and any(w in p for w in wanted) for p in parts
+    rest = [{stem(a) for a in alike(w)} for w in _WORD.findall(_rest(match)) if w.casefold() not in _SAYS_NO_MORE]
+    if not re.search(r"\d", _rest(match)) and any(
+        re.search(r"\b(?:no|none|0 of|nothing|not|nowhere|without)\b", p)
+        and any(w in p for w in wanted)
+        and all(words & {stem(w) for w in _WORD.findall(p)} for words in rest)
+        for p in parts
     ):
         return True
     said = {stem(a) for w in _WORD.findall(f"{match[0]} {_rest(match)}") for a in alike(w)}
@@ -412,6 +418,16 @@ def _is_none(match: re.Match[str], facts: Facts, named: frozenset[str]) -> bool:
     ):
         return True
     return any({stem(t) for t in tokens} & {stem(w) for w in wanted} for tokens, _ in facts.nulls)
+
+
+_BOUNDED = re.compile(
+    r"\b(?:more|less|fewer|over|above|below|under|least|most|beyond|exceed\w*|than)\b[^,;:]*\d", re.IGNORECASE
+)
+"""What denies an amount of each row, which only rows that are compared bear out."""
+_SAYS_NO_MORE = frozenset(
+    "the a an of to in on at for it its this that is are was be been has have had can could will would do does as by "
+    "there here now currently today at all so and or any which who with node nodes task tasks pod pods job jobs".split()
+)
 
 
 def _rest(match: re.Match[str]) -> str:

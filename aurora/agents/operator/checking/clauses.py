@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from aurora.agents.explain.telling.quantities import agrees
 from aurora.agents.operator.checking.derived import without_fractions
 from aurora.agents.operator.checking.facts import WORD, Facts
 from aurora.agents.operator.checking.figures import admissible, blanked, stated_numbers
+from aurora.agents.operator.checking.reading.words import LIGHT, concept
 from aurora.agents.operator.checking.vocabulary import QUOTED, UNCHECKED, alike, stem
 
 _BREAK = re.compile(
@@ -59,7 +61,26 @@ _INABILITY = re.compile(
     re.IGNORECASE,
 )
 """What an operator can't do, which is no claim about the system."""
+_KINDS = frozenset(
+    """node nodes task tasks pod pods job jobs cluster plan plans workload workloads policy policies change changes
+    hour hours minute minutes day days core cores gib cpu memory gpu gpus value values case cases outcome outcomes
+    result percentile median number across threshold""".split()
+)
+"""Words for the things that figures are of, and for their units, which the check of numbers compares."""
+_ALSO = {
+    "displaced": "lose loses lost",
+    "again": "find finds another",
+    "tasks": "run runs",
+    "coverage": "covered held interval intervals contained",
+    "waiting": "wait waits",
+    "pending": "wait waits",
+}
+"""Word of a path -> further words for its figures."""
+_NEVER = frozenset({"nev", "never", "start", "run"})
+"""Words of what says that a task can never start."""
 _MIN_LETTERS = 2
+PAIR = 2
+"""Fewest names between which a clause without a number says something."""
 _SHORT = 4
 """Most words of a statement that one word may stand for."""
 
@@ -102,11 +123,16 @@ def unsupported_clause(masked: str, facts: Facts, named: frozenset[str], verifie
         return fault
     statements = list(_statements(facts, named))
     counted = _words_of_figures(blanked(masked), facts, named)
-    for clause in _clauses(without_fractions(verified)):
-        if QUOTED in clause or _INABILITY.fullmatch(clause) or _is_counted(clause, counted):
+    text = without_fractions(verified)
+    for start, end in _clauses(text):
+        clause, names = text[start:end], frozenset(re.findall(r"<([^>]*)>", masked[start:end]))
+        if QUOTED in clause or _INABILITY.fullmatch(clause):
             continue
-        if "_" in clause and not _OPINION.search(clause):
-            continue  # the rest of it qualifies what was verified
+        if _is_counted(clause, counted) and _is_accounted_for(clause, names, counted, statements, facts):
+            continue
+        is_verified = "_" in clause and not _OPINION.search(clause)
+        if is_verified and _is_accounted_for(clause, names, counted, statements, facts):
+            continue
         content = [w for w in _words(clause) if w not in _PLAIN]
         weighty = _WEIGHTY.search(clause)
         if weighty and (not content or weighty[0].casefold() in ("each", "every", "any", "one")):
@@ -114,7 +140,7 @@ def unsupported_clause(masked: str, facts: Facts, named: frozenset[str], verifie
         wanted = [frozenset(stem(a) for a in alike(w)) for w in content]
         if all(w & counted for w in wanted) and not _DENIAL.search(clause):
             continue
-        if wanted and not any(_covers(words, wanted) for words in statements):
+        if wanted and not any(_covers(s.words, wanted) for s in statements):
             return f"{UNCHECKED}: no cited evidence says “{clause.replace('_', '').strip()}”"
     return ""
 
@@ -129,6 +155,26 @@ def _is_counted(clause: str, counted: frozenset[str]) -> bool:
     return not content or bool(content & counted)
 
 
+def _is_accounted_for(
+    clause: str, names: frozenset[str], counted: frozenset[str], statements: list[_Statement], facts: Facts
+) -> bool:
+    """Return whether each word of a clause with a number or a name is of its figures, or all others of a statement.
+
+    A clause without a number rests on its statement alone, which must be about all that the clause names.
+    """
+    topic = frozenset().union(*(r.topic for r in facts.wholes))
+    strange = [w for w in _words(clause) if w not in _PLAIN and w not in LIGHT and w not in _KINDS]
+    wanted = [
+        frozenset(stem(a) for a in alike(w))
+        for w in strange
+        if concept(w) not in topic and not counted & {concept(w), *(stem(a) for a in alike(w))}
+    ]
+    must = frozenset() if re.search(r"\d", clause) or "_" in clause else names
+    if not wanted and len(must) < PAIR:
+        return True
+    return any((not wanted or _covers(s.words, wanted)) and s.has(must) for s in statements)
+
+
 def _words_of_figures(text: str, facts: Facts, named: frozenset[str]) -> frozenset[str]:
     """Return the words of the paths of the figures that the numbers of a sentence are."""
     words: set[str] = set()
@@ -139,16 +185,19 @@ def _words_of_figures(text: str, facts: Facts, named: frozenset[str]) -> frozens
                 and abs(stated.quantity.number - figure.amount.value) < stated.quantity.step / 2
             )
             if is_bare or agrees(stated.quantity, figure.amount):
-                words |= {stem(t) for t in figure.tokens | figure.key}
+                tokens = figure.tokens | figure.key
+                words |= {f(t) for t in tokens for f in (stem, concept)}
+                words |= {stem(w) for t in tokens for w in _ALSO.get(t, "").split()}
     return frozenset(words - {"full", "empty"})
 
 
-def _clauses(text: str) -> Iterator[str]:
+def _clauses(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the clauses of a sentence are."""
     at = 0
     for match in _BREAK.finditer(text):
-        yield text[at : match.start()]
+        yield at, match.start()
         at = match.start() if match[0].casefold() in ("except", "instead", "before") else match.end()
-    yield text[at:].rstrip(". ")
+    yield at, max(at, len(text.rstrip(". ")))
 
 
 def _words(text: str) -> list[str]:
@@ -161,21 +210,34 @@ def _covers(statement: frozenset[str], wanted: list[frozenset[str]]) -> bool:
     )
 
 
-def _statements(facts: Facts, named: frozenset[str]) -> Iterator[frozenset[str]]:
-    """Yield the words of each statement about what a sentence names, or about the whole."""
+@dataclass(frozen=True)
+class _Statement:
+    """Words of a statement of the evidence, and the names in it or that it is about."""
+
+    words: frozenset[str]
+    text: str = ""
+    owners: frozenset[str] = frozenset()
+
+    def has(self, names: frozenset[str]) -> bool:
+        """Return whether it is about all names."""
+        return all(n in self.owners or re.search(rf"(?<![\w-]){re.escape(n)}(?![\w])", self.text) for n in names)
+
+
+def _statements(facts: Facts, named: frozenset[str]) -> Iterator[_Statement]:
+    """Yield each statement about what a sentence names, or about the whole."""
     for text in facts.texts:
         if named and text.owners and not text.owners & named and not any(n in text.text for n in named):
             continue
         for part in re.split(r"[,;:.\n]+ ", text.text):
             number = {"#"} if re.search(r"(?<![\w-])\d", part) else set()
-            yield (
-                frozenset(stem(w) for w in _words(part))
-                | number
-                | frozenset(stem(t) for t in text.tokens if " " not in text.text)
-            )
+            words = frozenset(stem(w) for w in _words(part)) | number
+            is_word = " " not in text.text or re.match(r"\d{4}-", text.text) is not None
+            path = frozenset(stem(t) for t in text.tokens if is_word)
+            path |= _NEVER if "never" in text.tokens and text.text else frozenset()
+            yield _Statement(words | path, part, text.owners)
     for listing in facts.listings:
         if listing.size and (not named or set(listing.members) & named or listing.owners & named):
-            yield frozenset(stem(t) for t in listing.key)
+            yield _Statement(frozenset(stem(t) for t in listing.key), owners=listing.owners | set(listing.members))
     for tokens, owners, value in facts.flags:
         if value and (not named or not owners or owners & named):
-            yield frozenset(stem(t) for t in tokens)
+            yield _Statement(frozenset(stem(t) for t in tokens), owners=owners)

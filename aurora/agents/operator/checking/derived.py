@@ -80,7 +80,7 @@ def is_derived(stated: Stated, text: str, facts: Facts, about: frozenset[str], n
 def is_delta(stated: Stated, text: str, facts: Facts) -> bool:
     """Return whether a number is said to be by how much something differs: "$0.4 more", "3 more tasks than before"."""
     after = text[stated.end :]
-    if facts.trends and re.search(rf"\b(?:{UP}|{DOWN})(?: [a-z]+){{0,2}} by $", text[: stated.start], re.IGNORECASE):
+    if facts.trends and re.search(rf"\b(?:{UP}|{DOWN})(?: [a-z]+){{0,5}} by $", text[: stated.start], re.IGNORECASE):
         return True
     if not stated.quantity.unit:
         return bool(facts.trends) and re.match(r"(?: [a-z]+)? (?:more|fewer)\b", after) is not None

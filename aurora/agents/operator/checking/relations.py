@@ -12,9 +12,14 @@ from aurora.agents.operator.checking.vocabulary import DOWN, UNCHECKED, UP, alik
 
 _NAMES = r"<[^>]*>(?:(?:,| and| or|, and|, or) <[^>]*>)*"
 _GOES = re.compile(
-    rf"(?P<tasks>{_NAMES})[^<>;]{{0,40}}?(?: from (?:node )?<(?P<source>[^>]*)>)?[^<>;]{{0,20}}? "
+    rf"(?P<tasks>{_NAMES})[^<>;]{{0,40}}?(?: (?:from|of) (?:node )?<(?P<source>[^>]*)>)?[^<>;]{{0,20}}? "
     r"(?P<way>to|onto|on) (?:node )?<(?P<node>[^>]*)>"
 )
+_OF_MOVES = frozenset(
+    "move moves moved moving go goes going land lands placed place put sit sits stay stays run runs running is are be "
+    "would will to onto on from of and both then now node pod pods task tasks job jobs expected instead".split()
+)
+"""Words between a task and the node that it goes to, which say no more."""
 _RESOURCES = {
     "cpu": r"cpu|cores?|processors?",
     "memory": r"memory|ram",
@@ -45,6 +50,8 @@ _EVENTS = {
     "killed": (re.compile(r"\bkill(?:s|ed)?\b", re.IGNORECASE), frozenset({"kills", "killed"})),
     "restarted": (re.compile(r"\brestarted\b", re.IGNORECASE), frozenset({"restarts"})),
 }
+_BEFELL = re.compile(r"\b(?:was|were|been|got|gets|is|are|being) (?:just )?(?:oom-?)?killed\b", re.IGNORECASE)
+"""What says that something was killed, rather than how probable that is."""
 _TREND = re.compile(rf"\b(?:(?P<up>{UP})|(?P<down>{DOWN}))\b", re.IGNORECASE)
 _FIELDS = {
     "price": re.compile(r"\b(?:cost|costs|price|prices|bill|dollars)\b|\$", re.IGNORECASE),
@@ -53,14 +60,24 @@ _FIELDS = {
     "memory": re.compile(r"\b(?:memory|ram|GiB)\b", re.IGNORECASE),
 }
 _SAME = re.compile(r"\b(?:the )?same as (?:before|now|without)\b", re.IGNORECASE)
+_STAYS = re.compile(r"\b(?:stays?|remains?|unchanged)\b", re.IGNORECASE)
 _SERIES = re.compile(r"\b(?:forecast|median|demand|quantile|p50|series)\b", re.IGNORECASE)
 _AGAIN = re.compile(r"\b(?:then|after|afterwards|again|before)\b", re.IGNORECASE)
 _PEAK = re.compile(r"\b(?:peaks?|peaking|maximum|tops out|highest value|at its highest)\b", re.IGNORECASE)
-_RANGE = re.compile(r"\b(?:between|from|within) (\d+(?:\.\d+)?) (?:and|to) (\d+(?:\.\d+)?)\b", re.IGNORECASE)
+_RANGE = re.compile(
+    r"\b(?:(?:stays?|keeps?|remains?|lies?) )?(?:between|from|within) (\d+(?:\.\d+)?) (?:and|to) (\d+(?:\.\d+)?)\b",
+    re.IGNORECASE,
+)
 _RANK = re.compile(r"<([^>]*)> (?:ranks?|ranked|comes|came|is|would rank|is ranked) (first|second|third|last)\b", re.I)
 _CHOOSES = re.compile(r"\b(?:choose|pick|prefer)s? (?:node )?<([^>]*)>", re.IGNORECASE)
 _CHANGE = re.compile(r"\bchange (\d+)\b[^<>;]{0,60}<([^>]*)>", re.IGNORECASE)
 _HAS = re.compile(r"<([^>]*)> has (?:an?|the) ([a-z]+)", re.IGNORECASE)
+_TO_NODE = r"(?:node )?<(?P<node>[^>]*)>"
+_ROOM = re.compile(
+    rf"\b(?:moving|by moving|if you move) <(?P<task>[^>]*)>(?: from (?:node )?<[^>]*>)? to {_TO_NODE} would "
+    r"(?:make room(?: for <(?P<one>[^>]*)>)?|let <(?P<other>[^>]*)> (?:start|run|fit)) on (?:node )?<(?P<there>[^>]*)>",
+    re.IGNORECASE,
+)
 _HAS_NO = re.compile(r"\b(?:has no|lacks an?|lacks the) ([a-z]+)")
 _LAST_PART = re.compile(r"^.*(?: but |: )")
 """What is before the last part of a sentence: a denial there denies nothing after it."""
@@ -89,6 +106,7 @@ def wrong_relation(masked: str, facts: Facts, named: frozenset[str]) -> str:
         or _wrong_choice(masked, facts)
         or _wrong_change(masked, facts)
         or _wrong_possession(masked, facts)
+        or _wrong_room(masked, facts)
     )
 
 
@@ -105,7 +123,30 @@ def verified_relations(masked: str, facts: Facts, named: frozenset[str]) -> list
         spans += [m.span() for m in _SAME.finditer(text)]
     for said, tokens in _EVENTS.values():
         spans += [m.span() for m in said.finditer(text) if any(f.tokens & tokens for f in facts.figures)]
+    spans += [m.span() for m in _STAYS.finditer(text) if _is_unchanged(m, text, facts)]
+    spans += [m.span() for m in _ROOM.finditer(masked)]
+    spans += [m.span() for m in _GOES.finditer(masked) if _is_move(m, facts)]
+    spans += [
+        m.span() for m in _CHOOSES.finditer(masked) if any({"policy", "chooses"} <= t.tokens for t in facts.texts)
+    ]
+    spans += [m.span() for m in _RANGE.finditer(text) if _sequences(facts)]
     return spans
+
+
+def _is_unchanged(match: re.Match[str], text: str, facts: Facts) -> bool:
+    """Return whether what is said to stay is before as after."""
+    clause = clause_at(text, match.start(), match.end())
+    fields = {f for f, said in _FIELDS.items() if said.search(clause)}
+    changes = [t.change for t in facts.trends if t.tokens & fields]
+    return bool(changes) and not any(changes)
+
+
+def _is_move(match: re.Match[str], facts: Facts) -> bool:
+    """Return whether what is said of tasks is no more than where they go, which the evidence has."""
+    words = {w.casefold() for w in re.findall(r"[A-Za-z']+", blanked(match[0]))}
+    return words <= _OF_MOVES and all(
+        match["node"] in _goals(t, match["source"], facts) for t in re.findall(r"<([^>]*)>", match["tasks"])
+    )
 
 
 def _is_trend(match: re.Match[str], text: str, facts: Facts) -> bool:
@@ -126,7 +167,7 @@ def _wrong_move(masked: str, facts: Facts) -> str:
     for match in _GOES.finditer(masked):
         is_denied = _NOT.search(_LAST_PART.sub("", blanked(match[0]))) is not None
         for task in re.findall(r"<([^>]*)>", match["tasks"]):
-            nodes = facts.goes_to.get(task, set())
+            nodes = _goals(task, match["source"], facts)
             if not nodes or facts.kinds.get(match["node"], "node_id") != "node_id":
                 continue
             sources = facts.comes_from.get(task, set()) if match["way"] == "on" else set()
@@ -135,6 +176,15 @@ def _wrong_move(masked: str, facts: Facts) -> str:
             if not is_denied and match["node"] not in nodes | sources:
                 return f"the cited evidence has {task} on {', '.join(sorted(nodes))}"
     return ""
+
+
+def _goals(task: str, source: str | None, facts: Facts) -> set[str]:
+    """Return where a task goes, or any task of what is named, from a node where one is said."""
+    if task in facts.goes_to:
+        return facts.goes_to[task]
+    short = task.rpartition("/")[2]
+    own = [t for t in facts.goes_to if t.rpartition("/")[2].startswith(f"{short}-")]
+    return {n for t in own if not source or source in facts.comes_from.get(t, {source}) for n in facts.goes_to[t]}
 
 
 def _wrong_scarcity(masked: str, facts: Facts, named: frozenset[str]) -> str:
@@ -194,6 +244,13 @@ def _wrong_toleration(text: str, facts: Facts) -> str:
 def _wrong_event(text: str, facts: Facts, named: frozenset[str]) -> str:
     for event, (said, tokens) in _EVENTS.items():
         match = said.search(text)
+        told = _BEFELL.search(text)
+        if (
+            told
+            and not any(_BEFELL.search(t.text) for t in facts.texts)
+            and not any(f.tokens & t for f in facts.figures for _, t in _EVENTS.values())
+        ):
+            return f"{UNCHECKED}: the cited evidence does not say that anything “{told[0]}”"
         values = [
             f.amount.value
             for f in facts.figures
@@ -330,4 +387,16 @@ def _wrong_possession(masked: str, facts: Facts) -> str:
         denied = {w for t in facts.texts if match[1] in t.owners for w in _HAS_NO.findall(t.text.casefold())}
         if alike(match[2]) & denied:
             return f"the cited evidence says that {match[1]} has none"
+    return ""
+
+
+def _wrong_room(masked: str, facts: Facts) -> str:
+    """Return whether a move is said to make room where no remedy of the evidence has it alone, or for another task."""
+    changes = [t for t in facts.texts if {"remedies", "changes"} <= t.tokens]
+    for match in _ROOM.finditer(masked):
+        own = [t for t in changes if match["there"] in t.owners]
+        waiting = match["one"] or match["other"]
+        is_known = [t.text for t in own] == [f"move {match['task']} to {match['node']}"]
+        if not is_known or (waiting and waiting not in own[0].owners):
+            return f"the cited evidence does not say that this makes room on {match['there']}"
     return ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aurora.agents.explain.telling.quantities import Quantity
 from aurora.agents.operator.answer import Answer, Sentence
-from aurora.agents.operator.checking.amounts import wrong_number
+from aurora.agents.operator.checking.amounts import wrong_number, wrong_time
 from aurora.agents.operator.checking.claims import wrong_claim
 from aurora.agents.operator.checking.derived import without_fractions
 from aurora.agents.operator.checking.facts import NAME, Facts, looks_like_name
@@ -162,6 +162,9 @@ def fault_of(
     named = named & (names | facts.owners)
     if not sentence.cites or is_code:
         return _fault_of_words(masked, facts, named, question, is_code=is_code, is_cited=bool(sentence.cites))
+    fault = wrong_time(blanked(masked), facts)
+    if fault:
+        return fault
     read = read_sentence(masked, facts)
     wrong = next((v for v in read if not v.is_true), None)
     if wrong is None and read and is_read(masked, read):

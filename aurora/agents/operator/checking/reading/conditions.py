@@ -13,7 +13,8 @@ from aurora.agents.operator.checking.vocabulary import stem
 _FIRST = re.compile(
     r"^(?P<said>(?:if|with|without|after|once|should|when|in case|at|assuming|were|adding|draining|failing"
     r"|losing) [^,;]+?)"
-    r"(?:, (?:then )?| (?=(?:would|raises|lowers|leaves|brings|reduces|increases|makes|puts|saves|places)\b))",
+    r"(?:, (?:then )?|(?<=>) (?=(?:the|a|an|no|there) )|"
+    r" (?=(?:would|raises|lowers|leaves|brings|reduces|increases|makes|puts|saves|places)\b))",
     re.I,
 )
 _OPEN = re.compile(r"^(?P<said>with \d+ ?% more load|with \d+ more nodes?(?: like <[^>]*>)?)(?=[ ,])", re.I)
