@@ -116,7 +116,7 @@ def test_nothing_is_struck_nor_asked_back_about_all_objects(sample, folder) -> N
         ("web-shop", "hello there", "Hello."),
         ("web-shop", "how much memory does checkout really use vs request", "use 1.028 cores and 2.09 GiB together"),
         ("web-shop", "which pods are wasting the most money", "costs $0.10 an hour"),
-        ("web-shop", "is anything about to run out of memory", "killed for memory within a week is 58.2 %"),
+        ("web-shop", "is anything about to run out of memory", "kill for memory within a week is 58.2 %"),
         ("hpc-queue", "is anything about to run out of memory", "I don't know"),
         ("web-shop", "show batch/Job/nightly-export", "has ended"),
         ("web-shop", "why is nightly-export waiting?", "has ended"),

@@ -107,7 +107,8 @@ def show_node(reply: Reply, slots: Mapping[str, Any]) -> None:
     else:
         reply.say(f"It costs {money(node['price_per_hour'])} an hour.", cite)
     if data["conditions"]:
-        reply.say(f"Marks and troubles: {listed(data['conditions'], 6)}.", cite)
+        quoted = [f'"{condition}"' for condition in data["conditions"]]
+        reply.say(f"Marks and troubles: {listed(quoted, 6)}.", cite)
     rows = [(t["task_id"], _amounts(t["requests"]), _amounts(t["used"]) or "not measured") for t in data["tasks"]]
     reply.show(f"tasks on {node['node_id']}", ("task", "requests", "used"), rows, cite)
 

@@ -137,7 +137,7 @@ def risks(reply: Reply, slots: Mapping[str, Any]) -> None:
         of = f"{row['container']} in {row['workload_id']}"
         limit = "" if row["limit_now"] is None else f" under its limit of {_amount(row, row['limit_now'])}"
         chance = percent(row["chance_now"])
-        reply.say(f"The chance that {of} is killed for memory within a week is {chance}{limit}.", found.cite)
+        reply.say(f"The chance of a kill for memory within a week is {chance} for {of}{limit}.", found.cite)
     _show_sizes(reply, found, rows)
 
 

@@ -58,6 +58,8 @@ _ALL = re.compile(
     r"\b(?<!\bin )(?:all|every|each|both|any)\b (?:of )?(?:the )?(?:\d+ )?(?P<other>other )?([a-z]+)", re.IGNORECASE
 )
 _NONE = re.compile(r"\b(?:no|none of the|not a single|zero)\b (?:[a-z]+ )?([a-z]+)", re.IGNORECASE)
+_VALID = re.compile(r"\b(?:breaks?|violates?) no constraints?\b", re.IGNORECASE)
+"""A plan without violations."""
 _N_OF_N = re.compile(r"\b(?:(\d+) of \1|all|every)\b(?: the)? ([a-z]+)", re.IGNORECASE)
 
 
@@ -91,6 +93,8 @@ def _verified(text: str, facts: Facts, named: frozenset[str]) -> str:
     spans = [m.span() for p in (_DONE, _UNDONE) for m in p.finditer(blank)]
     spans += [m.span() for m in _NO_PLAN.finditer(blank) if any("error" in t.tokens for t in facts.texts)]
     spans += [m.span() for m in _ALL.finditer(blank) if not m[0].casefold().startswith(("each", "any"))]
+    if any("violations" in li.key and li.size == 0 for li in facts.listings):
+        spans += [m.span() for m in _VALID.finditer(blank)]
     spans += verified_comparisons(blank)
     spans += verified_relations(text, facts, named)
     for state, (said, tokens, is_same) in _STATES.items():
