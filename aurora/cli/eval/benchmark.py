@@ -37,7 +37,7 @@ def benchmark(  # one parameter an option
     fails: list[str] = fail_on(),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
-    """Compare the champion of self-play with rivals: reference policies, and networks trained for the same time.
+    """Compare the champion of self-play with rivals: reference policies, and trained networks.
 
     The default trains four methods three times for a minute each and takes about 15 minutes.
 
