@@ -1,4 +1,4 @@
-"""Trains the policies that a benchmark compares: champions by self-play, and networks for a time that a pilot estimates."""
+"""Trains the policies that a benchmark compares: champions by self-play, and networks for a time by a pilot."""
 
 from __future__ import annotations
 
