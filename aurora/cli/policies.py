@@ -67,7 +67,9 @@ def top(run: Path = _RUN, limit: int = options.count(10, help="Most policies lis
 
 @app.command()
 def show(
-    policy: str = options.text_argument(help="Id or name of a policy in the run, name of a reference, or policy file."),
+    policy: str = options.policy_argument(
+        help="Id or name of a policy in the run, name of a reference or champion, or policy file."
+    ),
     run: Path | None = options.path(None, "--run", help="Run directory."),
     as_json: bool = _JSON,
 ) -> None:
@@ -75,8 +77,8 @@ def show(
 
     Example: aurora policies show fgd
     """
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.sim.policies.compiler import readable  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     if run is None:
         shown = load_policy(policy)
