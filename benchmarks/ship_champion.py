@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import aurora.champions
-from aurora.evals.shipping import champion_of_run
+from aurora.evals.shipping import Judging, champion_of_run
 from aurora.files import write_atomically
 
 DATA = Path(aurora.champions.__file__).parent / "data"
@@ -37,9 +37,7 @@ def main() -> None:
         purpose=given.purpose,
         policy=given.policy,
         rejected=given.rejected,
-        per_family=given.per_family,
-        seed=given.seed,
-        jobs=given.jobs,
+        judging=Judging(given.per_family, given.seed, given.jobs),
     )
     path = given.out / f"{champion.name}.json"
     write_atomically(path, champion.model_dump_json(indent=1, exclude_none=True) + "\n")

@@ -98,9 +98,7 @@ class Champion(Frozen):
     policy: Policy = Field(description="the policy")
     provenance: Provenance = Field(description="how it was found")
     validation: Judgement = Field(description="values on fresh scenarios of the families on which it was chosen")
-    test: Judgement | None = Field(
-        default=None, description="values on families that no run met; null: the source has none"
-    )
+    test: Judgement | None = Field(default=None, description="values on families that no run met; null: none exist")
     examples: tuple[Example, ...] = Field(description="scenarios on which it is ahead of all references")
 
     @model_validator(mode="after")
@@ -118,6 +116,27 @@ class Champion(Frozen):
     def judgement(self) -> Judgement:
         """Return the values on test families; those on validation families where there are none."""
         return self.validation if self.test is None else self.test
+
+    def summary(self) -> dict[str, Any]:
+        """Return name, purpose, provenance and lead as JSON values, without the policy and the examples."""
+        judgement = self.judgement
+        return {
+            "policy_id": self.policy_name,
+            "version": self.version,
+            "purpose": self.purpose,
+            "source": self.provenance.source,
+            "unit": self.provenance.unit,
+            "judged_on": "validation" if self.test is None else "test",
+            "families": list(judgement.families),
+            "scenarios": judgement.scenarios,
+            "mean": judgement.mean,
+            "closest": judgement.closest.model_dump(),
+            "simulations": self.provenance.simulations,
+            "seconds": self.provenance.seconds,
+            "commit": self.provenance.commit,
+            "parent": self.provenance.parent,
+            "data": [licence.model_dump() for licence in self.provenance.data],
+        }
 
 
 def parse_champion(data: object, *, where: str = "champion") -> Champion:

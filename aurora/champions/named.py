@@ -66,10 +66,11 @@ def _unknown(name: str) -> str:
 
 def _hint(name: str) -> str:
     """Return what the user may have meant: near names, else all of them."""
-    names = policy_names()
-    bare = name.removeprefix(PREFIX)
-    near = [PREFIX + bare] if PREFIX + bare in names else difflib.get_close_matches(name, names, n=3)
-    if near:
-        return f"did you mean {', '.join(near)}?"
-    kind = tuple(n for n in names if n.startswith(PREFIX)) if name.startswith(PREFIX) else names
-    return f"there are {', '.join(kind) or 'none'}"
+    champions = tuple(PREFIX + known for known in shipped_names())
+    if name.startswith(PREFIX):
+        bare = difflib.get_close_matches(name.removeprefix(PREFIX), shipped_names(), n=3)
+        near, names = [PREFIX + known for known in bare], champions
+    else:
+        near = [PREFIX + name] if PREFIX + name in champions else difflib.get_close_matches(name, policy_names(), n=3)
+        names = policy_names()
+    return f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names) or 'none'}"

@@ -32,7 +32,7 @@ def compare(
     ),
     policies: str = options.text(
         "",
-        help="References, champions and policy files, separated by commas; default: references that suit the scenarios.",
+        help="References, champions and policy files, separated by commas; default: the references that suit them.",
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:

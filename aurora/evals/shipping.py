@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 import aurora
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.source import Source, Spec
-from aurora.champions.champion import Champion, Difference, Example, Judgement, Provenance
+from aurora.champions.champion import PREFIX, Champion, Difference, Example, Judgement, Provenance, parse_champion
 from aurora.champions.licences import licences_of
 from aurora.champions.shipped import shipped_champions
 from aurora.errors import RunError
+from aurora.evals.results.result import RESULT_FILE, load_result
 from aurora.graphs.run import settings_of
 from aurora.graphs.run_directory import EVENTS, open_archive, read_manifest
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
@@ -50,14 +51,26 @@ class _Family(NamedTuple):
     references: NDArray[np.float64]
 
 
+class Judging(NamedTuple):
+    """The fresh scenarios on which a champion that ships is judged.
+
+    Attributes:
+        per_family: Scenarios of each family, and of each level where the source has levels.
+        seed: Random seed of the scenarios.
+        jobs: Number of threads.
+    """
+
+    per_family: int = 32
+    seed: int = 0
+    jobs: int = 1
+
+
 def champion_of_run(
     directory: Path,
     *,
     name: str,
     purpose: str,
-    per_family: int = 32,
-    seed: int = 0,
-    jobs: int = 1,
+    judging: Judging = Judging(),  # noqa: B008  # immutable
     policy: str = "",
     rejected: Sequence[Path] = (),
 ) -> Champion:
@@ -67,9 +80,7 @@ def champion_of_run(
         directory: Folder of the run.
         name: Name under which it ships, such as `gpu`.
         purpose: Purpose in words.
-        per_family: Fresh scenarios of each family, and of each level where the source has levels.
-        seed: Random seed of these scenarios.
-        jobs: Number of threads.
+        judging: Fresh scenarios on which it is judged.
         policy: Id of another policy of the run; empty: the champion that validation chose.
         rejected: Folders of runs with other seeds whose champions were not chosen; their budgets are added.
 
@@ -89,74 +100,54 @@ def champion_of_run(
         if last is None:
             raise RunError(f"{directory} holds no finished iteration; go on with the run")
         chosen = store.policy(policy) if policy else parse_policy(last[1]["champion"])
-    shipped = chosen.model_copy(update={"policy_id": f"champion:{name}"})
-    return judged_champion(
-        shipped,
-        source,
-        name=name,
-        version=1 + next((c.version for c in shipped_champions() if c.name == name), 0),
-        purpose=purpose,
-        provenance=_provenance((directory, *rejected), settings, source),
-        per_family=per_family,
-        seed=seed,
-        jobs=jobs,
+    provenance = _provenance((directory, *rejected), settings, source)
+    judged = judge(chosen, source, provenance.test_families, judging)
+    return parse_champion(
+        {
+            "format": 1,
+            "name": name,
+            "version": 1 + next((c.version for c in shipped_champions() if c.name == name), 0),
+            "purpose": purpose,
+            "policy": chosen.model_copy(update={"policy_id": PREFIX + name}),
+            "provenance": provenance,
+            **judged._asdict(),
+        },
+        where=name,
     )
 
 
-def judged_champion(
-    policy: Policy,
-    source: Source,
-    *,
-    name: str,
-    version: int,
-    purpose: str,
-    provenance: Provenance,
-    per_family: int,
-    seed: int,
-    jobs: int,
-) -> Champion:
-    """Return a policy as a champion, judged on fresh scenarios of its source.
+class Judged(NamedTuple):
+    """The values of a champion on fresh scenarios, and examples of them; see `Champion`."""
+
+    validation: Judgement
+    test: Judgement | None
+    examples: tuple[Example, ...]
+
+
+def judge(policy: Policy, source: Source, test: Sequence[str], judging: Judging) -> Judged:
+    """Measure a policy and the references on fresh scenarios of every family of a source.
 
     Args:
-        policy: The policy, named `champion:NAME`.
-        source: Source of the scenarios.
-        name, version, purpose, provenance: See `Champion`.
-        per_family: Fresh scenarios of each family, and of each level where the source has levels.
-        seed: Random seed of the scenarios.
-        jobs: Number of threads.
-
-    Raises:
-        DataError: A field is not valid.
+        policy: The policy.
+        source: Source of the scenarios, with the families for training and validation.
+        test: Families that neither training nor validation met.
+        judging: How many scenarios, of which seed.
     """
-    measured = {
-        family: _measured(policy, source, family, per_family, seed, jobs)
-        for family in (*provenance.training_families, *provenance.validation_families, *provenance.test_families)
-    }
-
-    def judgement(families: Sequence[str]) -> Judgement | None:
-        return _judgement(source, [measured[f] for f in families], seed) if families else None
-
-    validation = judgement(provenance.validation_families)
-    assert validation is not None  # the provenance names a family at least
-    return Champion(
-        format=1,
-        name=name,
-        version=version,
-        purpose=purpose,
-        policy=policy,
-        provenance=provenance,
-        validation=validation,
-        test=judgement(provenance.test_families),
-        examples=_examples(source, list(measured.values())),
+    families = (*source.training, *source.validation, *test)
+    measured = {family: _measured(policy, source, family, judging) for family in families}
+    return Judged(
+        _judgement(source, [measured[f] for f in source.validation], judging.seed),
+        _judgement(source, [measured[f] for f in test], judging.seed) if test else None,
+        _examples(source, list(measured.values())),
     )
 
 
-def _measured(policy: Policy, source: Source, family: str, count: int, seed: int, jobs: int) -> _Family:
-    rng = np.random.default_rng([SHIPPED_SEED, seed, *family.encode()])
+def _measured(policy: Policy, source: Source, family: str, judging: Judging) -> _Family:
+    rng = np.random.default_rng([SHIPPED_SEED, judging.seed, *family.encode()])
     levels = [level.number for level in LEVELS] if source.has_levels else [1]
-    specs = tuple(source.sample(family, level, rng) for level in levels for _ in range(count))
-    ground = arena(source, [encode(source.expand(s)) for s in specs], jobs)
-    own = values(source, ground.scenarios, [compile_policy(policy)], jobs)[0]
+    specs = tuple(source.sample(family, level, rng) for level in levels for _ in range(judging.per_family))
+    ground = arena(source, [encode(source.expand(s)) for s in specs], judging.jobs)
+    own = values(source, ground.scenarios, [compile_policy(policy)], judging.jobs)[0]
     return _Family(family, specs, own, ground.reference_values)
 
 
@@ -239,10 +230,18 @@ def _provenance(directories: Sequence[Path], settings: SelfPlaySettings, source:
         parent="" if start is None else _parent(start),
         files=manifest["files"],
         data=licences_of(manifest["files"]),
-        commit=str(manifest.get("commit", "")),
+        commit=str(manifest.get("commit") or _evaluated_at(directories[0])),
         aurora=str(manifest.get("aurora", aurora.__version__)),
         judged_at=source_commit() or f"aurora {aurora.__version__}",
     )
+
+
+def _evaluated_at(directory: Path) -> str:
+    """Return the commit of the evaluation that a run is part of; empty if it is part of none."""
+    for folder in directory.absolute().parents:
+        if (folder / RESULT_FILE).is_file():
+            return load_result(folder).provenance.commit
+    return ""
 
 
 def test_families(source: Source) -> tuple[str, ...]:

@@ -115,7 +115,7 @@ class RankArguments(Frozen):
     """Policies to rank on the open cluster."""
 
     policy_ids: tuple[str, ...] = Field(
-        default=(), max_length=40, description="empty: references and shipped champions"
+        default=(), max_length=40, description="empty: all references and shipped champions"
     )
     limit: int = Field(default=5, ge=1, le=MAX_ROWS, description="most policies listed")
 

@@ -298,9 +298,10 @@ def report_futures(
     if max_effort is not None:
         _check_effort(futures, len(plans), job, request.what_ifs, max_effort)
     started = time.perf_counter()
-    named = {plan.policy_id: policy for plan in plans if (policy := named_policy(plan.policy_id)) is not None}
+    known = {p.policy_id: policy for p in plans if (policy := named_policy(p.policy_id)) is not None}
+    tell = partial(progress, "simulating")
     simulated = simulate_futures(
-        futures, plans, job, request.what_ifs, named, threads=request.threads, tell=partial(progress, "simulating")
+        futures, plans, job, request.what_ifs, policies=known, threads=request.threads, tell=tell
     )
     seconds = time.perf_counter() - started
     if state is not None:
