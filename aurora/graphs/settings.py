@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,8 +28,9 @@ class SelfPlaySettings(Frozen):
         source: Name of the source of scenarios, from `aurora.agents.arena.sources.SOURCES`.
         data: Folder with the traces, for openb and swf, or with scenario files, for files.
         seed: Random seed.
-        training_families, validation_families: Families of scenarios; empty: the source's own choice. No
-            family may be in both, because the champion is chosen on validation.
+        training_families, validation_families: Families of scenarios; empty: the source's own choice. A name with
+            `*` stands for those of the source's choice that it matches. No family may be in both, because the
+            champion is chosen on validation.
         population: Candidates per generation of the search.
         generations, training_per_family, validation_per_family: Generations per iteration, and training and validation
             scenarios per family; None: the source's own choice.
@@ -89,6 +91,21 @@ class SelfPlaySettings(Frozen):
         return {name: value for name, value in values.items() if used.get(name, True)}
 
 
+def _matched(source: str, names: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return families by name, each name with `*` replaced by the families of `own` that it matches.
+
+    Raises:
+        RunError: Such a name matches none.
+    """
+    found: list[str] = []
+    for name in names:
+        matches = [family for family in own if fnmatchcase(family, name)] if "*" in name else [name]
+        if not matches:
+            raise RunError(f"source {source} has no family {name!r} for this purpose; there are {', '.join(own)}")
+        found += matches
+    return tuple(dict.fromkeys(found))
+
+
 def chosen_source(settings: SelfPlaySettings) -> Source:
     """Open the source of a run, with the families that its settings name and the policy that it starts from.
 
@@ -101,6 +118,12 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
     source = open_source(settings.source, None if settings.data is None else Path(settings.data))
     source = with_start(source, settings.start)
     known = source.training + source.validation
+    settings = settings.model_copy(
+        update={
+            "training_families": _matched(source.name, settings.training_families, source.training),
+            "validation_families": _matched(source.name, settings.validation_families, source.validation),
+        }
+    )
     training = settings.training_families or tuple(f for f in source.training if f not in settings.validation_families)
     validation = settings.validation_families or tuple(
         f for f in source.validation if f not in settings.training_families
