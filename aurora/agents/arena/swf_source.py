@@ -12,7 +12,7 @@ import numpy as np
 
 from aurora.agents.arena.source import Effort
 from aurora.agents.arena.swf_families import Family, Log, families, find_log, named_families, read_logs
-from aurora.agents.arena.templates import queue_template
+from aurora.agents.arena.templates import queue_templates
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
@@ -47,7 +47,7 @@ class SwfSource:
     validation: tuple[str, ...]
     test: tuple[str, ...] = ()
     effort: Effort = EFFORT
-    templates: tuple[Policy, ...] = (queue_template(),)
+    templates: tuple[Policy, ...] = queue_templates()
 
     name: ClassVar[str] = "swf"
     references: ClassVar[Mapping[str, Policy]] = {

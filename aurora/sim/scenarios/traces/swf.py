@@ -288,7 +288,8 @@ def _with_flurry(jobs: list[Job], count: int, rng: np.random.Generator) -> list[
     processors = int(np.quantile([j.processors for j in jobs], rng.uniform(*FLURRY_WIDTHS), method="lower"))
     span = float(np.exp(rng.uniform(*np.log(FLURRY_SPAN))))
     submits = begin + rng.uniform(0, span, count)
-    runs = np.minimum(np.exp(rng.uniform(*np.log(FLURRY_RUN), count)), max(requested, 1.0))
+    shortest, longest = np.log(FLURRY_RUN)
+    runs = np.minimum(np.exp(rng.uniform(shortest, longest, count)), max(requested, 1.0))
     flurry = [Job(0, float(s), float(r), processors, requested) for s, r in zip(submits, runs, strict=True)]
     return [j._replace(number=i) for i, j in enumerate(sorted([*jobs, *flurry], key=lambda j: j.submit), 1)]
 
