@@ -23,7 +23,7 @@ from aurora.sim.kernel.jit import entry_point
 from aurora.sim.kernel.lanes import padded
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Cache, Scratch, Tracer
 from aurora.sim.kernel.loop import new_state, reset, simulate_events
-from aurora.sim.kernel.machine import FIRST_RULE
+from aurora.sim.kernel.machine import FIRST_RULE, reads_reservation
 from aurora.sim.kernel.pins import Pinned
 from aurora.sim.kernel.planned import with_plan
 from aurora.sim.kernel.summary import summarize
@@ -280,6 +280,7 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
     for k in range(program.code.shape[0]):
         registers = max(registers, program.code[k, 1] + 1)
     longest = padded(max(widest, tasks))
+    saved = nodes if reads_reservation(program) else 0
     scratch = Scratch(
         np.empty(widest, np.int64),
         np.empty(widest, np.int64),
@@ -291,9 +292,9 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
         np.empty(tasks, np.int64),
         np.empty(tasks, np.int64),
         np.empty(max(1, nodes), np.int64),
-        np.empty((STATE_FLOATS, nodes if program.easy == 1 else 0)),
-        np.empty((STATE_INTS, nodes if program.easy == 1 else 0), np.int64),
-        np.empty((nodes if program.easy == 1 else 0, most), np.int64),
+        np.empty((STATE_FLOATS, saved)),
+        np.empty((STATE_INTS, saved), np.int64),
+        np.empty((saved, most), np.int64),
         np.empty((LINK_STATE, problem.link_f.shape[1])),
     )
     cache = Cache(

@@ -193,6 +193,29 @@ def test_attempts_devices_and_queue_heads_equal_the_reference_simulator(name: st
             assert at == ([] if head is None else [head])
 
 
+@pytest.mark.parametrize("backfill", ["none", "easy"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        "floor(task.expected_start / 4) + task.duration / 1e9",
+        "task.room * task.cpu + cluster.idle_nodes + task.submit_time * cluster.whole_nodes",
+        "task.duration * (1 if cluster.next_release > 5 else -1) + cluster.cpu_free_median + cluster.cpu_free_high",
+        "task.duration * (1 if floor(1000 * cluster.typical_fit) > 500 else -1)",
+    ],
+)
+def test_queue_heads_by_the_state_of_the_nodes_equal_the_reference_simulator(order: str, backfill: str) -> None:
+    strategy = REFERENCES["sjf"].allocation_strategy.model_copy(update={"order": order, "backfill": backfill})
+    policy = REFERENCES["sjf"].model_copy(update={"allocation_strategy": strategy})
+    seen = 0
+    for scenario in scenarios(3, 15)[::4]:
+        slow, found = Watched(scenario, policy).simulate(), heads(run_of(scenario, policy))
+        for time, head in slow.heads_seen:
+            at = [h.task for h in found if h.start <= time + 1e-9 and time + 1e-9 < h.end]
+            assert at == ([] if head is None else [head])
+            seen += head is not None
+    assert seen
+
+
 def test_queue_heads_are_the_same_with_one_event_at_a_time() -> None:
     for scenario in scenarios(3, 14)[:3]:
         workload = scenario.workload_definition.model_copy(update={"simultaneous_events": "one_by_one"})
