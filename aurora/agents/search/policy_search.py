@@ -1,4 +1,9 @@
-"""Policy search, the defender without a model: CMA-ES on a policy's weights, and variation of its structure.
+"""Policy search, the defender without a model: lineages that are tuned, and new structures that race against them.
+
+The leader is tuned by CMA-ES in most generations of an iteration. Beside it, challengers are tuned: other structures,
+which came from variation, crossover, elites, or a shipped policy, and won a race. A challenger that is clearly ahead of
+the leader takes its place; one that is not ahead after some iterations leaves, and a new race fills its place. So every
+structure has its weights tuned before it is judged, and a bad one costs few simulations.
 
 All generations of an iteration meet the same scenarios (common random numbers), so no candidate is ahead only
 because it met easier ones. Each iteration draws new scenarios, so no candidate can overfit a fixed set.
@@ -6,37 +11,57 @@ because it met easier ones. Each iteration draws new scenarios, so no candidate 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aurora.agents.arena.evaluation import Arena, advantages
+from aurora.agents.arena.evaluation import Arena, advantages, measurements
+from aurora.agents.search.elites import Elite, elites_of, with_elites
+from aurora.agents.search.lineage import (
+    FEWEST_WEIGHTS,
+    FIRST_SIGMA,
+    Lineage,
+    inherited,
+    is_tunable,
+    new_lineage,
+    tunable,
+)
+from aurora.agents.search.racing import is_behind, part_of, race
+from aurora.agents.search.tuning import Tuned, tune
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError
-from aurora.sim.policies.compiler import (
-    Sections,
-    compile_policy,
-    constants,
-    parse_sections,
-    policy_key,
-    with_constants,
-)
-from aurora.sim.policies.expression import Apply, Expr, Num
+from aurora.sim.policies.compiler import compile_policy, policy_key
 from aurora.sim.policies.policy import Policy, parse_policy
-from aurora.sim.policies.program import Op, Program
-from aurora.types import FloatArray, Frozen
+from aurora.types import FloatArray
 
-FIRST_SIGMA = 0.3
-"""Initial step size, relative to each weight's own scale."""
-SMALLEST_SIGMA = 0.08
-"""Smallest step size that is handed on; with less the search would stall on the next iteration's scenarios."""
-FEWEST_WEIGHTS = 4
-"""Weights that a structure needs to be worth tuning; with fewer it can still be a candidate."""
+__all__ = ["FEWEST_WEIGHTS", "Part", "Proposal", "SearchState", "Settings", "first_state", "search", "tunable"]
+
 STRUCTURES_PER_GENERATION = 2
-"""Structural variants per generation; they are evaluated with untuned weights."""
+"""Structures that a generation may simulate beside its points; a race spends those of all its generations."""
+CHALLENGERS = 2
+"""Number of challengers that are tuned in turn."""
+PATIENCE = 3
+"""Iterations for which a challenger is tuned before it must be ahead of the leader."""
+CLEAR = 2.0
+"""Standard errors of the paired difference by which a challenger must be ahead to lead."""
+TUNED_STRUCTURES = 3
+"""Structures of a race whose weights are tuned before one of them becomes a challenger."""
+TUNING_POPULATION = 6
+"""Points per generation when the structures of a race are tuned."""
+RESTARTS = 0.25
+"""Probability that the leader itself challenges, with fresh step sizes, in place of a race."""
+OTHER_PARENTS = 0.25
+"""Share of structures that vary a challenger, and of those that vary an elite; the others vary the leader."""
+
+Part = Literal["challengers", "tuning", "racing", "inheritance", "elites", "crossover", "restarts", "seeds"]
+"""Parts of the search that a study can switch off."""
+
+Candidate = tuple[Policy, str, tuple[str, ...]]
+"""A policy, its origin, and the ids of its parents."""
+
+Tick = Callable[[int, float], None]
+"""Callback after each generation, with its number and best mean advantage; it may raise to stop the search."""
 
 
 class Settings(NamedTuple):
@@ -46,28 +71,27 @@ class Settings(NamedTuple):
         population: Candidates per generation.
         generations: Generations per iteration.
         jobs: Number of threads.
+        without: Parts that are switched off, for studies.
     """
 
     population: int = 16
     generations: int = 12
     jobs: int = 1
+    without: frozenset[Part] = frozenset()
 
 
-class SearchState(Frozen):
-    """State of the search between iterations; it is stored as JSON, and a resumed run continues from it exactly.
+class SearchState(Lineage):
+    """State of the search between iterations: the leader, and what stands beside it.
 
     Attributes:
-        policy: JSON of the policy whose weights are tuned.
-        sigma: Overall step size of CMA-ES.
-        shape: Rows of the matrix that turns a standard normal step into a step of the weights: the covariance
-            learned so far. Empty: each weight's own scale.
-        parent: Id of the policy that the weights belong to.
+        challengers: Lineages that are tuned beside the leader.
+        elites: Best policy of every kind of behaviour.
+        tried: Ids of the seeds that have been in a race.
     """
 
-    policy: dict[str, Any]
-    sigma: float = FIRST_SIGMA
-    shape: tuple[tuple[float, ...], ...] = ()
-    parent: str = ""
+    challengers: tuple[Lineage, ...] = ()
+    elites: tuple[Elite, ...] = ()
+    tried: tuple[str, ...] = ()
 
 
 class Proposal(NamedTuple):
@@ -80,93 +104,35 @@ class Proposal(NamedTuple):
         history: Best mean advantage in each generation.
     """
 
-    candidates: tuple[tuple[Policy, str, tuple[str, ...]], ...]
+    candidates: tuple[Candidate, ...]
     state: SearchState
     failures: tuple[str, ...]
     history: tuple[float, ...]
 
 
+class _Plan(NamedTuple):
+    """Generations of an iteration for the leader, for the challengers, and for the race."""
+
+    leader: int
+    challengers: int
+    race: int
+
+
+class _Progress:
+    """Counts generations over the parts of an iteration, and keeps their best means."""
+
+    def __init__(self, tick: Tick) -> None:
+        self._tick = tick
+        self.history: list[float] = []
+
+    def add(self, best: float) -> None:
+        self.history.append(best)
+        self._tick(len(self.history) - 1, best)
+
+
 def first_state(template: Policy) -> SearchState:
     """Return the state before the first iteration."""
-    return SearchState(policy=template.model_dump(mode="json"), parent=template.policy_id)
-
-
-def tunable(policy: Policy) -> NDArray[np.bool_]:
-    """Return which of a policy's constants are weights: those that multiply something in `order` or a score.
-
-    Constants within a logarithm or a comparison keep their meaning; only variation changes them.
-
-    Returns:
-        Flags, bool [constants].
-    """
-    sections: Sections = parse_sections(policy)
-    flags: list[bool] = []
-
-    def visit(expr: Expr, is_weight: bool) -> None:
-        if isinstance(expr, Num):
-            flags.append(is_weight)
-        elif isinstance(expr, Apply):
-            factor = expr.op is Op.MUL and not all(isinstance(a, Num) for a in expr.args)
-            for arg in expr.args:
-                visit(arg, factor and searched)
-
-    for number, expr in enumerate(sections.flat()):
-        searched = number == 0 or (number >= 2 and number % 2 == 1)  # noqa: PLR2004  # order and scores
-        visit(expr, False)
-    return np.array(flags, bool)
-
-
-class _Weights(NamedTuple):
-    """The weights of a policy in the coordinates of the search: it starts at 0, with steps of about 1.
-
-    Attributes:
-        base: Policy whose weights are tuned.
-        program: The compiled policy.
-        mask: Flags of the constants that are weights, bool [constants].
-        start: Initial values of the weights, float64 [weights].
-        shape: Matrix that turns a step of the search into a step of the weights, float64 [weights, weights].
-    """
-
-    base: Policy
-    program: Program
-    mask: NDArray[np.bool_]
-    start: FloatArray
-    shape: FloatArray
-
-    def program_at(self, point: FloatArray) -> Program:
-        """Return the program with the weights at a point of the search."""
-        consts = self.program.consts.copy()
-        consts[self.mask] = self.start + self.shape @ point
-        return self.program._replace(consts=consts)
-
-    def policy_at(self, point: FloatArray) -> Policy:
-        """Return the policy with the weights at a point of the search, rounded to six digits."""
-        consts = np.array(constants(self.base))
-        consts[self.mask] = self.start + self.shape @ point
-        policy = with_constants(self.base, [float(f"{c:.6g}") for c in consts])
-        return policy.model_copy(update={"policy_id": policy_key(policy)})
-
-
-class _Explored(NamedTuple):
-    """The best points and structures over all generations of a search.
-
-    Attributes:
-        centre: Mean of the search distribution.
-        best_point: Best sampled point.
-        best_structure: Best structural variant; None: none was valid.
-        failures: Reasons why variants could not be built.
-        history: Best mean advantage in each generation.
-    """
-
-    centre: FloatArray
-    best_point: FloatArray
-    best_structure: Policy | None
-    failures: tuple[str, ...]
-    history: tuple[float, ...]
-
-
-Candidate = tuple[Policy, str, tuple[str, ...]]
-"""A policy, its origin, and the ids of its parents."""
+    return SearchState(**new_lineage(template).model_dump())
 
 
 def search(
@@ -175,7 +141,8 @@ def search(
     others: Sequence[Policy],
     settings: Settings,
     seed: int,
-    tick: Callable[[int, float], None],
+    tick: Tick,
+    seeds: Sequence[Policy] = (),
 ) -> Proposal:
     """Run one iteration of policy search.
 
@@ -185,129 +152,221 @@ def search(
         others: Policies for crossover: references and elites.
         settings: Effort of the search.
         seed: Random seed of this iteration.
-        tick: Callback after each generation, with its number and best mean advantage; it may raise to stop the search.
+        tick: Callback after each generation.
+        seeds: Policies that take part in a race as they are, such as shipped ones.
 
     Raises:
         PolicyError: The policy of the state is a trained network.
     """
-    weights = _weights(state)
-    strategy = _strategy(len(weights.start), state.sigma, settings, seed)
-    mates = [p for p in others if p.allocation_strategy.network is None]
-    explored = _explore(weights, strategy, where, mates, settings, np.random.default_rng([seed, 7]), tick)
-    centre = weights.policy_at(explored.centre)
-    ranked, leads = _ranked(weights, centre, explored, state.parent, where, settings.jobs)
-    leader, origin, _ = ranked[0]
-    ahead = leads[leader.policy_id] - leads[centre.policy_id]
-    if origin == "structure" and _is_clear(ahead) and tunable(leader).sum() >= FEWEST_WEIGHTS:
-        following = SearchState(policy=leader.model_dump(mode="json"), parent=leader.policy_id)
-    else:
-        following = SearchState(
-            policy=centre.model_dump(mode="json"),
-            sigma=float(np.clip(strategy.sigma, SMALLEST_SIGMA, FIRST_SIGMA)),
-            shape=_learnt(weights.shape, np.asarray(strategy.sm.covariance_matrix)),
-            parent=centre.policy_id,
+    rng = np.random.default_rng([seed, 7])
+    plan = _plan(state, settings)
+    progress = _Progress(tick)
+    leader = tune(
+        state,
+        where,
+        population=settings.population,
+        generations=plan.leader,
+        seed=seed,
+        jobs=settings.jobs,
+        after=progress.add,
+    )
+    challengers = list(state.challengers)
+    candidates: list[Candidate] = [
+        (leader.centre, "cma-mean", (state.parent,)),
+        (leader.best, "cma-best", (state.parent,)),
+    ]
+    if plan.challengers:
+        place = min(range(len(challengers)), key=lambda k: (challengers[k].age, k))
+        tuned = tune(
+            challengers[place],
+            where,
+            population=settings.population,
+            generations=plan.challengers,
+            seed=seed + 1,
+            jobs=settings.jobs,
+            after=progress.add,
         )
-    return Proposal(ranked, following, explored.failures, explored.history)
+        parent = challengers[place].parent
+        candidates += [(tuned.centre, "challenger-mean", (parent,)), (tuned.best, "challenger-best", (parent,))]
+        challengers[place] = tuned.lineage
+    failures: list[str] = []
+    tried: tuple[str, ...] = state.tried
+    if plan.race:
+        fresh = [p for p in seeds if policy_key(p) not in tried and is_tunable(p)]
+        tried = (*tried, *(policy_key(p) for p in fresh))
+        raced = _race(state, leader.lineage, where, others, fresh, plan.race, settings, rng, progress, failures)
+        if raced is not None:
+            lineage, best, origin = raced
+            challengers.append(lineage)
+            candidates.append((best, origin, (lineage.parent,)))
+    return _judged(state, leader, challengers, candidates, where, settings, tried, failures, progress)
 
 
-def _weights(state: SearchState) -> _Weights:
-    base = parse_policy(state.policy)
-    if base.allocation_strategy.network is not None:
-        raise PolicyError(f"policy {base.policy_id} is a trained network; search starts from one with rules")
-    mask = tunable(base)
-    start = np.array(constants(base))[mask]
-    # The scale of a weight is its magnitude, but at least a tenth, so that one at zero moves too.
-    shape = np.diag(np.maximum(np.abs(start), 0.1))
-    if len(state.shape) == len(start):
-        shape = np.array(state.shape)
-    return _Weights(base, compile_policy(base), mask, start, shape)
+def _plan(state: SearchState, settings: Settings) -> _Plan:
+    """Divide the generations: a race where a challenger is missing, some for challengers, the rest for the leader."""
+    generations = settings.generations
+    if "challengers" in settings.without:
+        return _Plan(generations, 0, 0)
+    racing = max(1, generations // 6) if len(state.challengers) < CHALLENGERS else 0
+    challenging = max(1, generations // 4) if state.challengers else 0
+    return _Plan(max(1, generations - racing - challenging), challenging, racing)
 
 
-def _strategy(weights: int, sigma: float, settings: Settings, seed: int) -> Any:
-    """Return a CMA-ES run of pycma over `weights` dimensions."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # pycma warns without matplotlib, which only its plots need
-        import cma  # noqa: PLC0415  # slow to import, used here only
+class _Structure(NamedTuple):
+    """A structure that takes part in a race: its policy, its origin, and the lineage that it comes from if any."""
 
-    return cma.CMAEvolutionStrategy(
-        np.zeros(weights),
-        sigma,
-        {
-            "popsize": settings.population,
-            # pycma's own `seed` seeds numpy's global generator, which runs in other threads would share.
-            "randn": np.random.RandomState(seed % (2**31 - 2) + 1).randn,
-            "seed": np.nan,
-            "verbose": -9,
-            "maxiter": settings.generations + 1,
-        },
+    policy: Policy
+    origin: str
+    parent: Lineage | None
+
+    def lineage(self, settings: Settings) -> Lineage:
+        """Return the lineage with which its tuning begins."""
+        if self.parent is None or "inheritance" in settings.without:
+            return new_lineage(self.policy)
+        return inherited(self.parent, self.policy)
+
+
+def _race(  # noqa: PLR0913  # what races, where, and how long
+    state: SearchState,
+    leader: Lineage,
+    where: Arena,
+    others: Sequence[Policy],
+    seeds: Sequence[Policy],
+    generations: int,
+    settings: Settings,
+    rng: np.random.Generator,
+    progress: _Progress,
+    failures: list[str],
+) -> tuple[Lineage, Policy, str] | None:
+    """Return a new challenger with its best policy and its origin; None: no structure could be built.
+
+    All structures race over the scenarios; the first ones are tuned on half of the scenarios, and the best of them on
+    all, until the simulations of `generations` generations are spent.
+    """
+    units = float(generations * settings.population + settings.generations * STRUCTURES_PER_GENERATION)
+    if leader.sigma < FIRST_SIGMA / 2 and rng.random() < RESTARTS and "restarts" not in settings.without:
+        finalists = [_Structure(parse_policy(leader.policy), "restart", None)]
+    else:
+        entries = _structures(state, leader, where, others, seeds, settings, rng, failures)
+        if not entries:
+            return None
+        raced = race(where, [compile_policy(e.policy) for e in entries], rng, settings.jobs, keep=TUNED_STRUCTURES)
+        units -= raced.met.sum() / len(where.scenarios)
+        finalists = [entries[k] for k in raced.order[:TUNED_STRUCTURES]]
+        progress.add(float(raced.leads[list(raced.order)].max()))
+    lineages = [finalist.lineage(settings) for finalist in finalists]
+    if "tuning" in settings.without:
+        return lineages[0], finalists[0].policy, finalists[0].origin
+    if len(lineages) > 1:
+        half = part_of(where, sorted(int(k) for k in rng.permutation(len(where.scenarios))[::2]))
+        steps = max(1, round(units / 2 / (len(lineages) * TUNING_POPULATION / 2)))
+        first = [_tuned(lineage, half, steps, settings, rng).lineage for lineage in lineages]
+        units /= 2
+        rows = advantages(where, [compile_policy(parse_policy(lineage.policy)) for lineage in first], settings.jobs)
+        best = int(np.argmax(rows.mean(axis=1)))
+    else:
+        first, best = lineages, 0
+    tuned = _tuned(first[best], where, max(1, round(units / TUNING_POPULATION)), settings, rng)
+    while len(progress.history) < settings.generations:
+        progress.add(progress.history[-1])
+    return tuned.lineage.model_copy(update={"age": 0}), tuned.best, finalists[best].origin
+
+
+def _tuned(lineage: Lineage, where: Arena, steps: int, settings: Settings, rng: np.random.Generator) -> Tuned:
+    return tune(
+        lineage,
+        where,
+        population=TUNING_POPULATION,
+        generations=steps,
+        seed=int(rng.integers(2**31)),
+        jobs=settings.jobs,
     )
 
 
-def _explore(
-    weights: _Weights,
-    strategy: Any,
+def _structures(
+    state: SearchState,
+    leader: Lineage,
     where: Arena,
-    mates: Sequence[Policy],
+    others: Sequence[Policy],
+    seeds: Sequence[Policy],
     settings: Settings,
     rng: np.random.Generator,
-    tick: Callable[[int, float], None],
-) -> _Explored:
-    """Evaluate generations of points and structural variants, all on the same scenarios."""
-    failures: list[str] = []
-    history: list[float] = []
-    best_structure: tuple[float, Policy] | None = None
-    best_point = (-np.inf, np.zeros(len(weights.start)))
-    for generation in range(settings.generations):
-        points = strategy.ask()
-        structures: list[Policy] = []
-        for _ in range(STRUCTURES_PER_GENERATION):
-            try:
-                mate = mates[int(rng.integers(len(mates)))]
-                structures.append(vary(weights.base, mate, rng, queue_is_given=where.source.queue_is_given))
-            except PolicyError as error:
-                failures.append(str(error))
-        batch = [weights.program_at(point) for point in points] + [compile_policy(p) for p in structures]
-        means = advantages(where, batch, settings.jobs).mean(axis=1)
-        strategy.tell(points, [-float(v) for v in means[: len(points)]])
-        top = int(np.argmax(means[: len(points)]))
-        if means[top] > best_point[0]:
-            best_point = (float(means[top]), np.array(points[top]))
-        for policy, value in zip(structures, means[len(points) :], strict=True):
-            if best_structure is None or value > best_structure[0]:
-                best_structure = (float(value), policy)
-        history.append(float(means.max()))
-        tick(generation, history[-1])
-    structure = None if best_structure is None else best_structure[1]
-    centre = np.array(strategy.result.xfavorite)
-    return _Explored(centre, best_point[1], structure, tuple(failures), tuple(history))
-
-
-def _ranked(
-    weights: _Weights, centre: Policy, explored: _Explored, parent: str, where: Arena, jobs: int
-) -> tuple[tuple[Candidate, ...], dict[str, FloatArray]]:
-    """Return the distinct candidates, best mean first, and by id the advantage of each on every scenario."""
-    candidates: list[Candidate] = [
-        (centre, "cma-mean", (parent,)),
-        (weights.policy_at(explored.best_point), "cma-best", (parent,)),
+    failures: list[str],
+) -> list[_Structure]:
+    """Return structures for a race: the seeds, and variations of the leader, the challengers and the elites."""
+    entries = [] if "seeds" in settings.without else [_Structure(policy, "seed", None) for policy in seeds]
+    elites = [] if "elites" in settings.without else [parse_policy(elite.policy) for elite in state.elites]
+    parents: list[tuple[Policy, Lineage | None]] = [
+        (parse_policy(lineage.policy), lineage) for lineage in (leader, *state.challengers)
     ]
-    if explored.best_structure is not None:
-        candidates.append((explored.best_structure, "structure", (parent,)))
+    mates = [p for p in (*others, *seeds, *elites) if p.allocation_strategy.network is None]
+    for _ in range(settings.population + settings.population // 2):
+        kind = rng.random()
+        policy, lineage = parents[0]
+        if kind < OTHER_PARENTS and len(parents) > 1:
+            policy, lineage = parents[1 + int(rng.integers(len(parents) - 1))]
+        elif kind < 2 * OTHER_PARENTS and elites:
+            policy, lineage = elites[int(rng.integers(len(elites)))], None
+        mate = policy if "crossover" in settings.without else mates[int(rng.integers(len(mates)))]
+        try:
+            child = vary(policy, mate, rng, queue_is_given=where.source.queue_is_given)
+        except PolicyError as error:
+            failures.append(str(error))
+            continue
+        entries.append(_Structure(child, "structure", lineage))
+    unique = {entry.policy.policy_id: entry for entry in reversed(entries) if is_tunable(entry.policy)}
+    return list(reversed(unique.values()))
+
+
+def _judged(  # noqa: PLR0913  # all that an iteration has found
+    state: SearchState,
+    leader: Tuned,
+    challengers: Sequence[Lineage],
+    candidates: Sequence[Candidate],
+    where: Arena,
+    settings: Settings,
+    tried: tuple[str, ...],
+    failures: Sequence[str],
+    progress: _Progress,
+) -> Proposal:
+    """Rank the candidates on all scenarios, and decide which lineage leads and which challengers stay."""
     unique = {candidate[0].policy_id: candidate for candidate in reversed(candidates)}
-    rows = advantages(where, [compile_policy(policy) for policy, _, _ in unique.values()], jobs)
-    means = dict(zip(unique, rows.mean(axis=1).tolist(), strict=True))
-    order = sorted(unique, key=lambda name: (-means[name], name))
-    return tuple(unique[name] for name in order), dict(zip(unique, rows, strict=True))
+    centres = [parse_policy(lineage.policy) for lineage in (leader.lineage, *challengers)]
+    judged = {**{p.policy_id: p for p in centres}, **{name: c[0] for name, c in unique.items()}}
+    measured = measurements(
+        where.source, where.scenarios, [compile_policy(p) for p in judged.values()], settings.jobs, where.cache
+    )
+    rows = dict(zip(judged, np.array([[v for v, _ in row] for row in measured]) - where.mark, strict=True))
+    order = sorted(unique, key=lambda name: (-float(rows[name].mean()), name))
+    leading, beside = _succession(leader.lineage, challengers, rows)
+    elites = elites_of(
+        tuple(judged.values()),
+        np.array([rows[name] for name in judged]),
+        [[summary for _, summary in row] for row in measured],
+        where.families,
+    )
+    following = SearchState(
+        **leading.model_dump(), challengers=beside, elites=with_elites(state.elites, elites), tried=tried
+    )
+    return Proposal(tuple(unique[name] for name in order), following, tuple(failures), tuple(progress.history))
 
 
-def _is_clear(lead: NDArray[np.float64]) -> bool:
-    """Return True if the mean of paired differences is more than twice its standard error."""
-    return bool(len(lead) > 1 and lead.mean() > 2 * lead.std(ddof=1) / np.sqrt(len(lead)))
+def _succession(
+    leader: Lineage, challengers: Sequence[Lineage], rows: Mapping[str, FloatArray]
+) -> tuple[Lineage, tuple[Lineage, ...]]:
+    """Return the lineage that leads from now on, and the challengers that stay.
 
-
-def _learnt(shape: NDArray[np.float64], covariance: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
-    """Return the shape with which a new search samples the distribution that the old one has learned.
-
-    Steps are A y with y ~ N(0, C); a new search with z ~ N(0, I) takes the steps A chol(C) z.
+    Args:
+        leader: Lineage that has led.
+        challengers: The other lineages.
+        rows: Value over the best reference on each scenario, by id of the policy.
     """
-    factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(covariance)))
-    return tuple(tuple(float(f"{v:.6g}") for v in row) for row in shape @ factor)
+    own = rows[leader.parent]
+    leads = [rows[challenger.parent] - own for challenger in challengers]
+    stays = [c.age < PATIENCE or float(lead.mean()) > 0 for c, lead in zip(challengers, leads, strict=True)]
+    ahead = [k for k, lead in enumerate(leads) if is_behind(-lead, CLEAR)]
+    if not ahead:
+        return leader, tuple(c for c, kept in zip(challengers, stays, strict=True) if kept)
+    best = max(ahead, key=lambda k: float(leads[k].mean()))
+    rest = [c for k, c in enumerate(challengers) if k != best and stays[k]]
+    return challengers[best], (*rest, leader.model_copy(update={"age": 0}))[:CHALLENGERS]
