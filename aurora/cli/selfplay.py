@@ -224,7 +224,8 @@ def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]
 
 def _start(name: str) -> Policy:
     """Read the policy that a run starts from; note if it has too few weights to tune."""
-    from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
+    from aurora.agents.search.lineage import is_tunable  # heavy, used here only
+    from aurora.graphs.start import checked_start
     from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     start = checked_start(load_policy(name))

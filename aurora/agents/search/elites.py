@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from aurora.agents.search.family_selection import epsilon_lexicase, family_means
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import parse_sections
 from aurora.sim.policies.expression import Num, Ref, walk
@@ -33,11 +35,13 @@ class Elite(Frozen):
         cell: What it uses, how it places, and where it is strong.
         policy: JSON of the policy.
         mean: Mean value over the best reference when it was last measured.
+        families: The same mean on each family.
     """
 
     cell: tuple[str, str, str]
     policy: dict[str, Any]
     mean: float
+    families: dict[str, float] = Field(default_factory=dict)
 
 
 def use_of(policy: Policy) -> str:
@@ -66,19 +70,6 @@ def styles(summaries: Sequence[Sequence[Summary]]) -> list[str]:
     return [_STYLES[int(np.argmin(row))] if row.min() < 1 else "as others" for row in relative]
 
 
-def strongholds(leads: NDArray[np.float64], families: Sequence[str]) -> list[str]:
-    """Return the family on which each policy is furthest above the mean of the policies.
-
-    Args:
-        leads: Value over the best reference, float64 [policies, scenarios].
-        families: Family of each scenario.
-    """
-    names = sorted(set(families))
-    means = np.array([[row[[f == name for f in families]].mean() for name in names] for row in leads])
-    above = means - means.mean(axis=0, keepdims=True)
-    return [names[int(np.argmax(row))] for row in above]
-
-
 def elites_of(
     policies: Sequence[Policy],
     leads: NDArray[np.float64],
@@ -87,17 +78,41 @@ def elites_of(
 ) -> list[Elite]:
     """Return policies that were measured on the same scenarios as elites of their cells.
 
+    A policy is strong on the family where it is furthest above the mean of the policies.
+
     Args:
         policies: The policies.
         leads: Value over the best reference, float64 [policies, scenarios].
         summaries: Sums of each policy on each scenario.
         families: Family of each scenario; empty: not known.
     """
-    known = families or ("",) * leads.shape[1]
+    names, means = family_means(leads, families or ("",) * leads.shape[1])
+    strong = (means - means.mean(axis=0, keepdims=True)).argmax(axis=1)
     return [
-        Elite(cell=(use_of(p), style, strong), policy=p.model_dump(mode="json"), mean=float(row.mean()))
-        for p, style, strong, row in zip(policies, styles(summaries), strongholds(leads, known), leads, strict=True)
+        Elite(
+            cell=(use_of(policy), style, str(names[int(best)])),
+            policy=policy.model_dump(mode="json"),
+            mean=float(row.mean()),
+            families={str(name): float(mean) for name, mean in zip(names, by_family, strict=True)},
+        )
+        for policy, style, best, row, by_family in zip(policies, styles(summaries), strong, leads, means, strict=True)
     ]
+
+
+def parents_of(elites: Sequence[Elite], count: int, seed: int, *, by_family: bool) -> list[Elite]:
+    """Draw elites as parents.
+
+    Args:
+        elites: The elites, at least one.
+        count: Number of parents.
+        seed: Random seed.
+        by_family: True to select by lexicase over families, False to draw uniformly.
+    """
+    names = sorted({name for elite in elites for name in elite.families})
+    if not by_family or not names:
+        return [elites[int(k)] for k in np.random.default_rng(seed).integers(len(elites), size=count)]
+    values = np.array([[elite.families.get(name, elite.mean) for name in names] for elite in elites])
+    return [elites[int(k)] for k in epsilon_lexicase(values, names, count, seed=seed)]
 
 
 def with_elites(elites: Sequence[Elite], new: Sequence[Elite]) -> tuple[Elite, ...]:

@@ -111,11 +111,11 @@ def inherited(parent: Lineage, child: Policy) -> Lineage:
     shared = _shared(_labels(before.base), _labels(child))
     sigma = parent.sigma if shared else FIRST_SIGMA
     # A new weight moves by FIRST_SIGMA of its scale, whatever the step size of the others is.
-    covariance = np.diag((after * FIRST_SIGMA / sigma) ** 2)
+    covariance: FloatArray = np.diag((after * FIRST_SIGMA / sigma) ** 2)
     own = before.shape @ before.shape.T
     mine, theirs = [b for _, b in shared], [a for a, _ in shared]
     covariance[np.ix_(mine, mine)] = own[np.ix_(theirs, theirs)]
-    factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(after)))
+    factor: FloatArray = np.asarray(np.linalg.cholesky(covariance + 1e-12 * np.eye(len(after))), np.float64)
     return Lineage(
         policy=child.model_dump(mode="json"), sigma=sigma, shape=rows_of(factor), parent=before.base.policy_id
     )

@@ -28,13 +28,18 @@ class Raced(NamedTuple):
 
     Attributes:
         order: Indices of the candidates that met all scenarios, best mean first.
-        leads: Mean advantage of every candidate over the scenarios that it met, float64 [candidates].
-        met: Number of scenarios that every candidate met, int64 [candidates].
+        values: Advantage of every candidate on every scenario; NaN where they did not meet, float64
+            [candidates, scenarios].
     """
 
     order: tuple[int, ...]
-    leads: NDArray[np.float64]
-    met: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @property
+    def met(self) -> NDArray[np.int64]:
+        """Number of scenarios that every candidate met, int64 [candidates]."""
+        count: NDArray[np.int64] = (~np.isnan(self.values)).sum(axis=1)
+        return count
 
 
 def part_of(where: Arena, places: Sequence[int]) -> Arena:
@@ -89,6 +94,4 @@ def race(where: Arena, programs: Sequence[Program], rng: np.random.Generator, jo
             best = values[running[0], seen]
             close = [i for i in running if not is_behind(values[i, seen] - best)]
             running = close[: max(keep, (len(running) + 1) // 2)]
-    met = (~np.isnan(values)).sum(axis=1)
-    leads = np.array([values[i, ~np.isnan(values[i])].mean() if met[i] else -np.inf for i in range(len(programs))])
-    return Raced(tuple(running), leads, met)
+    return Raced(tuple(running), values)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aurora.agents.search.policy_search import SearchState, Settings, search
+from aurora.agents.search.effort import Settings
+from aurora.agents.search.policy_search import SearchState, search
 from aurora.agents.search.scenario_search import propose
 from aurora.graphs.proposers.protocols import (
     PolicyProposal,

@@ -4,7 +4,9 @@ import pytest
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.sources import open_source
 from aurora.agents.arena.templates import general_template, placement_template, queue_template
-from aurora.agents.search.policy_search import SearchState, Settings, first_state, search, tunable
+from aurora.agents.search.effort import Settings
+from aurora.agents.search.lineage import tunable
+from aurora.agents.search.policy_search import SearchState, first_state, search
 from aurora.agents.search.scenario_search import Known, complexity, describe, diversity, propose
 from aurora.agents.search.variation import vary
 from aurora.errors import FileError, InputError
