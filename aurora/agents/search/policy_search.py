@@ -109,7 +109,8 @@ def search(  # all that an iteration starts from
     tried = state.tried
     failures: tuple[str, ...] = ()
     if effort.race:
-        fresh = tuple(p for p in seeds if is_tunable(p) and policy_key(p) not in tried)
+        given = () if "seeds" in settings.without else seeds
+        fresh = tuple(p for p in given if is_tunable(p) and policy_key(p) not in tried)
         tried = (*tried, *(policy_key(p) for p in fresh))
         stock = Stock((leader.lineage, *beside), state.elites, tuple(others), fresh)
         new, failures = challenger(stock, where, effort.race, settings, rng, progress)

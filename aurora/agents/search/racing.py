@@ -46,7 +46,9 @@ def part_of(where: Arena, places: Sequence[int]) -> Arena:
     """Return the arena with some of its scenarios only."""
     chosen = list(places)
     return where._replace(
-        scenarios=tuple(where.scenarios[k] for k in chosen), reference_values=where.reference_values[:, chosen]
+        scenarios=tuple(where.scenarios[k] for k in chosen),
+        reference_values=where.reference_values[:, chosen],
+        families=tuple(where.families[k] for k in chosen) if where.families else (),
     )
 
 

@@ -172,7 +172,7 @@ def _entries(
     stock: Stock, where: Arena, settings: Settings, rng: np.random.Generator
 ) -> tuple[list[_Entry], list[str]]:
     """Return the structures of a race, and the reasons why variants failed."""
-    entries = [] if "seeds" in settings.without else [_Entry(policy, "seed", None) for policy in stock.seeds]
+    entries = [_Entry(policy, "seed", None) for policy in stock.seeds]
     elites = () if "elites" in settings.without else stock.elites
     mates = [p for p in (*stock.mates, *stock.seeds) if p.allocation_strategy.network is None]
     failures: list[str] = []
