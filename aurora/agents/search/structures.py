@@ -180,7 +180,13 @@ def _entries(
         policy, lineage = _parent(stock.lineages, elites, settings, rng)
         mate = policy if "crossover" in settings.without or not mates else mates[int(rng.integers(len(mates)))]
         try:
-            child = vary(policy, mate, rng, queue_is_given=where.source.queue_is_given)
+            child = vary(
+                policy,
+                mate,
+                rng,
+                queue_is_given=where.source.queue_is_given,
+                admission_is_given=where.source.admission_is_given,
+            )
         except PolicyError as error:
             failures.append(str(error))
             continue

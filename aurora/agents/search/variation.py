@@ -33,7 +33,14 @@ _IDLE = Apply(Op.EQ, (Ref("cluster.running"), Num(0.0)))
 Operator = Callable[[Sections, np.random.Generator], Sections]
 
 
-def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_given: bool = False) -> Policy:
+def vary(
+    parent: Policy,
+    other: Policy,
+    rng: np.random.Generator,
+    *,
+    queue_is_given: bool = False,
+    admission_is_given: bool = False,
+) -> Policy:
     """Return a child of one parent, or of two by crossover, that behaves differently from the first parent.
 
     Args:
@@ -41,6 +48,7 @@ def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_gi
         other: The second parent, for crossover.
         rng: Random numbers.
         queue_is_given: True if a protocol prescribes blocking and backfilling, which then stay as they are.
+        admission_is_given: True if a protocol places every task that fits; `admit` then stays as it is.
 
     Raises:
         PolicyError: No valid child was found in 20 tries, or a parent is a network, which only training changes.
@@ -61,6 +69,8 @@ def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_gi
                 changed = OPERATORS[place](sections, rng)
             else:
                 strategy = flip(strategy, rng, queue_is_given=queue_is_given)
+        if admission_is_given:
+            changed = changed._replace(admit=sections.admit)
         if rng.random() < _SIMPLIFIED:
             changed = simplify_sections(changed)
         try:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from aurora.agents.arena.templates import placement_template, queue_template
+from aurora.agents.arena.templates import placement_template, queue_templates
 from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, inherited, new_lineage, rows_of, weights_of
 from aurora.sim.policies.compiler import parse_sections, policy_key, with_sections
 from aurora.sim.policies.expression import parse
@@ -24,10 +24,10 @@ def learnt(policy: Policy) -> Lineage:
 
 
 def test_a_child_with_another_term_keeps_what_tuning_learned_about_the_others() -> None:
-    parent = learnt(queue_template())
-    text = queue_template().allocation_strategy.order
-    strategy = queue_template().allocation_strategy.model_copy(update={"order": f"0.5 * task.priority + {text}"})
-    child = queue_template().model_copy(update={"allocation_strategy": strategy})
+    parent = learnt(queue_templates()[0])
+    text = queue_templates()[0].allocation_strategy.order
+    strategy = queue_templates()[0].allocation_strategy.model_copy(update={"order": f"0.5 * task.priority + {text}"})
+    child = queue_templates()[0].model_copy(update={"allocation_strategy": strategy})
     before, after = weights_of(parent), weights_of(inherited(parent, child))
     old, new = before.shape @ before.shape.T, after.shape @ after.shape.T
     assert np.allclose(new[1:, 1:], old, rtol=1e-3, atol=1e-4)
@@ -56,10 +56,10 @@ def test_an_unchanged_policy_inherits_its_distribution() -> None:
 
 
 def test_a_child_that_shares_nothing_starts_with_its_own_scales() -> None:
-    child = inherited(learnt(queue_template()), placement_template())
+    child = inherited(learnt(queue_templates()[0]), placement_template())
     assert child.sigma == FIRST_SIGMA
     assert np.allclose(weights_of(child).shape, weights_of(new_lineage(placement_template())).shape, atol=1e-5)
 
 
 def test_a_policy_without_weights_has_an_empty_lineage() -> None:
-    assert len(weights_of(inherited(learnt(queue_template()), REFERENCES["fcfs"])).start) == 0
+    assert len(weights_of(inherited(learnt(queue_templates()[0]), REFERENCES["fcfs"])).start) == 0

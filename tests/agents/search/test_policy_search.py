@@ -5,7 +5,7 @@ import pytest
 
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.sources import open_source
-from aurora.agents.arena.templates import general_template, placement_template, queue_template
+from aurora.agents.arena.templates import general_template, placement_template, queue_templates
 from aurora.agents.search.effort import Part, Settings
 from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, tunable
 from aurora.agents.search.policy_search import PATIENCE, SearchState, first_state, search, succession
@@ -62,7 +62,7 @@ def test_thresholds_of_rules_are_not_tuned() -> None:
     assert set(values) == {0.0, 1.0, 8.0, 128.0, 1024.0}
 
 
-@pytest.mark.parametrize("parent", [general_template(), placement_template(), queue_template(), *REFERENCES.values()])
+@pytest.mark.parametrize("parent", [general_template(), placement_template(), *queue_templates(), *REFERENCES.values()])
 def test_variations_are_valid_and_new(parent) -> None:
     rng = np.random.default_rng(1)
     for _ in range(10):
