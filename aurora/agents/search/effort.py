@@ -13,6 +13,8 @@ Tick = Callable[[int, float], None]
 
 STRUCTURES_PER_GENERATION = 2
 """Structures that a generation may simulate beside its points; a race spends those of all generations."""
+YOUNG = 3
+"""Iterations for which a leader is tuned alone."""
 CHALLENGERS = 2
 """Number of challengers that are tuned in turn."""
 
@@ -39,7 +41,7 @@ class Plan(NamedTuple):
     Attributes:
         leader: Generations that tune the leader.
         challenger: Generations that tune a challenger.
-        race: Generations that a race of new structures may spend.
+        race: Generations that a race of new structures may spend, beside its own simulations.
     """
 
     leader: int
@@ -47,15 +49,21 @@ class Plan(NamedTuple):
     race: int
 
 
-def plan(challengers: int, settings: Settings) -> Plan:
+def plan(age: int, challengers: int, settings: Settings) -> Plan:
     """Divide the generations: a race where a challenger is missing, a quarter for one of them, the rest for the leader.
 
+    A young leader gains more by tuning than any other structure does, so it gets all generations; a race then spends
+    what generations may spend on structures, and no more.
+
     Args:
+        age: Iterations in which the leader was tuned.
         challengers: Number of challengers that there are.
         settings: Effort of the search.
     """
     generations = settings.generations
     if "challengers" in settings.without:
+        return Plan(generations, 0, 0)
+    if age < YOUNG:
         return Plan(generations, 0, 0)
     race = max(1, generations // 6) if challengers < CHALLENGERS else 0
     challenger = max(1, generations // 4) if challengers else 0

@@ -96,7 +96,7 @@ def search(  # all that an iteration starts from
         PolicyError: The policy of the state is a trained network.
     """
     rng = np.random.default_rng([seed, 7])
-    effort = plan(len(state.challengers), settings)
+    effort = plan(state.age, len(state.challengers), settings)
     progress = Progress(tick)
     leader = _tuned(state, where, effort.leader, settings, seed, progress)
     candidates = _candidates(leader, "cma", state.parent)
@@ -108,7 +108,7 @@ def search(  # all that an iteration starts from
         beside[place] = tuned.lineage
     tried = state.tried
     failures: tuple[str, ...] = ()
-    if effort.race:
+    if len(beside) < CHALLENGERS and "challengers" not in settings.without:
         given = () if "seeds" in settings.without else seeds
         fresh = tuple(p for p in given if is_tunable(p) and policy_key(p) not in tried)
         tried = (*tried, *(policy_key(p) for p in fresh))
