@@ -112,6 +112,38 @@ def down_times(scenario: Scenario) -> list[tuple[int, float, float]]:
     return merged
 
 
+def least_costs(
+    encoded: EncodedScenario, task: Task, options: Sequence[Option], earliest: FloatArray, latest: FloatArray
+) -> FloatArray:
+    """Return the least cost of several options for starts within ranges, dollars.
+
+    Args:
+        encoded: The scenario.
+        task: The task.
+        options: The options, at least one.
+        earliest, latest: Ends of the ranges, seconds; infinite: the range has no end.
+    """
+    scenario = encoded.scenario
+    changes = scenario.environmental_conditions.dynamic_pricing
+    if not changes or options[0].node < 0:
+        return np.full(len(earliest), min(o.cost for o in options))
+    different: dict[tuple[object, ...], Option] = {}
+    for o in options:
+        node = scenario.nodes[o.node]
+        own = tuple((c.time, c.factor) for c in changes if c.node_id == node.node_id)
+        links = encoded.paths[o.path] if o.path >= 0 else ()
+        different.setdefault((node.price_per_hour, own, o.hold, shares(task, node), links), o)
+    costs = []
+    for (_, _, _, part, links), o in different.items():
+        node = scenario.nodes[o.node]
+        price = _over_time(node, node.price_per_hour / SECONDS_PER_HOUR, changes)
+        per_hour = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in links)  # type: ignore[attr-defined]
+        placed = max(part) * price.least_within(earliest, latest, o.hold)  # type: ignore[call-overload]
+        costs.append(placed + per_hour * o.hold / SECONDS_PER_HOUR)
+    least: FloatArray = np.min(costs, axis=0)
+    return least
+
+
 def shares(task: Task, node: Node) -> tuple[float, float, float]:
     """Return request over capacity for cores, memory and device shares; 0 where the node has none."""
     wanted = (task.cpu_required, task.memory_required, task.accelerators * task.accelerator_share)
@@ -206,6 +238,15 @@ class _RateOverTime:
             return float(self._rates[0] * hold)
         starts = np.maximum(np.concatenate([[ready], self._times, self._times - hold]), ready)
         return float((self._until(starts + hold) - self._until(starts)).min())
+
+    def least_within(self, earliest: FloatArray, latest: FloatArray, hold: float) -> FloatArray:
+        """Return the least integrals of the rate over `hold` seconds from any moment of each range."""
+        last = np.maximum(earliest, np.minimum(latest, self._times[-1]))
+        kinks = np.concatenate([self._times, self._times - hold])
+        starts = np.clip(kinks[:, None], earliest, last)
+        starts = np.concatenate([starts, earliest[None], last[None]])
+        least: FloatArray = (self._until(starts + hold) - self._until(starts)).min(axis=0)
+        return least
 
     def _until(self, times: FloatArray) -> FloatArray:
         k = np.searchsorted(self._times, times, side="right") - 1
