@@ -119,16 +119,17 @@ class _Box(NamedTuple):
     high: FloatArray
 
 
-def highest(axes: Axes, low: FloatArray, cuts: Sequence[Cut], known: float) -> Highest:
+def highest(axes: Axes, low: FloatArray, high: FloatArray, cuts: Sequence[Cut], known: float) -> Highest:
     """Return the highest reward of points that keep all bounds.
 
     Args:
         axes: The axes.
-        low: [axes] lower bound of each.
+        low: [axes] lower bound of each amount.
+        high: [axes] upper bound of each amount; may be infinite.
         cuts: Bounds on weighted sums.
         known: Reward of a known plan; only higher ones are searched for, and the bound is no lower.
     """
-    root = _narrowed(axes, _Box(low, np.full(len(low), math.inf)), known)
+    root = _narrowed(axes, _Box(low, np.maximum(low, high)), known)
     if root is None:
         return Highest(known, low)
     order = itertools.count()
@@ -167,10 +168,12 @@ def _over_estimate(axes: Axes, box: _Box, cuts: Sequence[Cut]) -> tuple[float, F
     """Return a proven bound of the reward in a box, and the point at which secants are highest."""
     size = len(box.low)
     ends = [(axes.score(i, float(a)), axes.score(i, float(b)) if math.isfinite(b) else 0.0) for i, (a, b) in _ends(box)]
-    slopes = np.array([
-        (at_low - at_high) / (b - a) if math.isfinite(b) and b > a else 0.0
-        for (at_low, at_high), (_, (a, b)) in zip(ends, _ends(box), strict=True)
-    ])
+    slopes = np.array(
+        [
+            (at_low - at_high) / (b - a) if math.isfinite(b) and b > a else 0.0
+            for (at_low, at_high), (_, (a, b)) in zip(ends, _ends(box), strict=True)
+        ]
+    )
     multipliers = np.zeros(len(cuts))
     point = box.low
     if cuts:

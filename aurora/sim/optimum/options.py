@@ -18,6 +18,7 @@ from aurora.errors import ScenarioError
 from aurora.quantities import JOULES_PER_KWH
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.kernel import layout as at
+from aurora.sim.objectives import ObjectiveName
 from aurora.sim.scenarios.scenario import CarbonChange, Node, PriceChange, Scenario, Task
 from aurora.types import FloatArray
 
@@ -121,27 +122,63 @@ def least_costs(
         encoded: The scenario.
         task: The task.
         options: The options, at least one.
-        earliest, latest: Ends of the ranges, seconds; infinite: the range has no end.
+        earliest: Begin of each range, seconds.
+        latest: End of each range, seconds; infinite: it has none.
     """
     scenario = encoded.scenario
     changes = scenario.environmental_conditions.dynamic_pricing
     if not changes or options[0].node < 0:
         return np.full(len(earliest), min(o.cost for o in options))
-    different: dict[tuple[object, ...], Option] = {}
+    prices: dict[tuple[object, ...], _RateOverTime] = {}
+    costs: dict[tuple[object, ...], FloatArray] = {}
     for o in options:
         node = scenario.nodes[o.node]
-        own = tuple((c.time, c.factor) for c in changes if c.node_id == node.node_id)
+        kind = (node.price_per_hour, tuple((c.time, c.factor) for c in changes if c.node_id == node.node_id))
+        share = max(shares(task, node))
         links = encoded.paths[o.path] if o.path >= 0 else ()
-        different.setdefault((node.price_per_hour, own, o.hold, shares(task, node), links), o)
-    costs = []
-    for (_, _, _, part, links), o in different.items():
-        node = scenario.nodes[o.node]
-        price = _over_time(node, node.price_per_hour / SECONDS_PER_HOUR, changes)
-        per_hour = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in links)  # type: ignore[attr-defined]
-        placed = max(part) * price.least_within(earliest, latest, o.hold)  # type: ignore[call-overload]
-        costs.append(placed + per_hour * o.hold / SECONDS_PER_HOUR)
-    least: FloatArray = np.min(costs, axis=0)
+        per_hour = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in links)
+        if (kind, share, per_hour, o.hold) in costs:
+            continue
+        if kind not in prices:
+            prices[kind] = _over_time(node, node.price_per_hour / SECONDS_PER_HOUR, changes)
+        placed = prices[kind].least_within(earliest, latest, o.hold)
+        costs[kind, share, per_hour, o.hold] = share * placed + per_hour * o.hold / SECONDS_PER_HOUR
+    least: FloatArray = np.min(list(costs.values()), axis=0)
     return least
+
+
+def most_amounts(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> dict[ObjectiveName, float]:
+    """Return upper limits of the amounts of a plan in which no attempt is lost; latency has none.
+
+    Args:
+        encoded: The scenario.
+        every: Options of each task.
+    """
+    scenario = encoded.scenario
+    conditions = scenario.environmental_conditions
+    slower = max([1.0, *(c.factor for c in conditions.network_congestion)])
+    dearer = max([1.0, *(c.factor for c in conditions.dynamic_pricing)])
+    dirtier = max([1.0, *(c.factor for c in conditions.dynamic_carbon)]) / JOULES_PER_KWH
+    cost = energy = carbon = 0.0
+    for task, options in zip(scenario.tasks, every, strict=True):
+        most = [0.0, 0.0, 0.0]
+        for o in options.options:
+            hold = o.hold + o.network * (slower - 1)
+            links = encoded.paths[o.path] if o.path >= 0 else ()
+            price = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in links)
+            power = intensity = 0.0
+            if o.node >= 0:
+                node = scenario.nodes[o.node]
+                part = shares(task, node)
+                price += max(part) * node.price_per_hour * dearer
+                power = node.idle_power + (node.full_power - node.idle_power) * part[0]
+                intensity = (node.carbon_intensity or 0.0) * dirtier
+            most = [
+                max(m, hold * x)
+                for m, x in zip(most, (price / SECONDS_PER_HOUR, power, power * intensity), strict=True)
+            ]
+        cost, energy, carbon = cost + most[0], energy + most[1], carbon + most[2]
+    return {"latency": math.inf, "cost": cost, "energy": energy, "qos": float(len(every)), "carbon": carbon}
 
 
 def shares(task: Task, node: Node) -> tuple[float, float, float]:

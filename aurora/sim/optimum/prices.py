@@ -14,28 +14,16 @@ import numpy as np
 
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.optimum.relaxation import RANGES, IntArray, Relaxation
-from aurora.sim.optimum.subgradient import raise_prices
+from aurora.sim.optimum.subgradient import Columns, Pair, Supply, Work, raise_prices
 from aurora.types import FloatArray
 
-STEP_RANGE = np.array([0.5, 0.001])
+STEP_RANGE = 0.5, 0.001
 """First and last size of a step, in typical prices of a node-second."""
 TYPICAL_PRICE = 0.3
 """Typical price of a node-second, as a share of the weighted sum over all node-seconds that tasks need."""
 ROUNDING = 1e-9
 """Share of the weighted sum by which a bound is lowered; it exceeds the error of adding floats."""
 ENERGY = [o.name for o in OBJECTIVES].index("energy")
-
-
-class Prices(NamedTuple):
-    """Prices of a node-second, in units of the weighted sum.
-
-    Attributes:
-        rows: [rows, slots] of a resource of a pool, for the use of a whole node.
-        tasks: [tasks, pools of nodes, slots] of a task for its presence on a pool.
-    """
-
-    rows: FloatArray
-    tasks: FloatArray
 
 
 class PriceBound(NamedTuple):
@@ -47,7 +35,7 @@ class PriceBound(NamedTuple):
     """
 
     value: float
-    prices: Prices
+    prices: Pair
 
 
 class Market:
@@ -64,25 +52,23 @@ class Market:
         holds = relaxed.end - relaxed.begin + relaxed.later
         need = np.zeros(int(pools.first[-1]))
         np.add.at(need, relaxed.rows[:, ::RANGES], relaxed.used[:, ::RANGES] * holds[:, ::RANGES, None])
-        self._scarcest = [
-            int(a + need[a:b].argmax()) for a, b in zip(pools.first[:-1], pools.first[1:], strict=True)
-        ]
+        self._scarcest = [int(a + need[a:b].argmax()) for a, b in zip(pools.first[:-1], pools.first[1:], strict=True)]
         first = np.where(self._is_padding, np.inf, relaxed.used.max(axis=2) * holds)[:, ::RANGES]
         self._node_seconds = float(first.min(axis=1).sum())
 
-    def first_prices(self, weights: FloatArray) -> Prices:
+    def first_prices(self, weights: FloatArray) -> Pair:
         """Return prices at which capacity earns nothing, and the scarcest resource pays for idle power."""
         pools, slots = self._relaxed.pools, len(self._relaxed.edges) - 1
         rows = np.zeros((int(pools.first[-1]), slots))
         rows[self._scarcest] = (weights[ENERGY] * pools.idle)[:, None]
-        return Prices(rows, np.zeros((self._relaxed.pool.shape[0], len(pools.idle) - self._links, slots)))
+        return Pair(rows, np.zeros((self._relaxed.pool.shape[0], len(pools.idle) - self._links, slots)))
 
-    def best(self, weights: FloatArray, start: Prices, aim: float, steps: int) -> PriceBound:
+    def best(self, weights: FloatArray, start: Pair, aim: float, steps: int) -> PriceBound:
         """Return the best bound of a number of steps.
 
         Args:
             weights: Weight [objectives] of a unit of each amount, summed over tasks.
-            start: Prices to begin with.
+            start: Pair to begin with.
             aim: Weighted sum of a known plan; the size of the steps follows from it, no bound does.
             steps: Number of steps.
         """
@@ -90,29 +76,46 @@ class Market:
         own = np.tensordot(weights, self._finite, 1)
         own[self._is_padding] = np.inf
         idle = weights[ENERGY] * pools.idle
-        prices = Prices(start.rows.copy(), start.tasks.copy())
         typical = TYPICAL_PRICE * aim / self._node_seconds if self._node_seconds > 0 else 0.0
-        value = raise_prices(
-            own,
-            relaxed.later,
-            np.where(relaxed.pool >= 0, relaxed.pool - self._links, -1),
-            relaxed.rows,
-            relaxed.used,
-            self._slots,
-            self._past,
-            pools.first,
-            self._links,
-            pools.up,
-            idle,
-            np.maximum(idle, typical),
-            self.first_prices(weights).rows[:, -1].copy(),
-            float(relaxed.edges[1] - relaxed.edges[0]),
-            prices.rows,
-            prices.tasks,
-            steps,
-            STEP_RANGE,
+        columns = Columns(
+            own=own,
+            later=relaxed.later,
+            pool=np.where(relaxed.pool >= 0, relaxed.pool - self._links, -1),
+            rows=relaxed.rows,
+            used=relaxed.used,
+            slots=self._slots,
+            past=self._past,
         )
-        return PriceBound(value - ROUNDING * abs(aim), prices)
+        supply = Supply(
+            first=pools.first,
+            links=self._links,
+            up=pools.up,
+            idle=idle,
+            typical=np.maximum(idle, typical),
+            tail=self.first_prices(weights).rows[:, -1].copy(),
+            length=float(relaxed.edges[1] - relaxed.edges[0]),
+        )
+        prices, best = _copied(start), _copied(start)
+        mean, square = (Pair(np.zeros_like(start.rows), np.zeros_like(start.tasks)) for _ in range(2))
+        sizes = np.geomspace(*STEP_RANGE, steps)
+        value = raise_prices(columns, supply, prices, best, (mean, square), self._work(start), sizes)
+        return PriceBound(value - ROUNDING * abs(aim), best)
+
+    def _work(self, prices: Pair) -> Work:
+        (count, slots), (tasks, pools, _) = prices.rows.shape, prices.tasks.shape
+        return Work(
+            until=np.zeros((count, slots + 1)),
+            until_task=np.zeros((pools, slots + 1)),
+            cheapest=np.zeros((count, slots)),
+            sold=np.zeros((self._links + pools, slots)),
+            bought=np.zeros((count, slots)),
+            present=np.zeros((tasks, slots)),
+            where=np.zeros(tasks, dtype=np.int64),
+        )
+
+
+def _copied(prices: Pair) -> Pair:
+    return Pair(prices.rows.copy(), prices.tasks.copy())
 
 
 def _positions(times: FloatArray, edges: FloatArray) -> tuple[IntArray, FloatArray]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.sim.kernel import EncodedScenario, run
-from aurora.sim.objectives import OBJECTIVES
+from aurora.sim.objectives import OBJECTIVES, ObjectiveName
 from aurora.sim.optimum.options import RESOURCES, Option, TaskOptions, down_times, least_costs, shares
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
@@ -101,7 +101,7 @@ def relaxation(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> Relaxa
     hold = float(np.median([min(o.hold for o in e.options) for e in every]))
     waits = _ranges(max(_longest_wait(encoded, every), SHORTEST_WINDOW * hold, SLA_TOLERANCE))
     size = max(map(len, ways)) * len(waits)
-    width = max(1, max(len(w.uses) for row in ways for w in row))
+    width = max(1, *(len(w.uses) for row in ways for w in row))
     shape = (len(every), size)
     # Idle power is shared by one resource for all tasks, else a sum over them would be no lower bound.
     carbon_by = max(range(RESOURCES), key=lambda r: sum(min(o.carbon[r] for o in e.options) for e in every))
@@ -151,7 +151,13 @@ def _amounts(
         node = encoded.scenario.nodes[way.options[0].node]
         energy = (node.full_power - node.idle_power) * shares(task, node)[0] * way.hold
     late = (latency > limit + SLA_TOLERANCE).astype(float)
-    by_name = {"latency": latency, "cost": cost, "energy": energy, "qos": late, "carbon": carbon}
+    by_name: dict[ObjectiveName, FloatArray | float] = {
+        "latency": latency,
+        "cost": cost,
+        "energy": energy,
+        "qos": late,
+        "carbon": carbon,
+    }
     return np.array([np.broadcast_to(by_name[o.name], earliest.shape) for o in OBJECTIVES])
 
 
@@ -224,4 +230,5 @@ def _up(encoded: EncodedScenario, members: Sequence[Sequence[int]], edges: Float
     pool_of = {n: k for k, m in enumerate(members) for n in m}
     for n, start, end in down_times(encoded.scenario):
         up[pool_of[n]] -= np.clip(np.minimum(edges[1:], end) - np.maximum(edges[:-1], start), 0, None)
-    return np.maximum(up, 0.0)
+    left: FloatArray = np.maximum(up, 0.0)
+    return left

@@ -17,7 +17,7 @@ from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.optimum.bounds import Bounds, best_reward
 from aurora.sim.optimum.objective_space import Axes, Cut, axes_of, highest
-from aurora.sim.optimum.options import TaskOptions, task_options
+from aurora.sim.optimum.options import TaskOptions, most_amounts, task_options
 from aurora.sim.optimum.prices import Market
 from aurora.sim.optimum.relaxation import relaxation
 from aurora.sim.outcome import Summary
@@ -75,12 +75,14 @@ def reward_bound(
     axes = axes_of(scenario)
     low = axes.point({o.name: o.least(least) for o in OBJECTIVES})
     apart = best_reward(least, scenario)
+    every = task_options(encoded)
+    high = axes.point(most_amounts(encoded, every))
     points = [axes.of(s) for s in _complete(encoded, known)]
     best = max(points, key=axes.reward, default=None)
     reached = -np.inf if best is None else axes.reward(best)
-    weighted = weighted_bounds(encoded, task_options(encoded), axes)
+    weighted = weighted_bounds(encoded, every, axes)
     found: list[Cut] = []
-    top = highest(axes, low, found, reached)
+    top = highest(axes, low, high, found, reached)
     while len(found) < cuts and top.bound - reached > ENOUGH:
         plans = points or [top.point + USUAL_GAP]
         fresh = [
@@ -90,7 +92,7 @@ def reward_bound(
         found += fresh
         if all(cut.value <= float(cut.weights @ top.point) * (1 + LEAST_GAIN) for cut in fresh):
             break
-        top = highest(axes, low, found, reached)
+        top = highest(axes, low, high, found, reached)
     return RewardBound(min(apart, top.bound), apart, None if best is None else reached, len(found))
 
 
@@ -106,7 +108,9 @@ def _directions(axes: Axes, point: FloatArray, best: FloatArray | None) -> list[
     directions = [slope]
     if best is not None:
         apart = np.abs(best - point) > LEAST_APART
-        scores = [axes.score(i, float(a)) - axes.score(i, float(b)) for i, (a, b) in enumerate(zip(point, best, strict=True))]
+        scores = [
+            axes.score(i, float(a)) - axes.score(i, float(b)) for i, (a, b) in enumerate(zip(point, best, strict=True))
+        ]
         chord = np.where(apart, np.array(scores) / np.where(apart, best - point, 1.0), slope)
         directions.insert(0, chord)
     return [d / d.sum() for d in directions]

@@ -43,4 +43,6 @@ def active_schedules(scenario: Scenario) -> Iterator[Schedule]:
                 held.append((n, start, start + length, task.cpu_required))
                 wait += start - task.arrival_time
                 starts[t] = start
-            yield Schedule(places, lengths, tuple(starts[t] for t in range(len(tasks))), wait / len(tasks), max(h[2] for h in held))
+            yield Schedule(
+                places, lengths, tuple(starts[t] for t in range(len(tasks))), wait / len(tasks), max(h[2] for h in held)
+            )

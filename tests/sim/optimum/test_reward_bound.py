@@ -158,7 +158,7 @@ def test_the_highest_reward_of_cuts_is_that_of_a_fine_grid() -> None:
     for _ in range(5):
         low = rng.uniform(0, 0.5, size)
         cuts = [Cut(w, float(w @ low + rng.uniform(0.1, 0.5))) for w in rng.dirichlet(np.ones(size), 4)]
-        found = highest(axes, low, cuts, -np.inf)
+        found = highest(axes, low, np.full(size, np.inf), cuts, -np.inf)
         points = low + rng.exponential(0.7, (200_000, size))
         kept = points[np.all([points @ c.weights >= c.value for c in cuts], axis=0)]
         on_axes = np.array([axes.reward(p) for p in kept[:: max(1, len(kept) // 5000)]])
