@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aurora.agents.search.adversarial_search import Found, search_scenarios
-from aurora.agents.search.effort import Settings
+from aurora.agents.search.effort import Part, Settings
 from aurora.agents.search.policy_search import SearchState, search
 from aurora.agents.search.scenario_search import Known, describe, propose
 from aurora.graphs.proposers.protocols import (
@@ -61,9 +61,11 @@ class SearchPolicyProposer:
 
     Attributes:
         population: Candidates per generation.
+        without: Parts of the search that are switched off.
     """
 
     population: int = 16
+    without: frozenset[Part] = frozenset()
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         """Search from the run's current state."""
@@ -79,7 +81,7 @@ class SearchPolicyProposer:
             start,
             request.training,
             [*request.source.references.values(), *request.rivals.values(), *others],
-            Settings(self.population, request.source.effort.generations, request.jobs),
+            Settings(self.population, request.source.effort.generations, request.jobs, self.without),
             int(request.rng.integers(2**31)),
             request.progress,
         )
