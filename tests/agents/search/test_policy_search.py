@@ -60,7 +60,7 @@ def test_thresholds_of_rules_are_not_tuned() -> None:
     assert tunable(policy).sum() > 60
     values = np.array(constants(policy))[~tunable(policy)]
     # What is left are the thresholds of the rules and the units that features are divided by.
-    assert set(values) == {0.0, 1.0, 8.0, 128.0, 1024.0}
+    assert set(values) == {0.0, 1.0, 8.0, 32.0, 128.0, 1024.0}
 
 
 @pytest.mark.parametrize("parent", [general_template(), placement_template(), *queue_templates(), *REFERENCES.values()])
