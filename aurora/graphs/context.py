@@ -162,13 +162,21 @@ def proposers(
         index: Index over the archive; None: there is none.
         authors: Model with its prompts; None: the search alone, whatever the settings name.
     """
-    search, drawn = SearchPolicyProposer(settings.population), SearchScenarioProposer("attacker" in settings.without)
+    search = SearchPolicyProposer(settings.population, settings.shipped)
+    drawn = SearchScenarioProposer("attacker" in settings.without)
     if authors is None or settings.proposer == "search":
         return drawn, search
     level, together = settings.model_from_level, settings.proposer == "both"
     scenarios = ModelScenarioProposer(authors.model, authors.attacker, level)
     policies = ModelPolicyProposer(
-        authors.model, authors.defender, store, index, level, search=search, is_tuned=together
+        authors.model,
+        authors.defender,
+        store,
+        index,
+        level,
+        search=search,
+        is_tuned=together,
+        shipped=settings.shipped,
     )
     attacker: ScenarioProposer = BothScenarioProposer(scenarios) if together else scenarios
     return (

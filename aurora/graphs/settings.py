@@ -45,6 +45,7 @@ class SelfPlaySettings(Frozen):
             Sources without levels always call it.
         prompts: Ids of the versions of the prompts.
         start: Policy that the search starts from, as `checked_start` returns it; None: the source's template.
+        shipped: Shipped champions that the search may cross with; `aurora.graphs.partners` chooses them.
         own_proposers: Names of the caller's own proposers, for scenarios and for policies; "" for a built-in one.
         without: Parts that are switched off. Without the attacker, scenarios are drawn at random. Without retrieval, no
             policies are retrieved for similar scenarios. Without the curriculum, every level is drawn with the same
@@ -69,6 +70,7 @@ class SelfPlaySettings(Frozen):
     model_from_level: int = 2
     prompts: tuple[str, ...] = ()
     start: Policy | None = None
+    shipped: tuple[Policy, ...] = ()
     own_proposers: tuple[str, str] = ("", "")
     without: tuple[Part, ...] = ()
     changed: ChangeName = ""
@@ -86,6 +88,7 @@ class SelfPlaySettings(Frozen):
         """Leave out settings that are not used: manifests of earlier versions don't have their keys."""
         values: dict[str, Any] = serialise(self)
         used = {
+            "shipped": bool(self.shipped),
             "own_proposers": any(self.own_proposers),
             "without": bool(self.without),
             "changed": bool(self.changed),

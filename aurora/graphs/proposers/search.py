@@ -42,16 +42,18 @@ class SearchPolicyProposer:
 
     Attributes:
         population: Candidates per generation.
+        shipped: Shipped champions that take part in crossover.
     """
 
     population: int = 16
+    shipped: tuple[Policy, ...] = ()
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         """Search from the run's current state."""
         return self.search_from(request, request.search, ())
 
     def search_from(self, request: PolicyRequest, start: SearchState, others: Sequence[Policy]) -> PolicyProposal:
-        """Search from a state, with crossover with `others`, references and rivals.
+        """Search from a state, with crossover with `others`, references, rivals and shipped champions.
 
         Raises:
             PolicyError: The policy of the state is a trained network.
@@ -59,7 +61,7 @@ class SearchPolicyProposer:
         result = search(
             start,
             request.training,
-            [*request.source.references.values(), *request.rivals.values(), *others],
+            [*request.source.references.values(), *request.rivals.values(), *self.shipped, *others],
             Settings(self.population, request.source.effort.generations, request.jobs),
             int(request.rng.integers(2**31)),
             request.progress,
