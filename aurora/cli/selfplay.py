@@ -57,8 +57,8 @@ def selfplay(  # one parameter an option
     data: Path | None = options.path(
         None, help="Folder with the traces (openb/, swf/), or with your scenarios (--source files)."
     ),
-    start: str | None = options.text(
-        None, help="Policy that the search starts from and is compared with: a file, or a reference's name."
+    start: str | None = options.policy(
+        None, help="Policy that the search starts from and is compared with: a file, or the name of one."
     ),
     seed: int = options.seed(),
     run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
@@ -67,7 +67,7 @@ def selfplay(  # one parameter an option
         None, least=1, most=options.YEAR, unit="seconds", help="Time after which the run stops."
     ),
     train_on: list[str] | None = options.text(
-        None, help="Family of scenarios to train on; may be repeated. Default: the source's choice."
+        None, help="Family of scenarios to train on, * for several; may be repeated. Default: the source's choice."
     ),
     validate_on: list[str] | None = options.text(
         None, help="Family on which the champion is chosen; may be repeated. Never one that is trained on."
@@ -233,8 +233,8 @@ def _reported(run: Run, jobs: int, iterations: int) -> Report:
 
 def _start(name: str) -> Policy:
     """Read the policy that a run starts from; note if it has too few weights to tune."""
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     start = checked_start(load_policy(name))
     if not is_tunable(start):

@@ -45,12 +45,15 @@ MIN_TASKS_PER_CLASS = 4
 """Least mean number of tasks in a class; with fewer, caching its scores costs more than it saves."""
 
 MIN_NODES_FOR_CACHE = 200
-"""Least number of nodes for caching, unless fragmentation is scored: scoring fewer costs less than finding changes."""
+"""Least number of nodes for caching, unless fragmentation or an outlook is scored.
+
+Scoring fewer costs less than finding changes."""
 
 KNOWN_PROGRAMS = 256
 """Largest number of programs that are kept ready to run."""
 
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
+_OUTLOOK = slice(FEATURE_INDEX["fit.typical_left"], FEATURE_INDEX["fit.next_device_left"] + 1)
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
 _LEAST_FRAGMENTATION = 2
 _DEAR = np.array([f.scope == "fit" and f.name not in ("fit.cpu_left", "fit.memory_left") for f in FEATURES])
@@ -174,7 +177,8 @@ def _run(
     traced = tracer is not NO_TRACER
     known = known_program(program)
     with_fragmentation = traced or (known.reads_fragmentation and problem.fragment_kind.shape[1] > 0)
-    classes, count = NO_CLASSES if traced else _classes(encoded, program, with_fragmentation)
+    dear = with_fragmentation or bool(program.uses[_OUTLOOK].any())
+    classes, count = NO_CLASSES if traced else _classes(encoded, program, dear)
     run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
     sums, _ = simulate_pinned(
         encoded.pinned.address,
@@ -319,14 +323,14 @@ def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i
     return sums, alive
 
 
-def _classes(encoded: EncodedScenario, program: Program, with_fragmentation: bool) -> tuple[NDArray[np.int64], int]:
+def _classes(encoded: EncodedScenario, program: Program, dear: bool) -> tuple[NDArray[np.int64], int]:
     """Return the class of each task, as far as the policy can distinguish them; none if caching doesn't apply.
 
     Scores of tasks that may not use all nodes are not cached; their class has no meaning.
     """
     problem = encoded.problem
     nodes = problem.node_f.shape[1]
-    few = nodes < MIN_NODES_FOR_CACHE and not with_fragmentation
+    few = nodes < MIN_NODES_FOR_CACHE and not dear
     if few or program.scores_change or program.easy or not encoded.all_nodes:
         return NO_CLASSES
     rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
