@@ -72,6 +72,7 @@ class IterationDone(TypedDict):
         scenarios, rejected: Numbers of the attacker's scenarios that were played and that were rejected.
         success_rates, attacker_rewards: The policies' success rate and the attacker's reward, per scenario.
         learnable_share: Share of the scenarios with a success rate of 0.3 to 0.7.
+        attacker_simulations: Simulations that the attacker's search asked for; absent from earlier versions' runs.
         champion, champion_elo: Policy chosen on validation, and its rating.
         leader_elo: Highest rating among the players of the iteration that are not references.
         validation_advantage: The champion's mean value over the best reference of each validation scenario that it has
@@ -92,6 +93,7 @@ class IterationDone(TypedDict):
     success_rates: list[float]
     attacker_rewards: list[float]
     learnable_share: float
+    attacker_simulations: int
     champion: str
     champion_elo: float
     leader_elo: float

@@ -102,6 +102,7 @@ class Attacked:
         proposed: Scenarios that are not yet checked, by id.
         scenarios: Scenarios that are played.
         rejections: Rejected scenarios, and answers without one, in order.
+        simulations: Number of simulations that the attacker asked for.
     """
 
     level: int
@@ -109,6 +110,7 @@ class Attacked:
     proposed: tuple[ProposedScenario, ...] = ()
     scenarios: tuple[PlayedScenario, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    simulations: int = 0
 
     @property
     def failures(self) -> tuple[Failure, ...]:

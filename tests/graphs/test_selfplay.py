@@ -186,7 +186,7 @@ def test_a_higher_level_re_evaluates_the_champion_on_earlier_levels_once(tmp_pat
     monkeypatch.setattr("aurora.graphs.nodes.rate.succeeds", lambda value, references: True)
     told: list = []
     with Store.open(tmp_path / "a.sqlite") as store:
-        play(store, SMALL, iterations=8, tell=told.append)
+        play(store, SMALL, iterations=4, tell=told.append)
         pairs = [(r["policy_id"], r["scenario_id"]) for r in store.dump()["outcomes"]]
         levels = {row["level"] for row in store.scenarios()}
     forgetting = [e for e in told if e["event"] == "forgetting"]

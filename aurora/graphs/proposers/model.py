@@ -128,7 +128,8 @@ class BothScenarioProposer:
         if not by_model:
             return drawn
         written = self.model.write(replace(request, count=by_model))
-        return ScenarioProposal((*drawn.scenarios, *written.scenarios), (*drawn.failures, *written.failures))
+        scenarios, failures = (*drawn.scenarios, *written.scenarios), (*drawn.failures, *written.failures)
+        return ScenarioProposal(scenarios, failures, drawn.simulations)
 
 
 @dataclass(frozen=True)
