@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aurora.agents.search.adversarial_search import Found, search_scenarios
-from aurora.agents.search.policy_search import SearchState, Settings, search
+from aurora.agents.search.effort import Settings
+from aurora.agents.search.policy_search import SearchState, search
 from aurora.agents.search.scenario_search import Known, describe, propose
 from aurora.graphs.proposers.protocols import (
     PolicyProposal,
