@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
-Part = Literal["challengers", "tuning", "racing", "inheritance", "lexicase", "elites", "crossover", "restarts", "seeds"]
+Part = Literal[
+    "challengers", "tuning", "halving", "inheritance", "lexicase", "elites", "crossover", "restarts", "seeds"
+]
 """Part of the search that a run can do without, to measure what it adds."""
 
 PARTS: frozenset[Part] = frozenset(get_args(Part))

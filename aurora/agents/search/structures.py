@@ -120,7 +120,7 @@ def _raced(
 ) -> tuple[list[_Entry], float]:
     """Return the finalists, and what the race cost in simulations of all scenarios."""
     programs = [compile_policy(entry.policy) for entry in entries]
-    if "racing" in settings.without:
+    if "halving" in settings.without:
         means = advantages(where, programs, settings.jobs).mean(axis=1)
         order = np.argsort(-means, kind="stable")[:FINALISTS]
         return [entries[int(k)] for k in order], float(len(entries))

@@ -28,7 +28,7 @@ class Variant(NamedTuple):
 SEARCH_PARTS: Mapping[Part, str] = {
     "challengers": "one policy is tuned, and no other structure beside it",
     "tuning": "new structures are not tuned before they challenge",
-    "racing": "new structures meet all scenarios, and none leaves early",
+    "halving": "new structures meet all scenarios, and none leaves early",
     "inheritance": "new structures forget what tuning has learned about their parent",
     "lexicase": "finalists and parents are chosen by mean, not by family",
     "elites": "no policy is kept for what it does differently",
@@ -43,6 +43,7 @@ VARIANTS: Mapping[str, Variant] = {
     "no retrieval": Variant("no policies are retrieved for similar scenarios", {"without": ("retrieval",)}),
     "no curriculum": Variant("every level is drawn with the same probability", {"without": ("curriculum",)}),
     "no Elo": Variant("rivals are drawn from the archive at random", {"without": ("elo",)}),
+    "no race": Variant("the champion is the best mean on fixed validation scenarios", {"without": ("race",)}),
     **{f"no {part}": Variant(about, {"without": (part,)}) for part, about in SEARCH_PARTS.items()},
     "search only": Variant("no model writes scenarios or policies", {"proposer": "search"}, needs_model=True),
     "model only": Variant("no search tunes or varies policies", {"proposer": "model"}, needs_model=True),
