@@ -29,7 +29,7 @@ Times vary only in a log without estimates: whole minutes and hours are what peo
 """
 FLURRY_RANGE = (16, 512)
 
-EFFORT = Effort(4, 24, 30)
+EFFORT = Effort(4, 16, 24)
 """Single sequences are noisy: many of them, for a few generations each."""
 
 
@@ -56,6 +56,7 @@ class SwfSource:
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = True
     queue_is_given: ClassVar[bool] = True
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = False
     unit: ClassVar[str] = "-log bounded slowdown"
     measure: ClassVar[str] = (
