@@ -204,7 +204,9 @@ def test_attempts_devices_and_queue_heads_equal_the_reference_simulator(name: st
     ],
 )
 def test_queue_heads_by_the_state_of_the_nodes_equal_the_reference_simulator(order: str, backfill: str) -> None:
-    strategy = REFERENCES["sjf"].allocation_strategy.model_copy(update={"order": order, "backfill": backfill})
+    strategy = REFERENCES["sjf"].allocation_strategy.model_copy(
+        update={"order": order, "backfill": backfill, "head_of_line_blocking": True}
+    )
     policy = REFERENCES["sjf"].model_copy(update={"allocation_strategy": strategy})
     seen = 0
     for scenario in scenarios(3, 15)[::4]:
