@@ -24,6 +24,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of the run")
     parser.add_argument("--name", required=True, help="such as gpu-four-lists")
     parser.add_argument("--purpose", required=True, help="purpose in a sentence")
+    parser.add_argument("--idea", default="", help="what it does that heuristics don't, in a sentence or two")
     parser.add_argument("--policy", default="", help="id of another policy of the run than its champion")
     parser.add_argument("--rejected", type=Path, nargs="*", default=[], help="runs whose champions were not chosen")
     parser.add_argument("--per-family", type=int, default=32, help="fresh scenarios of each family and level")
@@ -35,6 +36,7 @@ def main() -> None:
         given.run,
         name=given.name,
         purpose=given.purpose,
+        idea=given.idea,
         policy=given.policy,
         rejected=given.rejected,
         judging=Judging(given.per_family, given.seed, given.jobs),

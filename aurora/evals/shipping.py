@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 import aurora
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.source import Source, Spec
-from aurora.champions.champion import PREFIX, Champion, Difference, Example, Judgement, Provenance, parse_champion
+from aurora.champions.champion import PREFIX, Champion, Difference, Example, Judgement, Loss, Provenance, parse_champion
 from aurora.champions.licences import licences_of
 from aurora.champions.shipped import shipped_champions
 from aurora.errors import RunError
+from aurora.evals.policy_parts import losses
 from aurora.evals.results.result import RESULT_FILE, load_result
 from aurora.graphs.run import settings_of
 from aurora.graphs.run_directory import EVENTS, open_archive, read_manifest
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.reading import parse_json, read_text
-from aurora.sim.kernel import encode
+from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy, policy_key
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.scenarios.curriculum import LEVELS
@@ -41,12 +42,14 @@ class _Family(NamedTuple):
     Attributes:
         name: Name of the family.
         specs: Specs of the scenarios.
+        scenarios: The encoded scenarios.
         own: Values of the champion, float64 [scenarios].
         references: Values of the references, float64 [references, scenarios].
     """
 
     name: str
     specs: tuple[Spec, ...]
+    scenarios: tuple[EncodedScenario, ...]
     own: NDArray[np.float64]
     references: NDArray[np.float64]
 
@@ -70,6 +73,7 @@ def champion_of_run(
     *,
     name: str,
     purpose: str,
+    idea: str = "",
     judging: Judging = Judging(),  # noqa: B008  # immutable
     policy: str = "",
     rejected: Sequence[Path] = (),
@@ -80,6 +84,7 @@ def champion_of_run(
         directory: Folder of the run.
         name: Name under which it ships, such as `gpu`.
         purpose: Purpose in words.
+        idea: What it does that heuristics don't, in words.
         judging: Fresh scenarios on which it is judged.
         policy: Id of another policy of the run; empty: the champion that validation chose.
         rejected: Folders of runs with other seeds whose champions were not chosen; their budgets are added.
@@ -108,6 +113,7 @@ def champion_of_run(
             "name": name,
             "version": 1 + next((c.version for c in shipped_champions() if c.name == name), 0),
             "purpose": purpose,
+            "idea": idea,
             "policy": chosen.model_copy(update={"policy_id": PREFIX + name}),
             "provenance": provenance,
             **judged._asdict(),
@@ -117,10 +123,11 @@ def champion_of_run(
 
 
 class Judged(NamedTuple):
-    """The values of a champion on fresh scenarios, and examples of them; see `Champion`."""
+    """The values of a champion on fresh scenarios, its parts, and examples of them; see `Champion`."""
 
     validation: Judgement
     test: Judgement | None
+    parts: tuple[Loss, ...]
     examples: tuple[Example, ...]
 
 
@@ -138,8 +145,16 @@ def judge(policy: Policy, source: Source, test: Sequence[str], judging: Judging)
     return Judged(
         _judgement(source, [measured[f] for f in source.validation], judging.seed),
         _judgement(source, [measured[f] for f in test], judging.seed) if test else None,
+        part_losses(policy, source, [measured[f].scenarios for f in test or source.validation], judging.jobs),
         _examples(source, list(measured.values())),
     )
+
+
+def part_losses(
+    policy: Policy, source: Source, strata: Sequence[Sequence[EncodedScenario]], jobs: int
+) -> tuple[Loss, ...]:
+    """Return what a policy loses without each of its parts; see `aurora.evals.policy_parts.losses`."""
+    return tuple(Loss(part=p.part, **p.loss._asdict()) for p in losses(policy, source, strata, jobs))
 
 
 def _measured(policy: Policy, source: Source, family: str, judging: Judging) -> _Family:
@@ -148,7 +163,7 @@ def _measured(policy: Policy, source: Source, family: str, judging: Judging) -> 
     specs = tuple(source.sample(family, level, rng) for level in levels for _ in range(judging.per_family))
     ground = arena(source, [encode(source.expand(s)) for s in specs], judging.jobs)
     own = values(source, ground.scenarios, [compile_policy(policy)], judging.jobs)[0]
-    return _Family(family, specs, own, ground.reference_values)
+    return _Family(family, specs, ground.scenarios, own, ground.reference_values)
 
 
 def _judgement(source: Source, families: Sequence[_Family], seed: int) -> Judgement:
