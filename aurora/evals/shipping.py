@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from aurora.evals.policy_parts import losses
 from aurora.evals.results.result import RESULT_FILE, load_result
 from aurora.graphs.run import settings_of
 from aurora.graphs.run_directory import EVENTS, open_archive, read_manifest
-from aurora.graphs.settings import SelfPlaySettings, chosen_source
+from aurora.graphs.settings import PARTS, SelfPlaySettings, chosen_source
 from aurora.reading import parse_json, read_text
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy, policy_key
@@ -99,7 +100,7 @@ def champion_of_run(
         FileError: A trace can't be read.
     """
     settings = settings_of(directory)
-    source = chosen_source(settings)
+    source = _trained_source(directory, settings)
     with open_archive(directory) as store:
         last = store.last_iteration()
         if last is None:
@@ -120,6 +121,51 @@ def champion_of_run(
         },
         where=name,
     )
+
+
+def rejudged(champion: Champion, source: Source, judging: Judging, *, idea: str = "") -> Champion:
+    """Return a champion with its values measured anew, on the test families that its source has by now.
+
+    Args:
+        champion: The champion; its policy and how it was found stay the same.
+        source: Its source, open.
+        judging: Fresh scenarios on which it is judged.
+        idea: What it does that heuristics don't, in words; empty: as before.
+
+    Raises:
+        RunError: The source lacks a family that the champion was trained or chosen on.
+    """
+    origin = champion.provenance
+    known = {f for part in PARTS for f in getattr(source, part)}
+    absent = sorted({*origin.training_families, *origin.validation_families} - known)
+    if absent:
+        raise RunError(f"source {source.name} has no {', '.join(absent)} by now; train {champion.name} anew")
+    test = tuple(f for f in source.test if f not in (*origin.training_families, *origin.validation_families))
+    own = replace(source, training=origin.training_families, validation=origin.validation_families, test=test)
+    update = {"test_families": test, "judged_at": _judged_at()}
+    judged = judge(champion.policy, own, test, judging)._asdict()
+    judged |= {"provenance": origin.model_copy(update=update), "idea": idea or champion.idea}
+    return parse_champion({**{name: getattr(champion, name) for name in Champion.model_fields}, **judged})
+
+
+def _judged_at() -> str:
+    return source_commit() or f"aurora {aurora.__version__}"
+
+
+def _trained_source(directory: Path, settings: SelfPlaySettings) -> Source:
+    """Return the source of a run with the families that its manifest names.
+
+    Raises:
+        RunError: The source has other files or families by now than the run was begun with.
+    """
+    source, manifest = chosen_source(settings), read_manifest(directory)
+    if {f.name for f in source.files} != {*manifest["files"]}:
+        raise RunError(f"{directory}: source {source.name} reads other files by now; train with this AURORA")
+    families = {part: tuple(manifest.get("families", {}).get(part, getattr(source, part))) for part in PARTS}
+    unknown = {n for names in families.values() for n in names} - {n for p in PARTS for n in getattr(source, p)}
+    if unknown:
+        raise RunError(f"{directory}: source {source.name} has no {', '.join(sorted(unknown))} by now; train anew")
+    return replace(source, **families)
 
 
 class Judged(NamedTuple):
@@ -157,11 +203,17 @@ def part_losses(
     return tuple(Loss(part=p.part, **p.loss._asdict()) for p in losses(policy, source, strata, jobs))
 
 
-def _measured(policy: Policy, source: Source, family: str, judging: Judging) -> _Family:
+def fresh(source: Source, family: str, judging: Judging) -> tuple[tuple[Spec, ...], tuple[EncodedScenario, ...]]:
+    """Draw scenarios of a family that no run meets, at every level; return their specs and the scenarios."""
     rng = np.random.default_rng([SHIPPED_SEED, judging.seed, *family.encode()])
     levels = [level.number for level in LEVELS] if source.has_levels else [1]
     specs = tuple(source.sample(family, level, rng) for level in levels for _ in range(judging.per_family))
-    ground = arena(source, [encode(source.expand(s)) for s in specs], judging.jobs)
+    return specs, tuple(encode(source.expand(spec)) for spec in specs)
+
+
+def _measured(policy: Policy, source: Source, family: str, judging: Judging) -> _Family:
+    specs, scenarios = fresh(source, family, judging)
+    ground = arena(source, scenarios, judging.jobs)
     own = values(source, ground.scenarios, [compile_policy(policy)], judging.jobs)[0]
     return _Family(family, specs, ground.scenarios, own, ground.reference_values)
 
@@ -248,7 +300,7 @@ def _provenance(directories: Sequence[Path], settings: SelfPlaySettings, source:
         data=licences_of(manifest["files"]),
         commit=str(manifest.get("commit") or _evaluated_at(directories[0])),
         aurora=str(manifest.get("aurora", aurora.__version__)),
-        judged_at=source_commit() or f"aurora {aurora.__version__}",
+        judged_at=_judged_at(),
     )
 
 
