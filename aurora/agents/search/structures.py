@@ -102,7 +102,7 @@ def challenger(
     if "restarts" not in settings.without and leader.sigma < FIRST_SIGMA / 2 and rng.random() < RESTARTS:
         finalists = [_Entry(parse_policy(leader.policy), "restart", None)]
     else:
-        entries, failures = _entries(stock, where, settings, rng)
+        entries, failures = _entries(stock, where, round(units), settings, rng)
         if not entries:
             return None, tuple(failures)
         finalists, spent = _raced(entries, where, settings, rng)
@@ -169,14 +169,14 @@ def _tuned(lineage: Lineage, where: Arena, steps: int, settings: Settings, rng: 
 
 
 def _entries(
-    stock: Stock, where: Arena, settings: Settings, rng: np.random.Generator
+    stock: Stock, where: Arena, most: int, settings: Settings, rng: np.random.Generator
 ) -> tuple[list[_Entry], list[str]]:
-    """Return the structures of a race, and the reasons why variants failed."""
+    """Return at most so many structures for a race beside the seeds, and the reasons why variants failed."""
     entries = [_Entry(policy, "seed", None) for policy in stock.seeds]
     elites = () if "elites" in settings.without else stock.elites
     mates = [p for p in (*stock.mates, *stock.seeds) if p.allocation_strategy.network is None]
     failures: list[str] = []
-    for _ in range(settings.population + settings.population // 2):
+    for _ in range(min(max(most, 2 * FINALISTS), 3 * settings.population // 2)):
         policy, lineage = _parent(stock.lineages, elites, settings, rng)
         mate = policy if "crossover" in settings.without or not mates else mates[int(rng.integers(len(mates)))]
         try:
