@@ -54,6 +54,7 @@ class FilesSource:
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = False
     queue_is_given: ClassVar[bool] = False
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
     unit: ClassVar[str] = "reward"
     measure: ClassVar[str] = REWARD_MEASURE

@@ -40,6 +40,7 @@ class GeneratedSource:
     has_levels: ClassVar[bool] = True
     must_complete: ClassVar[bool] = True
     queue_is_given: ClassVar[bool] = False
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
     unit: ClassVar[str] = "reward"
     measure: ClassVar[str] = REWARD_MEASURE

@@ -56,6 +56,7 @@ class SwfSource:
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = True
     queue_is_given: ClassVar[bool] = True
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = False
     unit: ClassVar[str] = "-log bounded slowdown"
     measure: ClassVar[str] = (

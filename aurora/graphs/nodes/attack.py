@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from aurora.agents.search.adversarial_search import Opposition
-from aurora.agents.search.policy_search import STRUCTURES_PER_GENERATION
+from aurora.agents.search.effort import STRUCTURES_PER_GENERATION
 from aurora.agents.search.scenario_search import NEAR_DUPLICATE, describe, diversity
 from aurora.errors import ScenarioError
 from aurora.graphs.context import RunContext

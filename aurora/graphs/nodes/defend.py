@@ -16,7 +16,7 @@ from aurora.graphs.proposers.protocols import PolicyRequest, ProposedPolicy
 from aurora.graphs.start import START_ORIGIN
 from aurora.graphs.state import Defended, Played, State, Update
 from aurora.memory import pareto
-from aurora.memory.names import KEPT, REFERENCE
+from aurora.memory.names import KEPT, REFERENCE, SHIPPED
 from aurora.memory.records import Failure, NewOutcome, NewPolicy
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
@@ -26,6 +26,8 @@ from aurora.sim.rewards import objective_vector, with_pareto_bonus
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Scenario
 
+ATTACKED = "attacked"
+"""Family of the attacker's scenarios in training."""
 CURRENT_LEVEL_SHARE = 0.5
 """Probability that a new training scenario is of the current level; otherwise any level is drawn."""
 
@@ -59,12 +61,10 @@ def _training(context: RunContext, state: State, rng: np.random.Generator) -> Ar
     """Return new scenarios of every training family, and the attacker's."""
     source, attacked = context.source, state["attacked"]
     level = _any_level if "curriculum" in context.settings.without else partial(_mixed_level, attacked.level)
-    fresh = [
-        encode(source.expand(source.sample(family, level(rng), rng)))
-        for family in source.training
-        for _ in range(source.effort.training_per_family)
-    ]
-    return arena(source, fresh + [s.encoded for s in attacked.scenarios], context.jobs, context.cache)
+    families = [family for family in source.training for _ in range(source.effort.training_per_family)]
+    fresh = [encode(source.expand(source.sample(family, level(rng), rng))) for family in families]
+    where = arena(source, fresh + [s.encoded for s in attacked.scenarios], context.jobs, context.cache)
+    return where._replace(families=(*families, *(ATTACKED for _ in attacked.scenarios)))
 
 
 def _mixed_level(level: int, rng: np.random.Generator) -> int:
@@ -167,16 +167,20 @@ def simulate(context: RunContext, state: State) -> Update:
             NewOutcome(name, scenario_id, value, sums(summary, scenario.encoded.scenario))
             for name, (value, summary) in measured.items()
         ]
-    return {"played": Played(_new_policies(source, state["defended"]), achieved, rounds, fronts, tuple(outcomes))}
+    return {"played": Played(_new_policies(context, state["defended"]), achieved, rounds, fronts, tuple(outcomes))}
 
 
-def _new_policies(source: Source, defended: Defended) -> dict[str, NewPolicy]:
-    """Return the policies to archive: candidates, references, and templates as their parents."""
+def _new_policies(context: RunContext, defended: Defended) -> dict[str, NewPolicy]:
+    """Return the policies to archive: candidates, references, and templates and shipped champions as their parents."""
+    source, parents = context.source, {parent for c in defended.candidates for parent in c.parents}
     policies = {c.policy.policy_id: NewPolicy(c.policy, c.origin, c.parents, c.prompt_id) for c in defended.candidates}
     for name, reference in source.references.items():
         policies.setdefault(name, NewPolicy(reference, REFERENCE))
     for template in source.templates:  # only a user's own start takes part in matches
         policies.setdefault(template.policy_id, NewPolicy(template, START_ORIGIN))
+    for champion in context.settings.shipped:
+        if champion.policy_id in parents:
+            policies.setdefault(champion.policy_id, NewPolicy(champion, SHIPPED))
     return policies
 
 

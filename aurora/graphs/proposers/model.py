@@ -13,7 +13,8 @@ from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.roles.briefing import program_told
 from aurora.agents.roles.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
-from aurora.agents.search.policy_search import FEWEST_WEIGHTS, SearchState, tunable
+from aurora.agents.search.lineage import FEWEST_WEIGHTS, tunable
+from aurora.agents.search.policy_search import SearchState
 from aurora.errors import AnswerError, ModelError
 from aurora.graphs.proposers.protocols import (
     PolicyProposal,
@@ -143,6 +144,7 @@ class ModelPolicyProposer:
         from_level: First level of the curriculum at which the model is called; sources without levels always call it.
         search: Proposer that finds policies where the model is not called.
         is_tuned: True if the search tunes the constants of the model's policies.
+        shipped: Shipped champions that the model is shown where they are among the best.
     """
 
     model: MeteredModel
@@ -152,6 +154,7 @@ class ModelPolicyProposer:
     from_level: int = 1
     search: SearchPolicyProposer = field(default_factory=SearchPolicyProposer)
     is_tuned: bool = False
+    shipped: tuple[Policy, ...] = ()
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         """Return policies of the model, or of the search where the model is not called."""
@@ -202,7 +205,8 @@ class ModelPolicyProposer:
         return write_policies(self.model, request.prompt or self.prompt, briefing, harness, len(STANCES))
 
     def _briefing(self, request: PolicyRequest) -> DefendBriefing:
-        source, rivals = request.source, request.rivals
+        source = request.source
+        rivals = {**request.rivals, **{p.policy_id: p for p in self.shipped}}
         here = arena(source, request.scenarios, request.jobs, request.training.cache)
         names = sorted(rivals)
         programs = [compile_policy(rivals[n]) for n in names]
