@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aurora.agents.search.adversarial_search import Found, search_scenarios
-from aurora.agents.search.effort import Settings
+from aurora.agents.search.effort import Part, Settings
 from aurora.agents.search.policy_search import SearchState, search
 from aurora.agents.search.scenario_search import Known, describe, propose
 from aurora.graphs.proposers.protocols import (
@@ -61,11 +61,13 @@ class SearchPolicyProposer:
 
     Attributes:
         population: Candidates per generation.
-        shipped: Shipped champions that take part in crossover.
+        shipped: Shipped champions that take part in races and crossover.
+        without: Parts of the search that are switched off.
     """
 
     population: int = 16
     shipped: tuple[Policy, ...] = ()
+    without: frozenset[Part] = frozenset()
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         """Search from the run's current state."""
@@ -81,9 +83,10 @@ class SearchPolicyProposer:
             start,
             request.training,
             [*request.source.references.values(), *request.rivals.values(), *self.shipped, *others],
-            Settings(self.population, request.source.effort.generations, request.jobs),
+            Settings(self.population, request.source.effort.generations, request.jobs, self.without),
             int(request.rng.integers(2**31)),
             request.progress,
+            self.shipped,
         )
         return PolicyProposal(
             tuple(ProposedPolicy(policy, origin, parents) for policy, origin, parents in result.candidates),
