@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from aurora.champions.champion import Champion, Difference, Judgement, Loss
 from aurora.champions.shipped import shipped_champions
 from aurora.sim.policies.compiler import readable
@@ -39,7 +41,7 @@ def _interval(row: Difference | Loss) -> str:
 
 def _section(champion: Champion) -> str:
     """Return the section of a champion: values, program, parts and provenance."""
-    blocks = [f"## champion:{champion.name}", champion.purpose, champion.idea]
+    blocks = [f"## champion:{champion.name}", champion.purpose, fill(champion.idea, 120)]
     blocks += [_judged("validation", champion.validation, champion.provenance.unit)]
     if champion.test is not None:
         blocks.append(_judged("test", champion.test, champion.provenance.unit))
