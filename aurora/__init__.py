@@ -60,6 +60,7 @@ from aurora.learning.rl.registration import register_when_imported
 if TYPE_CHECKING:
     from aurora.agents.explain.explainer import explain as explain_task
     from aurora.agents.explain.run_explainer import explain_plan as explain
+    from aurora.champions.named import load_policy
     from aurora.cluster.opening import open_snapshot as read_snapshot
     from aurora.cluster.snapshot import Snapshot
     from aurora.errors import (
@@ -96,7 +97,7 @@ if TYPE_CHECKING:
     from aurora.sim.optimum.solver import Solution, solve
     from aurora.sim.outcome import Outcome
     from aurora.sim.policies.policy import Policy, parse_policy
-    from aurora.sim.policies.references import REFERENCES, load_policy
+    from aurora.sim.policies.references import REFERENCES
     from aurora.sim.rewards import Scores, score
     from aurora.sim.scenarios.reader import load_scenario
     from aurora.sim.scenarios.sampling import generate
@@ -221,7 +222,7 @@ _HOMES = {
     "forecast": "aurora.learning.forecasting.predict",
     "forecast_frame": "aurora.learning.series.dataframes",
     "generate": "aurora.sim.scenarios.sampling",
-    "load_policy": "aurora.sim.policies.references",
+    "load_policy": "aurora.champions.named",
     "load_scenario": "aurora.sim.scenarios.reader",
     "look_ahead": "aurora.learning.futures.ahead",
     "parse_policy": "aurora.sim.policies.policy",

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from aurora.champions.named import load_policy
 from aurora.cli.options import parse_seeds
 from aurora.evals.published.openb import bench_openb
 from aurora.evals.published.swf import bench_swf
-from aurora.sim.policies.references import load_policy
 from aurora.statistics.intervals import Interval, paired_interval
 
 LISTS = ("default", "gpushare60", "gpuspec33", "multigpu30")

@@ -18,6 +18,7 @@ import pandas as pd
 import yaml
 
 from aurora.agents.models import budget
+from aurora.champions.named import load_policy as load_named_policy
 from aurora.cluster.readers.kubernetes import read_kubernetes
 from aurora.cluster.readers.prices import read_prices
 from aurora.graphs.run_directory import read_manifest, start_manifest
@@ -37,7 +38,6 @@ from aurora.memory.records import Iteration, NewPolicy
 from aurora.memory.store import Store
 from aurora.sim.capacity.capacity import CapacityPlan, read_plans
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.policies.references import load_policy as load_named_policy
 from aurora.sim.scenarios.disturbances import parse_disturbance, read_disturbances
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import sample_spec

@@ -32,7 +32,7 @@ def compare(
     ),
     policies: str = options.text(
         "",
-        help="References and policy files, separated by commas; default: the references that suit the scenarios.",
+        help="References, champions and policy files, separated by commas; default: the references that suit them.",
     ),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -74,7 +74,7 @@ def _require_own_ids(scenarios: Sequence[Scenario], paths: Sequence[Path]) -> No
 
 
 def _policies(text: str) -> dict[str, Policy]:
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
+    from aurora.champions.named import load_policy  # heavy, used here only
 
     policies: dict[str, Policy] = {}
     for name in (part.strip() for part in text.split(",")):

@@ -36,7 +36,7 @@ class AudienceName(StrEnum):
 
 def explain(
     scenario: Path = options.path_argument(help="Scenario or scenario spec, JSON."),
-    policy: str = options.text_argument(help="Name of a reference policy, or policy file, JSON."),
+    policy: str = options.policy_argument(help="Name of a reference or champion, or policy file, JSON."),
     task: str | None = options.text(None, help="Id of the task; without it, the whole run is explained."),
     why_not: str | None = options.text(
         None, help="With --task: explain why the task did not go to this node, or over this path."
@@ -61,8 +61,8 @@ def explain(
     from aurora.agents.explain.contrast import why_not as explain_why_not  # heavy, used here only
     from aurora.agents.explain.explainer import case_of, explain_case  # heavy, used here only
     from aurora.agents.explain.run_explainer import explain_plan  # heavy, used here only
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.sim.explain.claims import run_of  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
     from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 
     if why_not is not None and task is None:

@@ -219,6 +219,23 @@ def text_argument(default: Any = ..., *, help: str, most: int = MAX_NAME, lines:
     return typer.Argument(default, parser=_short(default, most, lines), help=help)
 
 
+def policy(default: Any, *names: str, help: str) -> Any:
+    """Declare an option that takes the name of a policy or the path of its file; shells complete the name."""
+    return typer.Option(default, *names, parser=_short(default, MAX_NAME, False), autocompletion=_policies, help=help)
+
+
+def policy_argument(default: Any = ..., *, help: str) -> Any:
+    """Declare an argument that takes a policy; see `policy`."""
+    return typer.Argument(default, parser=_short(default, MAX_NAME, False), autocompletion=_policies, help=help)
+
+
+def _policies(incomplete: str) -> list[str]:
+    """Return the names of policies that begin with a text."""
+    from aurora.champions.named import policy_names  # heavy, used here only
+
+    return [name for name in policy_names() if name.startswith(incomplete)]
+
+
 def day(default: Any, *names: str, help: str) -> Any:
     """Declare an option that takes a day such as 2026-03-31, a `date`."""
     return typer.Option(default, *names, parser=parse_day, help=help)

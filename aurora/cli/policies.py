@@ -1,4 +1,4 @@
-"""`aurora policies`: policies of a run, and the references."""
+"""`aurora policies`: policies of a run, the references, and the champions that ship."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aurora.cli import formats, options, rate_rl
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.errors import PolicyError
 
-app = typer.Typer(help="Policies of a run and the references.", no_args_is_help=True)
+app = typer.Typer(help="Policies of a run, the references and the shipped champions.", no_args_is_help=True)
 app.command("rate")(rate_rl.rate)
 app.command("new")(formats.new_policy)
 app.command("schema")(formats.policy_schema)
@@ -22,14 +22,20 @@ _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 @app.command("list")
 def list_policies(
     run: Path | None = options.path(None, "--run", help="Run directory; without it, the references."),
+    shipped: bool = typer.Option(False, "--shipped", help="List the champions that come with AURORA."),
     as_json: bool = _JSON,
 ) -> None:
-    """List the policies of a run by Elo, or the reference policies.
+    """List the policies of a run by Elo, the reference policies, or the shipped champions.
 
-    Example: aurora policies list
+    Example: aurora policies list --shipped
     """
     from aurora.sim.policies.references import REFERENCES  # heavy, used here only
 
+    if shipped:
+        if run is not None:
+            raise options.usage_error("--shipped", "they belong to no run; leave out --run")
+        _list_shipped(as_json)
+        return
     if run is None:
         rows = [{"policy_id": n, "description": p.policy_description} for n, p in REFERENCES.items()]
     else:
@@ -42,6 +48,25 @@ def list_policies(
         emit_json(rows)
     elif rows:
         emit_table("policies", tuple(rows[0]), [tuple(r.values()) for r in rows])
+
+
+def _list_shipped(as_json: bool) -> None:
+    """Print the shipped champions, what each is for, and how far ahead of which reference."""
+    from aurora.champions.shipped import shipped_champions  # heavy, used here only
+
+    champions = shipped_champions()
+    if as_json:
+        emit_json([champion.summary() for champion in champions])
+        return
+    emit_table(
+        "champions, each against the reference that comes closest on scenarios that it never met",
+        ("name", "purpose", "closest reference", "ahead by [95 %]", "unit"),
+        [
+            (c.policy_name, c.purpose, d.reference, f"{d.mean:+.4f} [{d.low:+.4f}, {d.high:+.4f}]", c.provenance.unit)
+            for c in champions
+            for d in (c.judgement.closest,)
+        ],
+    )
 
 
 @app.command()
@@ -67,7 +92,9 @@ def top(run: Path = _RUN, limit: int = options.count(10, help="Most policies lis
 
 @app.command()
 def show(
-    policy: str = options.text_argument(help="Id or name of a policy in the run, name of a reference, or policy file."),
+    policy: str = options.policy_argument(
+        help="Id or name of a policy in the run, name of a reference or champion, or policy file."
+    ),
     run: Path | None = options.path(None, "--run", help="Run directory."),
     as_json: bool = _JSON,
 ) -> None:
@@ -75,8 +102,11 @@ def show(
 
     Example: aurora policies show fgd
     """
+    from aurora.champions.champion import PREFIX  # heavy, used here only
+    from aurora.champions.named import load_policy  # heavy, used here only
+    from aurora.champions.shipped import shipped_champion  # heavy, used here only
+    from aurora.champions.telling import provenance_text  # heavy, used here only
     from aurora.sim.policies.compiler import readable  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     if run is None:
         shown = load_policy(policy)
@@ -89,6 +119,8 @@ def show(
         typer.echo(shown.model_dump_json(indent=2))
         return
     say(f"{shown.policy_id}: {shown.policy_description}\n{readable(shown)}")
+    if run is None and shown.policy_id.startswith(PREFIX) and policy == shown.policy_id:
+        say("\n" + provenance_text(shipped_champion(policy)))
 
 
 @app.command()

@@ -12,8 +12,8 @@ from aurora.cli.terminal.steps import note_compiling
 
 
 def rate(
-    player: str = options.text_argument(
-        help="A policy file, or the folder of a training (a network with an LSTM, too)."
+    player: str = options.policy_argument(
+        help="A policy's name or file, or the folder of a training (a network with an LSTM, too)."
     ),
     run: Path | None = options.path(None, "--run", help="Run whose best policies it meets, with their ratings."),
     top: int = options.count(10, most=200, help="Number of these policies."),

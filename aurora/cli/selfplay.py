@@ -21,6 +21,8 @@ from aurora.errors import RunError
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.champion import Verdict
+    from aurora.evals.overfitting import Overfitting
+    from aurora.evals.report.selfplay import Report
     from aurora.graphs.events import Event
     from aurora.graphs.result import SelfPlayResult
     from aurora.graphs.run import Run
@@ -55,8 +57,8 @@ def selfplay(  # one parameter an option
     data: Path | None = options.path(
         None, help="Folder with the traces (openb/, swf/), or with your scenarios (--source files)."
     ),
-    start: str | None = options.text(
-        None, help="Policy that the search starts from and is compared with: a file, or a reference's name."
+    start: str | None = options.policy(
+        None, help="Policy that the search starts from and is compared with: a file, or the name of one."
     ),
     seed: int = options.seed(),
     run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
@@ -69,6 +71,9 @@ def selfplay(  # one parameter an option
     ),
     validate_on: list[str] | None = options.text(
         None, help="Family on which the champion is chosen; may be repeated. Never one that is trained on."
+    ),
+    test_on: list[str] | None = options.text(
+        None, help="Family on which the report tests the champion; may be repeated. Neither of the above."
     ),
     track: Tracker | None = typer.Option(None, help="Experiment tracker that receives the events as well."),
     proposer: ProposerName = typer.Option(
@@ -123,6 +128,7 @@ def selfplay(  # one parameter an option
             start=None if start is None else _start(start),
             training_families=tuple(train_on or ()),
             validation_families=tuple(validate_on or ()),
+            test_families=tuple(test_on or ()),
             embedder=run_fingerprint(),
             evolve_prompts=evolve_prompts,
             **settings_by_model(proposer.value, model, model_from_level, offline=replay is not None),
@@ -164,17 +170,19 @@ def selfplay(  # one parameter an option
         usage = model_usage(directory, opened.store)
         if usage is not None:
             usage |= asked_from(opened)
-        path: Path | None = None
-        verdicts: list[Verdict] = []
-        if report:
-            path, verdicts = _reported(opened, jobs, result.iterations)
+        written = _reported(opened, jobs, result.iterations) if report else None
     if as_json:
-        report_path = None if path is None else str(path)
         emit_json(
-            {**result.to_json(), "model": usage, "report": report_path, "verdicts": [v.to_json() for v in verdicts]}
+            {
+                **result.to_json(),
+                "model": usage,
+                "report": None if written is None else str(written.path),
+                "verdicts": [] if written is None else [v.to_json() for v in written.verdicts],
+                "overfitting": None if written is None else written.overfitting.to_json(),
+            }
         )
     else:
-        _show(result, verdicts, path)
+        _show(result, written)
     require_answers(settings, usage)
 
 
@@ -194,15 +202,16 @@ def _note_absent_extras(settings: SelfPlaySettings) -> None:
         )
 
 
-def _show(result: SelfPlayResult, verdicts: list[Verdict], path: Path | None) -> None:
+def _show(result: SelfPlayResult, written: Report | None) -> None:
     """Print the result as tables, and note the paths of the report and the champion."""
-    _print_result(result, verdicts)
-    if path is not None:
-        note(f"report: {path}")
+    _print_result(result, [] if written is None else written.verdicts)
+    if written is not None:
+        _print_overfitting(written.overfitting, result.unit)
+        note(f"report: {written.path}")
     note(f"use the champion: aurora policies export --run {shlex.quote(str(result.run))} --best --out champion.json")
 
 
-def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]]:
+def _reported(run: Run, jobs: int, iterations: int) -> Report:
     """Write the report and show its progress; after an interrupt, note how to write it later."""
     from aurora.evals.report.selfplay import write_report  # heavy, used here only
 
@@ -224,8 +233,8 @@ def _reported(run: Run, jobs: int, iterations: int) -> tuple[Path, list[Verdict]
 
 def _start(name: str) -> Policy:
     """Read the policy that a run starts from; note if it has too few weights to tune."""
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     start = checked_start(load_policy(name))
     if not is_tunable(start):
@@ -269,6 +278,18 @@ def _print_result(result: SelfPlayResult, verdicts: list[Verdict]) -> None:
             [(v.level or "all", *(f"{value_text(g, g.after)}, {change_text(g)}" for g in v.gains)) for v in verdicts],
         )
     note(opening(verdicts, result.unit))
+
+
+def _print_overfitting(found: Overfitting, unit: str) -> None:
+    """Print the champion on training, validation and test, and the gaps between them."""
+    from aurora.evals.report.selfplay.overfitting import gap_rows, set_rows  # heavy siblings
+
+    emit_table(
+        f"the champion over the best reference of each scenario, {unit}",
+        ("set", "families", "scenarios", "advantage [95 %]", "gain over the start [95 %]"),
+        set_rows(found),
+    )
+    emit_table("over-fitting", ("gap", "champion [95 %]", "start [95 %]"), gap_rows(found))
 
 
 def _mark(policy: Mapping[str, Any], champion: str) -> str:

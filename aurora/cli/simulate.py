@@ -32,7 +32,7 @@ MAX_TASKS_NAMED = 5
 
 def simulate(  # one parameter an option
     scenario: Path = options.path_argument(help="Scenario or scenario spec, JSON; - reads standard input."),
-    policy: str = options.text_argument(help="Name of a reference policy, or policy file, JSON."),
+    policy: str = options.policy_argument(help="Name of a reference or champion, or policy file, JSON."),
     every: bool = typer.Option(False, "--all", help="Show all tasks and decisions, not only the first 20."),
     trace: bool = typer.Option(False, "--trace", help="Add every decision with its best candidates."),
     bounds: bool = typer.Option(
@@ -56,7 +56,7 @@ def simulate(  # one parameter an option
 
     Example: aurora simulate scenario.json best_fit --load +30% --fail n1-0@100/600
     """
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.sim.report import report_simulation, report_what_if  # heavy, used here only
     from aurora.sim.scenarios.reader import load_scenario  # heavy, used here only
 

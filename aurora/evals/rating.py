@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aurora.champions.named import load_policy
 from aurora.graphs.run_directory import open_archive
 from aurora.learning.rl import checkpoint, trainer
 from aurora.learning.rl.evaluation import agent_rewards, policy_rewards
 from aurora.learning.rl.scenarios import held_out_scenarios
 from aurora.memory import elo
 from aurora.sim.policies.policy import Policy
-from aurora.sim.policies.references import PLACEMENT_REFERENCES, REFERENCES, load_policy
+from aurora.sim.policies.references import PLACEMENT_REFERENCES, REFERENCES
 
 
 class Rank(NamedTuple):

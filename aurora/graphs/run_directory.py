@@ -16,6 +16,7 @@ from aurora.errors import RunError
 from aurora.files import locked, write_atomically
 from aurora.memory.store import Store
 from aurora.reading import read_json
+from aurora.source_tree import source_commit
 
 ARCHIVE, EVENTS, MANIFEST, REPORT, LOCK = (
     "archive.sqlite",
@@ -68,6 +69,7 @@ def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence
     manifest = {
         "format": MANIFEST_FORMAT,
         "aurora": __version__,
+        "commit": source_commit(),
         "python": platform.python_version(),
         "packages": {p: version(p) for p in RECORDED_PACKAGES},
         "settings": dict(settings),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,9 @@ from aurora.types import Frozen
 Part = Literal["attacker", "retrieval", "curriculum", "elo"]
 """Part of self-play that a run can do without, to measure what it adds."""
 
+PARTS = ("training", "validation", "test")
+"""The three disjoint sets of families of a source."""
+
 
 class SelfPlaySettings(Frozen):
     """Settings that determine a run; two runs with equal settings have equal archives.
@@ -27,8 +31,8 @@ class SelfPlaySettings(Frozen):
         source: Name of the source of scenarios, from `aurora.agents.arena.sources.SOURCES`.
         data: Folder with the traces, for openb and swf, or with scenario files, for files.
         seed: Random seed.
-        training_families, validation_families: Families of scenarios; empty: the source's own choice. No
-            family may be in both, because the champion is chosen on validation.
+        training_families, validation_families, test_families: Families of scenarios; empty: the source's own choice.
+            No family may be in two of them: the champion is chosen on validation and judged on the test.
         population: Candidates per generation of the search.
         generations, training_per_family, validation_per_family: Generations per iteration, and training and validation
             scenarios per family; None: the source's own choice.
@@ -54,6 +58,7 @@ class SelfPlaySettings(Frozen):
     seed: int = 0
     training_families: tuple[str, ...] = ()
     validation_families: tuple[str, ...] = ()
+    test_families: tuple[str, ...] = ()
     population: int = 16
     generations: int | None = None
     training_per_family: int | None = None
@@ -85,6 +90,7 @@ class SelfPlaySettings(Frozen):
             "without": bool(self.without),
             "changed": bool(self.changed),
             "evolve_prompts": bool(self.evolve_prompts),
+            "test_families": bool(self.test_families),
         }
         return {name: value for name, value in values.items() if used.get(name, True)}
 
@@ -95,24 +101,33 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
     Raises:
         PolicyError: The source can't start from the policy.
         DataError: The trace is not there or not valid.
-        RunError: A family is unknown, or named for training and validation.
+        RunError: A family is unknown, or named for two of training, validation and test.
         InputError: The settings name a change, and the source has other scenarios than generated ones.
     """
     source = open_source(settings.source, None if settings.data is None else Path(settings.data))
     source = with_start(source, settings.start)
-    known = source.training + source.validation
-    training = settings.training_families or tuple(f for f in source.training if f not in settings.validation_families)
-    validation = settings.validation_families or tuple(
-        f for f in source.validation if f not in settings.training_families
-    )
-    for name in (*training, *validation):
-        if name not in known:
-            raise RunError(f"source {source.name} has no family {name!r}; there are {', '.join(known)}")
-    both = sorted(set(training) & set(validation))
-    if both or not training or not validation:
-        what = f"{both[0]!r} is named for both" if both else "one of them has none"
-        raise RunError(f"training and validation need families of their own, but {what}")
+    source = _with_families(source, settings)
     effort = source.effort
     chosen = {name: getattr(settings, name) for name in effort._fields if getattr(settings, name) is not None}
-    source = replace(source, training=training, validation=validation, effort=effort._replace(**chosen))
+    source = replace(source, effort=effort._replace(**chosen))
     return with_change(source, settings.changed)
+
+
+def _with_families(source: Source, settings: SelfPlaySettings) -> Source:
+    """Return a source with the families that the settings name, in place of its own choice."""
+    known = source.training + source.validation + source.test
+    named: dict[str, tuple[str, ...]] = {part: getattr(settings, f"{part}_families") for part in PARTS}
+    for name in (n for names in named.values() for n in names):
+        if name not in known:
+            raise RunError(f"source {source.name} has no family {name!r}; there are {', '.join(known)}")
+    chosen: dict[str, tuple[str, ...]] = {}
+    for part in PARTS:
+        elsewhere = {n for other in PARTS if other != part for n in named[other]}
+        chosen[part] = named[part] or tuple(f for f in getattr(source, part) if f not in elsewhere)
+    for first, second in combinations(PARTS, 2):
+        both = sorted(set(chosen[first]) & set(chosen[second]))
+        if both:
+            raise RunError(f"{first} and {second} need families of their own, but {both[0]!r} is named for both")
+    if not chosen["training"] or not chosen["validation"]:
+        raise RunError("training and validation need families of their own, but one of them has none")
+    return replace(source, **chosen)

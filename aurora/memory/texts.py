@@ -19,7 +19,7 @@ from aurora.sim.policies.compiler import network_in_words, parse_sections
 from aurora.sim.policies.expression import Apply, Expr, Num, Ref, to_text, walk
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.program import Op
-from aurora.sim.scenarios.generators import FAMILIES
+from aurora.sim.scenarios.generators import FAMILIES, TEST_FAMILIES
 from aurora.sim.scenarios.resample import ResampleSpec
 from aurora.sim.scenarios.spec import Range, ScenarioSpec, TaskGroup
 from aurora.sim.scenarios.traces.openb import OpenbSpec
@@ -101,7 +101,7 @@ def _archived_spec() -> TypeAdapter[Any]:
 
 def _generated(spec: ScenarioSpec) -> str:
     tasks, nodes = sum(g.count for g in spec.groups), sum(c.count for c in spec.node_classes)
-    family = FAMILIES.get(spec.family)
+    family = FAMILIES.get(spec.family) or TEST_FAMILIES.get(spec.family)
     meaning = f" {spec.family}, {family.meaning}." if family else ""
     parts = [
         f"{spec.domain} scenario:{meaning}",

@@ -106,6 +106,27 @@ def mean_interval(
     return Interval(mean, mean - float(high) * error, mean - float(low) * error)
 
 
+def independent_difference(
+    first: Sequence[NDArray[np.float64]], second: Sequence[NDArray[np.float64]], *, seed: int = 0
+) -> Interval:
+    """Return the difference of two means that were measured on different samples, with its 95 % interval.
+
+    Args:
+        first: Independent values of each stratum of the first mean, float64 [n]; every stratum counts the same.
+        second: The same of the second mean.
+        seed: Random seed of the bootstrap.
+
+    Raises:
+        InputError: There is no stratum on a side, a stratum is empty, or a value is not finite.
+    """
+    if not first or not second:
+        raise InputError("a difference needs at least one stratum on each side")
+    # The mean over all strata of these values is the difference.
+    count = len(first) + len(second)
+    scaled = [values * (count / len(first)) for values in first]
+    return mean_interval([*scaled, *(values * (-count / len(second)) for values in second)], seed=seed)
+
+
 def _mean_and_error(strata: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     """Return the mean of the strata's means and its standard error; strata of one value add none."""
     mean = float(np.mean([s.mean() for s in strata]))

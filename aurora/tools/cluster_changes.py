@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from aurora.champions.named import policy_names
 from aurora.cluster.changes import Change
 from aurora.cluster.feasibility import summary
 from aurora.cluster.placement import DEFAULT_POLICY
@@ -13,7 +14,6 @@ from aurora.cluster.waiting import known_task
 from aurora.cluster.what_if import HOT, ClusterOutlook, what_if
 from aurora.errors import InputError
 from aurora.sim.kernel import encode
-from aurora.sim.policies.references import REFERENCES
 from aurora.tools.desk import Desk
 from aurora.tools.simulation import ExplainArguments, ExplainedDecision, explain_decision
 from aurora.types import Frozen
@@ -114,7 +114,9 @@ def _outlook(state: ClusterOutlook) -> OutlookRow:
 class RankArguments(Frozen):
     """Policies to rank on the open cluster."""
 
-    policy_ids: tuple[str, ...] = Field(default=(), max_length=40, description="empty: every reference policy")
+    policy_ids: tuple[str, ...] = Field(
+        default=(), max_length=40, description="empty: all references and shipped champions"
+    )
     limit: int = Field(default=5, ge=1, le=MAX_ROWS, description="most policies listed")
 
 
@@ -140,7 +142,7 @@ class PoliciesRanked(Frozen):
 
 def rank_cluster_policies(desk: Desk, arguments: RankArguments) -> PoliciesRanked:
     """Which policy would place the open cluster's tasks best if all were placed anew, and what each comes to."""
-    names = arguments.policy_ids or tuple(REFERENCES)
+    names = arguments.policy_ids or policy_names()
     ranking = rank_policies(desk.cluster, {name: desk.policy(name) for name in names})
     return PoliciesRanked(
         tasks=ranking.tasks,

@@ -7,11 +7,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aurora.champions.named import named_policy, policy_names
 from aurora.cluster.feasibility import Room
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError, PolicyError, ScenarioError, StoreError
 from aurora.sim.policies.policy import Policy
-from aurora.sim.policies.references import REFERENCES
 
 if TYPE_CHECKING:  # slow to import, where they are used
     from aurora.cluster.plans.targets.target import Target
@@ -36,7 +36,7 @@ class Desk:
 
     Args:
         scenarios: Open scenarios.
-        policies: Policies by id, in addition to the references and the archive's.
+        policies: Policies by id, in addition to the references, the shipped champions and the archive's.
         store: Archive.
         index: Similarity index of the archive.
         expand: Function from the JSON of an archived spec to its scenario.
@@ -76,7 +76,7 @@ class Desk:
         self.value = value
         self._expand = expand
         self._scenarios = {e.scenario.scenario_id: e for e in scenarios}
-        self._policies = {**REFERENCES, **(policies or {})}
+        self._policies = dict(policies or {})
         self._series = {s.unique_id: s for s in series}
         self._accounts = {a.account_id: a for a in accounts}
         self._experiments = dict(experiments or {})
@@ -228,19 +228,22 @@ class Desk:
         return self._experiments[experiment_id]
 
     def policy(self, policy_id: str) -> Policy:
-        """Return a draft, a reference or an archived policy.
+        """Return a draft, a reference, a shipped champion or an archived policy.
 
         Raises:
             PolicyError: There is no policy of that id.
+            DataError: The file of the champion is damaged.
         """
-        if policy_id in self._policies:
-            return self._policies[policy_id]
+        known = self._policies.get(policy_id) or named_policy(policy_id)
+        if known is not None:
+            return known
         if self.store is not None:
             try:
                 return self.store.policy(policy_id)
             except StoreError:
                 pass  # the error below lists the known policies
-        raise PolicyError(f"no policy {policy_id!r}; there are {', '.join(sorted(self._policies))}, and the archive's")
+        names = sorted({*policy_names(), *self._policies})
+        raise PolicyError(f"no policy {policy_id!r}; there are {', '.join(names)}, and the archive's")
 
     def draft(self, policy: Policy) -> None:
         """Keep a policy for this conversation.

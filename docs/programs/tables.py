@@ -13,7 +13,7 @@ from aurora.learning.forecasting.models.members import MEMBERS
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import feature_table
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.scenarios.generators import FAMILIES
+from aurora.sim.scenarios.generators import FAMILIES, TEST_FAMILIES
 from aurora.tools.registry import TOOLS
 
 
@@ -50,7 +50,9 @@ def _tools() -> str:
 
 
 def _families() -> str:
-    return _table(("family", "domain", "tasks"), ((f"`{n}`", f.domain, f.meaning) for n, f in FAMILIES.items()))
+    rows = [(f"`{n}`", f.domain, f.meaning, "") for n, f in FAMILIES.items()]
+    rows += [(f"`{n}`", f.domain, f.meaning, "test only") for n, f in TEST_FAMILIES.items()]
+    return _table(("family", "domain", "tasks", "for"), rows)
 
 
 def _sources() -> str:

@@ -258,6 +258,16 @@ def test_invalid_choices_of_families_are_refused(training, validation, message) 
         chosen_source(settings)
 
 
+def test_a_family_named_for_one_set_leaves_the_others() -> None:
+    source = chosen_source(SMALL.model_copy(update={"test_families": ("video",), "training_families": ("backbone",)}))
+    assert source.test == ("video",)
+    assert source.training == ("backbone",)
+    assert source.validation == ("services", "bulk", "pipelines")
+    with pytest.raises(RunError, match=r"training and test .* 'video' is named for both"):
+        chosen_source(SMALL.model_copy(update={"test_families": ("video",), "training_families": ("video",)}))
+    assert "test_families" not in SMALL.model_dump()  # manifests of earlier versions don't have it
+
+
 @pytest.mark.parametrize("source", ["openb", "swf"])
 def test_self_play_runs_on_traces(tmp_path: Path, traces: Path, source: str) -> None:
     settings = SMALL.model_copy(update={"source": source, "data": str(traces), "population": 4})

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from aurora.errors import InputError
-from aurora.statistics.intervals import cluster_means, mean_interval, paired_interval, wilson
+from aurora.statistics.intervals import (
+    cluster_means,
+    independent_difference,
+    mean_interval,
+    paired_interval,
+    wilson,
+)
 
 Rng = np.random.Generator
 
@@ -79,3 +85,17 @@ def test_the_score_interval_covers_shares() -> None:
         hits = rng.binomial(30, share, 2000)
         covered = np.mean([low <= share <= high for low, high in (wilson(int(h), 30) for h in hits)])
         assert 0.93 <= covered <= 0.985
+
+
+def test_the_difference_of_independent_means_counts_strata_alike_and_covers_at_its_rate() -> None:
+    exact = independent_difference([np.array([1.0, 3.0]), np.array([8.0, 8.0, 8.0])], [np.array([1.0, 2.0])])
+    assert exact.mean == pytest.approx((2 + 8) / 2 - 1.5)
+    rng = np.random.default_rng(4)
+    covered = 0
+    for seed in range(200):
+        first, second = [rng.normal(1, 1, 20), rng.normal(3, 2, 30)], [rng.normal(1.5, 1, 25)]
+        interval = independent_difference(first, second, seed=seed)
+        covered += interval.low <= 0.5 <= interval.high
+    assert 0.90 <= covered / 200 <= 0.985
+    with pytest.raises(InputError, match="each side"):
+        independent_difference([], [np.ones(2)])

@@ -89,6 +89,7 @@ def with_change(source: Source, change: ChangeName) -> Source:
     return ChangedSource(
         training=source.training,
         validation=source.validation,
+        test=source.test,
         effort=source.effort,
         templates=source.templates,
         change=change,

@@ -36,7 +36,7 @@ class FilesSource:
     """The scenario and spec files (`*.json`) of a folder; see `Source`.
 
     A file gives two families: variants of its first two thirds of tasks by arrival to train on, and of the last third
-    to validate on.
+    to validate on. Most files have too few tasks for a third one, so there are no families for a test.
 
     Attributes:
         scenarios: Content of the files by name, without the ending.
@@ -48,6 +48,7 @@ class FilesSource:
     validation: tuple[str, ...]
     effort: Effort
     templates: tuple[Policy, ...] = (general_template(),)
+    test: tuple[str, ...] = ()
 
     name: ClassVar[str] = "files"
     references: ClassVar[Mapping[str, Policy]] = GENERAL_REFERENCES

@@ -16,7 +16,7 @@ from aurora.agents.arena.templates import general_template
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.expansion import expand
-from aurora.sim.scenarios.generators import FAMILIES, mutate_spec, sample_spec
+from aurora.sim.scenarios.generators import FAMILIES, TEST_FAMILIES, mutate_spec, sample_spec
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.spec import ScenarioSpec
 
@@ -32,6 +32,7 @@ class GeneratedSource:
 
     training: tuple[str, ...] = tuple(f for f in FAMILIES if f not in HELD_OUT)
     validation: tuple[str, ...] = HELD_OUT
+    test: tuple[str, ...] = tuple(TEST_FAMILIES)
     effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (general_template(),)
 

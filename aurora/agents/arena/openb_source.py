@@ -42,6 +42,8 @@ MIXES: Mapping[str, Mix] = {
     "constrained": Mix(1.0, 1.0, 1.0, 1.0, 0.3),
     "whole": Mix(0.4, 2.0, 3.0, 1.0, 0.1),
     "mixed": Mix(1.5, 0.7, 5.0, 0.7, 0.2),
+    "cpu_heavy": Mix(1.0, 1.2, 1.5, 4.0, 0.05),
+    "shared": Mix(6.0, 0.5, 2.0, 0.2, 0.15),
 }
 """The families."""
 
@@ -61,6 +63,7 @@ class OpenbSource:
     files: tuple[Path, ...] = ()
     training: tuple[str, ...] = ("as_traced", "fractional", "multiple", "constrained")
     validation: tuple[str, ...] = ("whole", "mixed")
+    test: tuple[str, ...] = ("cpu_heavy", "shared")
     effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (placement_template(),)
 

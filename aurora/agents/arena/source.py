@@ -77,6 +77,13 @@ class Source(Protocol[SpecT]):
         """Families to choose the champion on; none is in `training`."""
 
     @property
+    def test(self) -> tuple[str, ...]:
+        """Families to judge the champion on after the run; none is in `training` or `validation`.
+
+        Empty where the source has no scenarios left for them.
+        """
+
+    @property
     def effort(self) -> Effort:
         """Amount of work per iteration."""
 

@@ -43,6 +43,8 @@ STRETCHES: Mapping[str, Stretch] = {
     "early_dense": Stretch(0.0, 0.198, 0.85),
     "middle": Stretch(0.626, 0.708, 1.0),
     "middle_dense": Stretch(0.626, 0.708, 0.85),
+    "late": Stretch(0.9875, 1.0, 1.0),
+    "late_dense": Stretch(0.9875, 1.0, 0.85),
 }
 """The families. They lie outside the ten published sequences, which stay unseen."""
 
@@ -64,6 +66,7 @@ class SwfSource:
     files: tuple[Path, ...] = ()
     training: tuple[str, ...] = ("early", "early_dense")
     validation: tuple[str, ...] = ("middle", "middle_dense")
+    test: tuple[str, ...] = ("late", "late_dense")
     effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (queue_template(),)
 

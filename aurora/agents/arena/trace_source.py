@@ -57,14 +57,13 @@ class TraceSource:
 
     Attributes:
         parts: Part by name of the family.
-        judged: Families that neither training nor validation meets.
     """
 
     name: str
     parts: Mapping[str, Part]
     training: tuple[str, ...]
     validation: tuple[str, ...]
-    judged: tuple[str, ...]
+    test: tuple[str, ...]
     files: tuple[Path, ...]
     effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (general_template(),)
@@ -282,7 +281,7 @@ def _source(
         parts,
         training=families[:training],
         validation=families[training : training + validation],
-        judged=families[training + validation :],
+        test=families[training + validation :],
         files=files,
     )
 

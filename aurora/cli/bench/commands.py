@@ -50,7 +50,7 @@ class Backfill(StrEnum):
 def openb(  # one parameter an option
     nodes: Path = options.path(..., help="Node list of openb, .csv or .csv.gz."),
     pods: Path = options.path(..., help="Pod list of openb, .csv or .csv.gz."),
-    policy: str = options.text(..., help="Name of a reference policy, or policy file."),
+    policy: str = options.policy(..., help="Name of a reference or champion, or policy file."),
     seeds: str = options.text("42-51", help="Random seeds: a range (42-51) or a list (1,5,9)."),
     node_orders: int = options.count(2, most=100, help="Number of node orders for every seed."),
     jobs: int = options.count(2, most=256, help="Number of threads."),
@@ -60,8 +60,8 @@ def openb(  # one parameter an option
 
     Example: aurora bench openb --nodes N.csv.gz --pods P.csv.gz --policy fgd
     """
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.evals.published.openb import bench_openb  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     note_compiling()
     result = bench_openb(
@@ -97,7 +97,7 @@ def openb(  # one parameter an option
 def swf(  # one parameter an option
     log: Path = options.path(..., help="Log in the Standard Workload Format, .swf or .swf.gz."),
     processors: int = options.count(..., most=options.MAX_PROCESSORS, help="Number of processors of the machine."),
-    policy: str = options.text(..., help="Name of a reference policy, or policy file."),
+    policy: str = options.policy(..., help="Name of a reference or champion, or policy file."),
     backfill: Backfill = typer.Option(Backfill.none, help="EASY backfilling or none."),
     jobs: int = options.count(2, most=256, help="Number of threads."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
@@ -106,8 +106,8 @@ def swf(  # one parameter an option
 
     Example: aurora bench swf --log lublin_256.swf.gz --processors 256 --policy f1 --backfill easy
     """
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.evals.published.swf import bench_swf  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     note_compiling()
     result = bench_swf(log, processors, load_policy(policy), backfill=backfill.value, jobs=jobs)

@@ -10,7 +10,7 @@ from aurora.cli.terminal.steps import note_compiling, steps
 
 
 def schedule(
-    policy: str = options.text("fgd", help="Name of a reference policy, or policy file."),
+    policy: str = options.policy("fgd", help="Name of a reference or champion, or policy file."),
     nodes: list[int] | None = options.count(None, "--nodes", most=20_000, help="Number of nodes; repeatable."),
     decisions: int = options.count(2000, most=1_000_000, help="Decisions that are timed at each size."),
     rate: float = options.number(200.0, least=1, most=10_000, help="Requests a second over HTTP."),
@@ -24,8 +24,8 @@ def schedule(
 
     Example: aurora bench schedule --nodes 100 --decisions 200 --seconds 2
     """
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.evals.speed.scheduler import AIMS_MS, bench_scheduler  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     note_compiling()
     with steps() as progress:

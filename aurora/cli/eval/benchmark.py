@@ -29,7 +29,7 @@ def benchmark(  # one parameter an option
     methods: str = options.text(
         "champion,dqn,ppo,ppo_lstm", help="Methods to train: champion (self-play), dqn, ppo, ppo_lstm; `none`."
     ),
-    policy: list[str] = options.text([], help="Policy to measure as well: a file, or the name of one; repeatable."),
+    policy: list[str] = options.policy([], help="Policy to measure as well: a file, or the name of one; repeatable."),
     proofs: int = options.count(
         0, least=0, most=1000, help="Scenarios of each stratum of level1 to level3 with bounds and Pareto tests."
     ),
@@ -43,10 +43,10 @@ def benchmark(  # one parameter an option
 
     Example: aurora eval benchmark --suites level1 --seeds 1 --seconds 5 --methods champion --scenarios 2
     """
+    from aurora.champions.named import load_policy
     from aurora.evals.benchmark.benchmark import BenchmarkSettings, run_benchmark
     from aurora.evals.benchmark.contestants import METHODS
     from aurora.evals.benchmark.suites import SUITES
-    from aurora.sim.policies.references import load_policy
 
     names = tuple(SUITES) if suites == "all" else tuple(n.strip() for n in suites.split(",") if n.strip())
     chosen = () if methods == "none" else tuple(m.strip() for m in methods.split(","))

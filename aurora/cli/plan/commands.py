@@ -67,7 +67,7 @@ def new(
     cordon: list[str] = options.text([], help=parsing.CORDON_HELP),
     uncordon: list[str] = options.text([], help=parsing.UNCORDON_HELP),
     advice: Path | None = options.path(None, "--from", help="Advice of `aurora recommend containers --json`."),
-    policy: str = options.text("least_allocated", help="Reference or policy file that chooses nodes."),
+    policy: str = options.policy("least_allocated", help="Reference, champion or policy file that chooses nodes."),
     history: Path | None = options.path(
         None, help="File of measured series of workloads, from which the effect is simulated. The web shop brings one."
     ),
@@ -82,13 +82,13 @@ def new(
     """
     from functools import partial
 
+    from aurora.champions.named import load_policy
     from aurora.cluster.plans.effect import simulate_effect
     from aurora.cluster.plans.moves import propose_away, propose_remedy
     from aurora.cluster.plans.proposals import Step, propose, propose_drain, propose_placements, propose_sizes
     from aurora.cluster.plans.provenance import record
     from aurora.cluster.plans.report import new_plan
     from aurora.graphs.chat.opening import open_desk
-    from aurora.sim.policies.references import load_policy
 
     if not (drain or place_pending or scale or resize or move or move_away or remedy or cordon or uncordon or advice):
         raise options.usage_error(

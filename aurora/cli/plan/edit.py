@@ -28,7 +28,7 @@ def edit(
     resize: list[str] = options.text([], help=parsing.RESIZE_HELP),
     cordon: list[str] = options.text([], help=parsing.CORDON_HELP),
     uncordon: list[str] = options.text([], help=parsing.UNCORDON_HELP),
-    policy: str | None = options.text(None, help="Policy of the simulated effect. Default: that of the plan."),
+    policy: str | None = options.policy(None, help="Policy of the simulated effect. Default: that of the plan."),
     history: str | None = options.text(
         None, most=options.MAX_PATH, help="Measured series of workloads. Default: those of the plan."
     ),
@@ -78,15 +78,22 @@ def edit(
 
 def policy_of(plan: Plan, named: str | None) -> Policy:
     """Return the policy that is named, else the one that the plan was made with."""
+    from aurora.champions.champion import PREFIX
+    from aurora.champions.named import load_policy, named_policy
     from aurora.cluster.placement import DEFAULT_POLICY
-    from aurora.sim.policies.references import REFERENCES, load_policy
+    from aurora.cluster.plans.provenance import policy_sha256
 
     if named is not None:
         return load_policy(named)
-    made = plan.provenance.policy_id if plan.provenance is not None else None
-    if made is not None and made not in REFERENCES:
-        raise options.usage_error("--policy", f"plan {plan.plan_id} was made with {made}; give the file of it")
-    return DEFAULT_POLICY if made is None else REFERENCES[made]
+    origin = plan.provenance
+    if origin is None or origin.policy_id is None:
+        return DEFAULT_POLICY
+    made = named_policy(origin.policy_id)
+    if made is None or (made.policy_id.startswith(PREFIX) and policy_sha256(made) != origin.policy_sha256):
+        raise options.usage_error(
+            "--policy", f"plan {plan.plan_id} was made with {origin.policy_id}; give the file of it"
+        )
+    return made
 
 
 def _history(plan: Plan, named: str | None) -> str:

@@ -25,13 +25,13 @@ app = typer.Typer(
 MAX_TOKEN_BYTES = 4096
 MAX_PORT = 65_535
 _AS_JSON = typer.Option(False, "--json", help="Print the result as JSON.")
-_POLICY = "Name of a reference policy, or policy file such as `aurora policies export` writes."
+_POLICY = "Name of a reference or champion, or policy file such as `aurora policies export` writes."
 _CONTEXT = "With --live: context of the kubeconfig."
 
 
 @app.command()
 def serve(  # one parameter an option
-    policy: str = options.text(..., help=_POLICY),
+    policy: str = options.policy(..., help=_POLICY),
     snapshot: str = options.text("", most=options.MAX_PATH, help="Snapshot or sample to serve as it is, for a trial."),
     live: bool = typer.Option(False, "--live", help="Follow the Kubernetes cluster of the kubeconfig."),
     context: str = options.text("", help=_CONTEXT),
@@ -48,10 +48,10 @@ def serve(  # one parameter an option
 
     Example: aurora schedule serve --live --policy champion.json
     """
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.cluster.scheduler.cluster import LiveCluster  # heavy, used here only
     from aurora.cluster.scheduler.extender import Extender  # heavy, used here only
     from aurora.cluster.scheduler.server import ExtenderServer, ServerSettings, settle_process  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     _one_source(snapshot, live, context, as_user)
     if bind and not live:
@@ -125,7 +125,7 @@ def config(  # one parameter an option
 
 @app.command()
 def shadow(  # one parameter an option
-    policy: str = options.text(..., help=_POLICY),
+    policy: str = options.policy(..., help=_POLICY),
     out: Path = options.path(..., help="Log to write to, JSON lines; one that exists is continued."),
     context: str = options.text("", help="Context of the kubeconfig."),
     as_user: str = options.text("", "--as", help="User to impersonate."),
@@ -135,11 +135,11 @@ def shadow(  # one parameter an option
 
     Example: aurora schedule shadow --policy champion.json --out shadow.jsonl
     """
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.cluster.readers.kubernetes.connection import connect  # heavy, used here only
     from aurora.cluster.scheduler.cluster import LiveCluster  # heavy, used here only
     from aurora.cluster.scheduler.shadow import Shadow, ShadowLog  # heavy, used here only
     from aurora.cluster.scheduler.watch import Follower, read_start  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     chosen = load_policy(policy)
     connection = connect(context or None, as_user=as_user or None)
@@ -165,9 +165,9 @@ def shadow(  # one parameter an option
 def replay(  # one parameter an option
     nodes: Path = options.path(..., help="Node list of openb, .csv or .csv.gz."),
     pods: Path = options.path(..., help="Pod list of openb, .csv or .csv.gz."),
-    policy: str = options.text(..., help=_POLICY),
+    policy: str = options.policy(..., help=_POLICY),
     out: Path = options.path(..., help="Log to write, JSON lines."),
-    cluster_policy: str = options.text("first_fit", help="Policy that stands for the cluster's scheduler."),
+    cluster_policy: str = options.policy("first_fit", help="Policy that stands for the cluster's scheduler."),
     first: int = options.count(0, least=0, help="Number of the first pod in the order of creation, from 0."),
     count: int | None = options.count(None, help="Most pods; without it, all."),
     node_share: float = options.share(
@@ -179,9 +179,9 @@ def replay(  # one parameter an option
 
     Example: aurora schedule replay --nodes N.csv.gz --pods P.csv.gz --policy fgd --out shadow.jsonl
     """
+    from aurora.champions.named import load_policy  # heavy, used here only
     from aurora.cluster.scheduler.replay import replay_scenario  # heavy, used here only
     from aurora.cluster.scheduler.shadow import ShadowLog  # heavy, used here only
-    from aurora.sim.policies.references import load_policy  # heavy, used here only
 
     chosen, rival = load_policy(policy), load_policy(cluster_policy)
     scenario = _trace(nodes, pods, node_share, first, count)

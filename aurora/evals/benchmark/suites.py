@@ -81,7 +81,7 @@ def draw_judged(families: Sequence[str], source: Source, level: int, count: int,
 def _of_trace(source: Source, data: Path | None, count: int, seed: int) -> list[Judged]:
     del data
     assert isinstance(source, TraceSource)
-    return draw_judged(source.judged, source, 1, count, seed)
+    return draw_judged(source.test, source, 1, count, seed)
 
 
 def _of_level(level: int) -> Callable[[Source, Path | None, int, int], list[Judged]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import subprocess  # git, with fixed arguments
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import Any
 import aurora
 from aurora.errors import FileError
 from aurora.evals.results.result import Provenance
+from aurora.source_tree import source_commit
 
 _BLOCK = 1 << 20
-_GIT_SECONDS = 10.0
 
 
 def provenance(command: str, *, files: Iterable[Path] = (), **fields: Any) -> Provenance:
@@ -56,27 +55,3 @@ def file_hash(path: Path) -> str:
     except OSError as error:
         raise FileError(f"can't read {path}: {error.strerror or error}; check the path") from None
     return digest.hexdigest()
-
-
-def source_commit() -> str:
-    """Return the commit of the tree that AURORA runs from, with + if its files differ; empty outside of a tree."""
-    root = Path(aurora.__file__).parents[1]
-    if not (root / ".git").exists():
-        return ""
-    commit, changes = _git(root, "rev-parse", "--short=12", "HEAD"), _git(root, "status", "--porcelain", "-uno")
-    return "" if not commit else f"{commit}+" if changes else commit
-
-
-def _git(root: Path, *arguments: str) -> str:
-    """Return what git prints; empty if it fails or is not installed."""
-    try:
-        done = subprocess.run(  # fixed arguments
-            ["git", "-C", str(root), *arguments],  # the user's own git
-            capture_output=True,
-            text=True,
-            timeout=_GIT_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""

@@ -137,11 +137,11 @@ def _of_model(choices: SelfPlayChoices) -> dict[str, Any]:
 
 
 def _start(name: str, folder: Path, where: str) -> Policy:
+    from aurora.champions.named import is_policy_name, load_policy  # noqa: PLC0415  # where one is named
     from aurora.errors import PolicyError  # noqa: PLC0415  # beside its use
     from aurora.graphs.start import checked_start  # noqa: PLC0415  # compiles policies, where one is named
-    from aurora.sim.policies.references import REFERENCES, load_policy  # noqa: PLC0415  # likewise
 
     try:
-        return checked_start(load_policy(name if name in REFERENCES else str(folder / name)))
+        return checked_start(load_policy(name if is_policy_name(name) else str(folder / name)))
     except (PolicyError, InputError) as error:
         raise DataError(f"{where}, start: {error}") from None

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from aurora.champions.named import named_policy
 from aurora.errors import DataError, InputError, ScenarioError
 from aurora.learning.futures.demand import CORES, CoresPerUnit, Running, check_one_quantity, cores_per_unit, running
 from aurora.learning.futures.demand_forecast import Aim, DemandForecast, forecast_demand
@@ -297,8 +298,10 @@ def report_futures(
     if max_effort is not None:
         _check_effort(futures, len(plans), job, request.what_ifs, max_effort)
     started = time.perf_counter()
+    known = {p.policy_id: policy for p in plans if (policy := named_policy(p.policy_id)) is not None}
+    tell = partial(progress, "simulating")
     simulated = simulate_futures(
-        futures, plans, job, request.what_ifs, threads=request.threads, tell=partial(progress, "simulating")
+        futures, plans, job, request.what_ifs, policies=known, threads=request.threads, tell=tell
     )
     seconds = time.perf_counter() - started
     if state is not None:

@@ -5,14 +5,11 @@ They seed the search, are the baseline of every report, and serve as examples of
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from aurora.errors import PolicyError
-from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy, read_policy
+from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
 
 Algorithm = Literal["greedy", "bin_packing", "load_balancing", "custom"]
 DeviceChoice = Literal["best_fit", "worst_fit", "least_fragmentation", "random"]
@@ -202,23 +199,3 @@ PLACEMENT_REFERENCES: tuple[str, ...] = tuple(p.name for p in _PLACEMENTS)
 
 QUEUE_REFERENCES: tuple[str, ...] = tuple(q.name for q in _QUEUES)
 """Names of the references that choose the next task, without backfilling."""
-
-
-def load_policy(name_or_path: str) -> Policy:
-    """Return a reference policy by name, or read a policy from a JSON file.
-
-    Raises:
-        PolicyError: There is neither such a reference nor a readable policy file.
-    """
-    if name_or_path in REFERENCES:
-        return REFERENCES[name_or_path]
-    path = Path(name_or_path)
-    try:
-        is_file = path.suffix == ".json" or path.exists()
-    except OSError as error:  # a name too long for the file system, or a folder that may not be read
-        raise PolicyError(f"can't read {name_or_path[:80]!r}: {error.strerror}") from None
-    if is_file:
-        return read_policy(path)
-    near = difflib.get_close_matches(name_or_path, REFERENCES, n=3)
-    hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(REFERENCES)}"
-    raise PolicyError(f"no reference policy is named {name_or_path!r} and no such file exists; {hint}")

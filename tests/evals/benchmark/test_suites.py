@@ -34,9 +34,9 @@ def test_a_larger_number_keeps_the_first_scenarios() -> None:
 def test_no_part_of_a_trace_is_both_trained_on_and_judged(name: str, traces: Path) -> None:
     source = suite(name).open(traces)
     assert isinstance(source, TraceSource)
-    assert not set(source.judged) & set(source.training + source.validation)
+    assert not set(source.test) & set(source.training + source.validation)
     judged = suite(name).judged(source, traces, 1, 1)
-    assert {j.stratum for j in judged} == set(source.judged)
+    assert {j.stratum for j in judged} == set(source.test)
     assert all(len(j.scenario.tasks) >= 100 for j in judged)
 
 

@@ -10,6 +10,7 @@ import pytest
 from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.evals import champion as judging
 from aurora.evals.champion import evaluate_champion, verdict_from_json
+from aurora.evals.report.selfplay import overfitting as keeping
 from aurora.evals.report.selfplay import page, write_report
 from aurora.evals.report.selfplay.program import shortened
 from aurora.evals.report.selfplay.timeline import lanes
@@ -59,19 +60,23 @@ def test_the_starting_policy_is_a_row_of_every_comparison():
 
 
 def test_a_report_is_written_and_its_verdicts_are_cached(finished, quick, monkeypatch):
-    path, verdicts = write_report(finished, SMALL)
+    path, verdicts, found = write_report(finished, SMALL)
     text = path.read_text()
     assert "closest reference" in text
     assert "Terms" in text
+    assert "Over-fitting" in text
+    assert found.curve[-1].training == pytest.approx(found.training.advantage.mean)
     assert opening(verdicts, "reward")[:40] in text
     assert not re.search(r"(src|href)=['\"]https?:", text.partition("</script>")[2])
     monkeypatch.setattr(judging, "fresh_scenarios", lambda *_: pytest.fail("judged again"))
-    assert write_report(finished, SMALL)[1] == verdicts
+    monkeypatch.setattr(keeping, "measure_overfitting", lambda *_, **__: pytest.fail("measured again"))
+    assert write_report(finished, SMALL)[1:] == (verdicts, found)
     (finished / page.VERDICTS_FILE).write_text("{")  # a damaged copy is computed again
+    (finished / keeping.OVERFITTING_FILE).write_text("[]")
     monkeypatch.undo()
     monkeypatch.setattr(GeneratedSource, "judged_per_family", 1)
     monkeypatch.setattr(page, "BOUNDED_PER_FAMILY", 0)
-    assert write_report(finished, SMALL)[1] == verdicts
+    assert write_report(finished, SMALL)[1:] == (verdicts, found)
 
 
 def test_rounded_constants_change_no_value():

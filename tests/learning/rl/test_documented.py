@@ -20,7 +20,7 @@ def test_examples_run_and_print_the_shown_output(program, output, capsys):
 def test_the_example_of_a_network_gives_a_policy(tmp_path):
     import torch
 
-    from aurora.sim.policies.references import load_policy
+    from aurora.champions.named import load_policy
 
     program, _ = EXAMPLES[3]
     module = torch.nn.Sequential(torch.nn.Linear(74, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurora.champions.named import load_policy
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import compile_policy, constants, with_constants
 from aurora.sim.policies.expression import MAX_NODES, count_nodes, evaluate, parse, to_text
 from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy
-from aurora.sim.policies.references import REFERENCES, load_policy
+from aurora.sim.policies.references import REFERENCES
 from tests.examples import examples
 
 

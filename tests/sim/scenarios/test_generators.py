@@ -11,22 +11,29 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import attacker_reward, hyperbolic, learnability, score, succeeds
 from aurora.sim.scenarios.curriculum import ADVANCE_AT, LEVELS, SUCCESS_WINDOW, Curriculum
 from aurora.sim.scenarios.expansion import expand
-from aurora.sim.scenarios.generators import FAMILIES, mutate_spec, sample_spec
+from aurora.sim.scenarios.generators import FAMILIES, TEST_FAMILIES, mutate_spec, sample_spec
 from aurora.sim.scenarios.spec import ScenarioSpec, parse_spec
 from tests.examples import examples
 
+EVERY = FAMILIES | TEST_FAMILIES
 
-@pytest.mark.parametrize("family", FAMILIES)
+
+def test_no_family_of_the_test_is_among_the_others() -> None:
+    assert not set(FAMILIES) & set(TEST_FAMILIES)
+    assert {f.domain for f in TEST_FAMILIES.values()} == {f.domain for f in FAMILIES.values()}
+
+
+@pytest.mark.parametrize("family", EVERY)
 @pytest.mark.parametrize("level", [1, 3])
 def test_a_spec_expands_to_the_same_valid_scenario(family: str, level: int) -> None:
     spec = sample_spec(family, level, np.random.default_rng(level))
     scenario = expand(spec)
     assert scenario == expand(ScenarioSpec.model_validate_json(spec.model_dump_json()))
-    assert scenario.domain == FAMILIES[family].domain
+    assert scenario.domain == EVERY[family].domain
     assert len(scenario.tasks) == LEVELS[level - 1].tasks
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", EVERY)
 def test_no_task_is_unplaceable_at_any_level(family: str) -> None:
     for level in LEVELS:
         for seed in range(4 if level.tasks <= 100 else 1):
@@ -49,7 +56,7 @@ def test_cloud_tasks_wait_longer_at_higher_levels(family: str) -> None:
     assert 0 < waited[0] < waited[1]
 
 
-@given(st.sampled_from(sorted(FAMILIES)), st.integers(1, 3), st.integers(0, 1000))
+@given(st.sampled_from(sorted(EVERY)), st.integers(1, 3), st.integers(0, 1000))
 @settings(max_examples=examples(40), deadline=None)
 def test_mutants_stay_valid_and_simulate(family: str, level: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -7,9 +7,9 @@ from typing import Any
 
 from aurora.agents.operator.answering.reply import Reply
 from aurora.agents.operator.questions import QUESTIONS, Kind
+from aurora.champions.named import policy_names
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
-from aurora.sim.policies.references import REFERENCES
 from aurora.tools.desk import Desk
 
 INTRODUCTION = "I answer by fixed rules, without a language model; to connect one, start with --model PROVIDER:MODEL."
@@ -92,5 +92,5 @@ def _names(cluster: Snapshot | None) -> Mapping[str, str]:
     return names
 
 
-POLICY_IDS: tuple[str, ...] = tuple(REFERENCES)
+POLICY_IDS: tuple[str, ...] = policy_names()
 """Policies whose names are understood."""

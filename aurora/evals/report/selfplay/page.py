@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.offline
 
@@ -19,7 +19,9 @@ from aurora.agents.arena.source import Source
 from aurora.errors import DataError, FileError
 from aurora.evals.champion import Verdict, evaluate_champion, verdict_from_json
 from aurora.evals.model_usage import model_usage
+from aurora.evals.overfitting import Overfitting
 from aurora.evals.report.selfplay import plots, tables, timeline
+from aurora.evals.report.selfplay.overfitting import kept_overfitting, overfitting_section
 from aurora.evals.report.selfplay.program import program_section
 from aurora.evals.report.selfplay.words import opening
 from aurora.files import write_atomically
@@ -37,6 +39,20 @@ VERDICTS_FILE = "verdicts.json"
 _STYLE = "report.css"
 
 
+class Report(NamedTuple):
+    """A report that was written.
+
+    Attributes:
+        path: Path of the page.
+        verdicts: The champion's verdicts.
+        overfitting: The champion on training, validation and test.
+    """
+
+    path: Path
+    verdicts: list[Verdict]
+    overfitting: Overfitting
+
+
 def write_report(
     directory: Path,
     settings: SelfPlaySettings,
@@ -44,7 +60,7 @@ def write_report(
     source: Source | None = None,
     jobs: int = 1,
     progress: Progress = no_progress,
-) -> tuple[Path, list[Verdict]]:
+) -> Report:
     """Write `report.html` into a run directory.
 
     Simulates the champion, the references and the start on fresh scenarios. The verdicts are kept, and not computed
@@ -55,10 +71,8 @@ def write_report(
         settings: Settings of the run.
         source: Source of the run's scenarios if it is open already; None to open it.
         jobs: Number of threads.
-        progress: Receives the levels and bounded scenarios done, as the stage "report: fresh scenarios".
-
-    Returns:
-        The path of the page, and the champion's verdicts.
+        progress: Receives the levels and bounded scenarios done, as the stage "report: fresh scenarios", and the sets
+            of families done.
 
     Raises:
         DataError: The page can't be written, or a trace is absent.
@@ -70,10 +84,11 @@ def write_report(
         assert last is not None  # the caller reports finished iterations only
         champion = parse_policy(last[1]["champion"])
         verdicts = _verdicts(directory, source, settings, champion, jobs, progress)
-        page = _page(directory, source, settings, champion, store, verdicts, jobs)
+        found = kept_overfitting(directory, source, settings, store, jobs, progress)
+        page = _page(directory, source, settings, champion, store, (verdicts, found), jobs)
     path = directory / REPORT
     write_atomically(path, page)
-    return path, verdicts
+    return Report(path, verdicts, found)
 
 
 def _verdicts(
@@ -110,9 +125,10 @@ def _page(  # what a page is made of
     settings: SelfPlaySettings,
     champion: Policy,
     store: Store,
-    verdicts: list[Verdict],
+    results: tuple[list[Verdict], Overfitting],
     jobs: int,
 ) -> str:
+    verdicts, found = results
     events = store.events()
     steps = [e for e in events if e["event"] == "iteration"]
     usage = model_usage(directory, store)
@@ -120,6 +136,7 @@ def _page(  # what a page is made of
         ("Champion, start and references on fresh scenarios", _comparison(source, verdicts)),
         *([("Gains in units", _gains(verdicts))] if verdicts[0].gains else []),
         *([("Distance from what is possible", _distances(verdicts))] if source.has_levels else []),
+        ("Over-fitting: training, validation and test", overfitting_section(found, source.unit)),
         ("Search, validation and curriculum over iterations", plots.progress_plots(steps)),
         ("Elo", _elo(store, champion)),
         ("Pareto front of the last scenario", plots.pareto_plot(store)),

@@ -33,6 +33,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "families, which the search never sees.",
     ),
     (
+        "Over-fitting",
+        "A champion that is good where it was trained and chosen, and less so elsewhere. The test families take part "
+        "in neither training nor validation.",
+    ),
+    (
         "Validation advantage",
         "The champion's mean value less the best reference of each single scenario, chosen with hindsight. No fixed "
         "policy is the best everywhere, so a champion that beats every reference on average may still be below zero.",

@@ -123,3 +123,31 @@ def spot(level: Level, rng: np.random.Generator) -> ScenarioSpec:
         trouble=Trouble(price_changes=4 * level.number, price_factor=Range(low=0.2, high=5)),
         rationale="prices swing",
     )
+
+
+def analytics(level: Level, rng: np.random.Generator) -> ScenarioSpec:
+    """Build a spec: queries with deadlines whose memory runs out before the cores do."""
+    nodes, duration = servers(level), Range(low=20, high=400)
+    cores, memory = sum(n.count * n.cpu for n in nodes), sum(n.count * n.memory for n in nodes)
+    each = level.demand * memory / level.tasks
+    wanted = Range(low=each / 4, high=min(2.2 * each, max(n.memory for n in nodes)))
+    cpu = Range(low=wanted.low * cores / memory / 6, high=wanted.high * cores / memory / 2)
+    horizon = horizon_for(level, level.tasks * mean(wanted) * mean(duration), memory)
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="bursty",
+        bursts=2 * level.bursts,
+        cpu=cpu,
+        memory=wanted,
+        duration=duration,
+        sla_latency_ms=Range(low=1e3, high=3e5),
+    )
+    return ScenarioSpec(
+        spec_id="analytics",
+        domain="cloud",
+        time_horizon=horizon,
+        groups=(group,),
+        node_classes=nodes,
+        trouble=Trouble(node_failures=level.failures, price_changes=level.number),
+        rationale="queries with deadlines that need memory more than cores",
+    )

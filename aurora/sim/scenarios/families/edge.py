@@ -56,3 +56,20 @@ def video(level: Level, rng: np.random.Generator) -> ScenarioSpec:
         has_source=True,
     )
     return _edge(level, "video", group, "bursts of streams whose data is heavy to move")
+
+
+def vehicles(level: Level, rng: np.random.Generator) -> ScenarioSpec:
+    """Build a spec: short work of passing users along a ring of sites."""
+    group = TaskGroup(
+        count=level.tasks,
+        pattern="sporadic",
+        cpu=Range(low=0.5, high=max(0.6, 3 * level.largest_share)),
+        memory=around(1, 3),
+        duration=Range(low=2, high=200),
+        sla_latency_ms=Range(low=50, high=1e4),
+        bandwidth=Range(low=0.02, high=0.3),
+        data_size=Range(low=0.002, high=0.1),
+        has_source=True,
+    )
+    spec = _edge(level, "vehicles", group, "short work of passing users along a ring of sites")
+    return spec.model_copy(update={"topology": spec.topology.model_copy(update={"kind": "ring"})})

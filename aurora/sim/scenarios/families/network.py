@@ -6,7 +6,7 @@ import numpy as np
 
 from aurora.sim.scenarios.curriculum import Level
 from aurora.sim.scenarios.families.hardware import sites
-from aurora.sim.scenarios.families.sizing import horizon_for, mean
+from aurora.sim.scenarios.families.sizing import counts, horizon_for, mean
 from aurora.sim.scenarios.spec import Range, ScenarioSpec, TaskGroup, Trouble
 
 LARGEST_FLOW = 4.0
@@ -55,3 +55,27 @@ def bulk(level: Level, rng: np.random.Generator) -> ScenarioSpec:
         is_flow=True,
     )
     return _network(level, "bulk", group, "bursts of large transfers")
+
+
+def backbone(level: Level, rng: np.random.Generator) -> ScenarioSpec:
+    """Build a spec: long wide flows at even gaps, and thin ones with latency limits between them."""
+    parts = counts(level.tasks, 2)
+    wide = TaskGroup(
+        count=level.tasks,
+        pattern="periodic",
+        duration=Range(low=300, high=3600),
+        bandwidth=Range(low=0.8, high=LARGEST_FLOW * max(0.25, level.largest_share)),
+        is_flow=True,
+    )
+    thin = TaskGroup(
+        count=parts[0],
+        pattern="bursty",
+        bursts=level.bursts,
+        duration=Range(low=10, high=300),
+        bandwidth=Range(low=0.05, high=0.5),
+        sla_latency_ms=Range(low=20, high=1e4),
+        is_flow=True,
+    )
+    spec = _network(level, "backbone", wide, "long wide flows with thin urgent ones between them")
+    groups = (thin, *(wide.model_copy(update={"count": count}) for count in parts[1:]))
+    return spec.model_copy(update={"groups": groups, "time_horizon": spec.time_horizon / 2})
