@@ -67,7 +67,7 @@ def selfplay(  # one parameter an option
         None, least=1, most=options.YEAR, unit="seconds", help="Time after which the run stops."
     ),
     train_on: list[str] | None = options.text(
-        None, help="Family of scenarios to train on; may be repeated. Default: the source's choice."
+        None, help="Family of scenarios to train on, * for several; may be repeated. Default: the source's choice."
     ),
     validate_on: list[str] | None = options.text(
         None, help="Family on which the champion is chosen; may be repeated. Never one that is trained on."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -31,8 +32,9 @@ class SelfPlaySettings(Frozen):
         source: Name of the source of scenarios, from `aurora.agents.arena.sources.SOURCES`.
         data: Folder with the traces, for openb and swf, or with scenario files, for files.
         seed: Random seed.
-        training_families, validation_families, test_families: Families of scenarios; empty: the source's own choice.
-            No family may be in two of them: the champion is chosen on validation and judged on the test.
+        training_families, validation_families, test_families: Families of scenarios; empty: the source's own choice. A
+            name with `*` stands for those of that choice that it matches. No family may be in two of them: the
+            champion is chosen on validation and judged on the test.
         population: Candidates per generation of the search.
         generations, training_per_family, validation_per_family: Generations per iteration, and training and validation
             scenarios per family; None: the source's own choice.
@@ -116,7 +118,7 @@ def chosen_source(settings: SelfPlaySettings) -> Source:
 def _with_families(source: Source, settings: SelfPlaySettings) -> Source:
     """Return a source with the families that the settings name, in place of its own choice."""
     known = source.training + source.validation + source.test
-    named: dict[str, tuple[str, ...]] = {part: getattr(settings, f"{part}_families") for part in PARTS}
+    named = {part: _matched(source, getattr(settings, f"{part}_families"), getattr(source, part)) for part in PARTS}
     for name in (n for names in named.values() for n in names):
         if name not in known:
             raise RunError(f"source {source.name} has no family {name!r}; there are {', '.join(known)}")
@@ -131,3 +133,18 @@ def _with_families(source: Source, settings: SelfPlaySettings) -> Source:
     if not chosen["training"] or not chosen["validation"]:
         raise RunError("training and validation need families of their own, but one of them has none")
     return replace(source, **chosen)
+
+
+def _matched(source: Source, names: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return families by name, each name with `*` replaced by the families of `own` that it matches.
+
+    Raises:
+        RunError: Such a name matches none.
+    """
+    found: list[str] = []
+    for name in names:
+        matches = [family for family in own if fnmatchcase(family, name)] if "*" in name else [name]
+        if not matches:
+            raise RunError(f"source {source.name} has no family {name!r} for this purpose; there are {', '.join(own)}")
+        found += matches
+    return tuple(dict.fromkeys(found))

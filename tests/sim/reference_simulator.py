@@ -25,6 +25,11 @@ from aurora.sim.scenarios.scenario import Congestion, Link, Scenario, Task
 EPS = 1e-9
 DEVICE = 1_024_000
 MASK = (1 << 64) - 1
+OUTLOOK_FEATURES = {
+    *(f"fit.{what}_{when}" for what in ("typical", "placements", "usable") for when in ("left", "lost")),
+    *(f"fit.stranded_{what}{more}" for what in ("accelerators", "cpu") for more in ("", "_increase")),
+    "fit.next_device_left",
+}
 
 
 def mix(x: int) -> int:
@@ -128,6 +133,7 @@ class ReferenceSimulator:
         self.energy, self.decisions, self.starts = 0.0, 0, 0
         self.congested: list[Congestion] = []
         self.used = 0.0
+        self.decided: list[tuple[int, dict[int, dict[str, float]]]] = []
         self.makespan = 0.0
         self.number = {x.task_id: i for i, x in enumerate(scenario.tasks)}
         self.node_number = {x.node_id: i for i, x in enumerate(scenario.nodes)}
@@ -291,6 +297,48 @@ class ReferenceSimulator:
         free = [f - taken.get(d, 0) for d, f in enumerate(self.devices(n))]
         return self.fragmentation(n, self.cpu_free(n) - self.s.tasks[t].cpu_required, free)
 
+    # What is left for the typical mix.
+
+    def room(self, n: int, cpu: float, free: list[int]) -> list[float]:
+        """Return how many tasks of each typical class node `n` takes with so much free; inf if nothing limits them."""
+        numbers = []
+        for need, count, share, models, _ in self.typical:
+            limits = [math.inf]
+            if need > 0:
+                limits.append(max(0, math.floor((cpu + EPS) / need)))
+            if count and models and self.s.nodes[n].accelerator_model not in models:
+                limits.append(0)
+            if count:
+                limits.append(sum(f // share for f in free) if share < DEVICE else free.count(DEVICE) // count)
+            numbers.append(min(limits))
+        return numbers
+
+    def outlook(self, n: int, cpu: float, free: list[int]) -> dict[str, float]:
+        """Return what node `n` offers the typical mix with so many free cores and free parts of devices."""
+        fits, placements, usable, left = 0.0, 0.0, 0.0, 0.0
+        on_devices = sum(f for _, count, _, _, f in self.typical if count)
+        for number, (_, count, share, _, frequency) in zip(self.room(n, cpu, free), self.typical, strict=True):
+            fits += frequency * (number > 0)
+            placements += frequency * (0.0 if math.isinf(number) else number)
+            if count:
+                usable += frequency / on_devices * number * count * share / DEVICE
+                best = min((f - share for f in free if f >= share), default=DEVICE) if share < DEVICE else 0
+                left += frequency / on_devices * (best / DEVICE if number else 1.0)
+        cores = devices = 0.0
+        for need, count, share, models, frequency in self.typical:
+            if count and free and (not models or self.s.nodes[n].accelerator_model in models):
+                cores += frequency * need
+                devices += frequency * count * share / DEVICE
+        ratio, idle = cores / devices if devices else 0.0, sum(free) / DEVICE
+        return {
+            "typical": fits,
+            "placements": placements,
+            "usable": usable,
+            "next_device": left if on_devices else 1.0,
+            "stranded_accelerators": max(0.0, idle - cpu / ratio) if ratio else 0.0,
+            "stranded_cpu": max(0.0, cpu - ratio * idle),
+        }
+
     # Features.
 
     def network_latency(self, t: int, path: tuple[int, ...] | None) -> float:
@@ -442,12 +490,32 @@ class ReferenceSimulator:
             "fit.device_shared": float(fractional and free[device] < DEVICE),
             "fit.fragmentation_increase": self._f_after(t, n, taken) - self.fragmentation(n, cpu, free),
             "fit.same_class_tasks": sum(k == kind_of(task) for k in kinds) if task.accelerators else 0,
+            **self._outlook_features(n, task.cpu_required, free, left),
             "fit.duration": self.requested(t) / node.speed,
             "fit.cost": (price + now_price * self.dominant(t, n)) * hours / node.speed,
             "fit.energy": watts * self.requested(t) / node.speed,
             "fit.carbon": watts * self.requested(t) / node.speed / 3.6e6 * self.intensity[n],
         }
         return found
+
+    def _outlook_features(self, n: int, taken: float, free: list[int], left: list[int]) -> dict[str, float]:
+        if not self.reads & OUTLOOK_FEATURES:
+            return {}
+        cpu = self.cpu_free(n)
+        now, after = self.outlook(n, cpu, free), self.outlook(n, cpu - taken, left)
+        return {
+            "fit.typical_left": after["typical"],
+            "fit.typical_lost": now["typical"] - after["typical"],
+            "fit.placements_left": after["placements"],
+            "fit.placements_lost": now["placements"] - after["placements"],
+            "fit.usable_left": after["usable"],
+            "fit.usable_lost": now["usable"] - after["usable"],
+            "fit.next_device_left": after["next_device"],
+            "fit.stranded_accelerators": after["stranded_accelerators"],
+            "fit.stranded_accelerators_increase": after["stranded_accelerators"] - now["stranded_accelerators"],
+            "fit.stranded_cpu": after["stranded_cpu"],
+            "fit.stranded_cpu_increase": after["stranded_cpu"] - now["stranded_cpu"],
+        }
 
     # Decisions.
 
@@ -457,6 +525,7 @@ class ReferenceSimulator:
         if backfilling:
             places = [c for c in places if not self._delays(t, c)]
         seen = {c: self.features(t, c) for c in places}
+        self.seen = seen
         places = [c for c in places if evaluate(self.sections.admit, seen[c]) != 0]
         if not places:
             return None
@@ -493,6 +562,7 @@ class ReferenceSimulator:
         speed = 1.0 if n is None else self.s.nodes[n].speed
         finish = self.now + latency + self.s.tasks[t].duration / speed
         self.decisions += 1
+        self.decided.append((t, self.seen))
         if n is not None:
             self.last[n] = self.decisions
         self.running[t] = Run(t, n, path, self.now, latency, finish, self._end(t, c), self.starts, devices)

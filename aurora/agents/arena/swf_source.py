@@ -1,4 +1,4 @@
-"""The source `swf`: sequences of jobs resampled from a log in the Standard Workload Format."""
+"""The source `swf`: sequences of jobs resampled from logs in the Standard Workload Format."""
 
 from __future__ import annotations
 
@@ -6,69 +6,49 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aurora.agents.arena.source import Effort, Results
-from aurora.agents.arena.templates import queue_template
-from aurora.agents.arena.trace_file import trace_file
+from aurora.agents.arena.swf_families import Family, Log, families, find_log, named_families, read_logs
+from aurora.agents.arena.templates import queue_templates
 from aurora.sim.outcome import PLACE_OF_SUM, Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.rewards import undone, undone_of
 from aurora.sim.scenarios.scenario import Scenario
-from aurora.sim.scenarios.traces.swf import Job, SwfSpec, expand_swf, read_jobs
+from aurora.sim.scenarios.traces.swf import SwfSpec, expand_swf
 
 SLOWDOWN_UNDONE = 100.0
 """Log slowdown that leaving all jobs undone costs; see `reward.REWARD_UNDONE`."""
+GAP_SPREAD, FLURRY_SPREAD, DURATION_SPREAD = 0.1, 0.9, 0.5
+"""Standard deviations of the logarithms of the pace, the size of a flurry and the times of jobs.
 
+Times vary only in a log without estimates: whole minutes and hours are what people ask for, and stay so.
+"""
+FLURRY_RANGE = (16, 512)
 
-class Stretch(NamedTuple):
-    """A part of the log.
-
-    Attributes:
-        first, last: First and last job as shares of the log.
-        gap_factor: Usual factor on the time between arrivals.
-    """
-
-    first: float
-    last: float
-    gap_factor: float
-
-
-STRETCHES: Mapping[str, Stretch] = {
-    "early": Stretch(0.0, 0.198, 1.0),
-    "early_dense": Stretch(0.0, 0.198, 0.85),
-    "middle": Stretch(0.626, 0.708, 1.0),
-    "middle_dense": Stretch(0.626, 0.708, 0.85),
-    "late": Stretch(0.9875, 1.0, 1.0),
-    "late_dense": Stretch(0.9875, 1.0, 0.85),
-}
-"""The families. They lie outside the ten published sequences, which stay unseen."""
-
-EFFORT = Effort(4, 50, 60)
+EFFORT = Effort(4, 24, 30)
 """Single sequences are noisy: many of them, for a few generations each."""
 
 
 @dataclass(frozen=True)
 class SwfSource:
-    """Sequences of jobs for one machine, under EASY backfilling; see `Source`.
+    """Sequences of jobs for the machines of one or more logs, under EASY backfilling; see `Source`.
 
     Attributes:
-        jobs: The log.
-        processors: Processors of the machine.
+        logs: The logs; specs that name none mean the first.
     """
 
-    jobs: tuple[Job, ...]
-    processors: int
-    files: tuple[Path, ...] = ()
-    training: tuple[str, ...] = ("early", "early_dense")
-    validation: tuple[str, ...] = ("middle", "middle_dense")
-    test: tuple[str, ...] = ("late", "late_dense")
+    logs: tuple[Log, ...]
+    files: tuple[Path, ...]
+    training: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...] = ()
     effort: Effort = EFFORT
-    templates: tuple[Policy, ...] = (queue_template(),)
+    templates: tuple[Policy, ...] = queue_templates()
 
     name: ClassVar[str] = "swf"
     references: ClassVar[Mapping[str, Policy]] = {
@@ -88,27 +68,31 @@ class SwfSource:
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Read the log in a folder.
+        """Read the logs (`*.swf`, `*.swf.gz`) of a folder.
 
         Raises:
-            FileError: It is absent.
-            DataError: It is not valid.
+            FileError: There is none.
+            DataError: One is not valid, or too short, or two have the same name.
         """
-        log = trace_file(folder, "lublin*.swf*")
-        jobs = read_jobs(log)
-        return cls(jobs, max(j.processors for j in jobs), (log,))
+        logs = read_logs(folder)
+        names = {role: tuple(f.name for f in rows) for role, rows in families(logs).items()}
+        return cls(logs, tuple(log.path for log in logs), names["training"], names["validation"], names["test"])
 
     def sample(self, family: str, level: int, rng: np.random.Generator) -> SwfSpec:
-        """Draw a sequence from the stretch of a family; the level does not count."""
-        stretch = STRETCHES[family]
+        """Draw a sequence of a family; the level does not count."""
+        chosen = named_families(self.logs)[family]
+        log, stretch = self._log(chosen.log), chosen.stretch
         seed = int(rng.integers(2**31))
         return SwfSpec(
             spec_id=f"swf-{family}-{seed}",
             family=family,
-            first=int(stretch.first * len(self.jobs)),
-            last=int(stretch.last * len(self.jobs)),
-            gap_factor=round(stretch.gap_factor * float(np.exp(rng.normal(0, 0.05))), 3),
-            duration_spread=0.5,
+            log=log.name,
+            first=stretch.first,
+            last=stretch.last,
+            block=stretch.block,
+            gap_factor=round(chosen.gap_factor * float(np.exp(rng.normal(0, GAP_SPREAD))), 3),
+            duration_spread=0.0 if log.has_estimates else DURATION_SPREAD,
+            flurry=_flurry(chosen, rng),
             seed=seed,
         )
 
@@ -119,8 +103,13 @@ class SwfSource:
         return spec.model_copy(update={"spec_id": f"swf-mutant-{seed}", "gap_factor": round(gap, 3), "seed": seed})
 
     def expand(self, spec: SwfSpec) -> Scenario:
-        """Return the scenario that a spec describes."""
-        return expand_swf(spec, self.jobs, self.processors)
+        """Return the scenario that a spec describes.
+
+        Raises:
+            DataError: No log has the name in the spec.
+        """
+        log = self._log(spec.log)
+        return expand_swf(spec, log.jobs, log.processors)
 
     def parse(self, data: Any) -> SwfSpec:
         """Read a spec from JSON values."""
@@ -137,3 +126,14 @@ class SwfSource:
         logs = np.array([math.log(max(1.0, s)) for s in slowdowns])  # `np.log` may differ in the last bit
         values: NDArray[np.float64] = -logs - SLOWDOWN_UNDONE * undone_of(results.sums)
         return values
+
+    def _log(self, name: str) -> Log:
+        """Return a log by its name in families; the first if the name is empty."""
+        return self.logs[0] if not name else find_log(self.logs, name)
+
+
+def _flurry(family: Family, rng: np.random.Generator) -> int:
+    """Draw the number of jobs of a flurry; 0 if the family has none."""
+    if not family.flurry:
+        return 0
+    return int(np.clip(family.flurry * np.exp(rng.normal(0, FLURRY_SPREAD)), *FLURRY_RANGE))

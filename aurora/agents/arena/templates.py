@@ -50,33 +50,56 @@ def placement_template() -> Policy:
     return _policy("weighted fragmentation, fit and node features, by class of request", strategy)
 
 
-_LENGTH, _WIDTH = "log(task.duration + 1)", "log(task.cpu + 1)"
+_LENGTH, _WIDTH = "log(task.duration + 10)", "log(task.dominant_share)"
 _OVER = "max(0, task.dominant_share + cluster.cpu_load - 1)"
+_STRETCH = "log(1 + task.wait / (task.duration + 10))"
+_ESTIMATE = "(task.duration % 10 == 0)"
+"""1 for a round request: people's estimates are, and tell little about the run time."""
+_SHORT, _FEW, _QUIET = 300, 4, 6
+"""A job of at least so many seconds starts only while fewer than so many run, or fewer than so many wait."""
+_TERMS: Mapping[str, float] = {_LENGTH: 1.3, _WIDTH: 0.8, _OVER: 2.7, f"({_OVER} > 0.000001)": 0.1, _STRETCH: -0.1}
+_CURVES = (f"({_LENGTH} * {_WIDTH})", f"({_LENGTH} * {_LENGTH})", f"({_LENGTH} * {_OVER})", f"({_STRETCH} * {_WIDTH})")
+_ESTIMATED: Mapping[str, float] = {_LENGTH: 0.0, _WIDTH: 0.0, _OVER: 0.0, _STRETCH: -0.1}
 _QUEUE: Mapping[str, float] = {
-    # The first two terms order by smallest area; the next two put off jobs that do not fit now.
-    _LENGTH: 1.0,
-    _WIDTH: 1.0,
-    _OVER: 3.0,
-    f"({_OVER} > 0.000001)": 0.1,
-    f"({_LENGTH} * {_OVER})": 0.0,
-    f"({_LENGTH} * {_WIDTH})": 0.0,
-    f"({_LENGTH} * {_LENGTH})": 0.0,
-    f"({_WIDTH} * {_WIDTH})": 0.0,
-    "log(task.wait + 60)": 0.0,
-    "log(1 + task.wait / (task.duration + 10))": 0.0,
+    # Length and width order by area, then come jobs that do not fit now, and those that waited long for their length.
+    **_TERMS,
+    **dict.fromkeys(_CURVES, 0.0),
+    # Where requests are estimates, the weights may differ.
+    **{f"({_ESTIMATE} * {term})": weight for term, weight in _ESTIMATED.items()},
 }
 
 
-def queue_template() -> Policy:
-    """Return the template for one machine with a queue: an order of jobs, with EASY backfilling."""
+def _queue(admit: str, order: Mapping[str, float], description: str) -> Policy:
     strategy = AllocationStrategy(
         algorithm_type="custom",
-        order=_sum(_QUEUE),
+        order=_sum(order),
+        admit=admit,
         decision_rules=(DecisionRule(score="-node.index"),),
         head_of_line_blocking=True,
         backfill="easy",
     )
-    return _policy("weighted length, width, fit and waiting time of a job", strategy)
+    return _policy(description, strategy)
+
+
+def queue_templates() -> tuple[Policy, ...]:
+    """Return the templates for one machine with a queue: an order of jobs, with EASY backfilling.
+
+    The first is for any log. It holds long jobs while several run, which leaves room for short ones, where the length
+    is known and others wait. The second does so whatever waits, for a crowded machine. The third holds no job, for
+    requests that are estimates.
+    """
+    about = "weighted length, width, fit and waiting time of a job"
+    held = f"task.duration < {_SHORT} or cluster.running < {_FEW}"
+    plain = {**_TERMS, **dict.fromkeys(_CURVES, 0.0)}
+    return (
+        _queue(
+            f"{_ESTIMATE} or {held} or cluster.queue_length < {_QUIET}",
+            _QUEUE,
+            f"{about}; long ones start while few run or few wait",
+        ),
+        _queue(held, plain, f"{about}; long ones start while few run"),
+        _queue("1", plain, about),
+    )
 
 
 _ORDER: Mapping[str, float] = {

@@ -29,7 +29,7 @@ MAX_NODE_KINDS = 6
 """Most kinds of node described one by one, most frequent first."""
 MAX_TRAITS = 6
 """Most traits listed on either side."""
-_ABOUT_DEVICES = re.compile(r"accelerator|device|model_|fragmentation|same_class")
+_ABOUT_DEVICES = re.compile(r"accelerator|device|model_|fragmentation|same_class|usable|stranded")
 _IN_UNITS = frozenset(
     {
         *("node.price", "node.idle_power", "node.full_power", "node.battery"),

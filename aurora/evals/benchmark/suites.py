@@ -14,6 +14,7 @@ from aurora.agents.arena.sources import open_source
 from aurora.agents.arena.trace_file import trace_file
 from aurora.agents.arena.trace_source import TraceSource
 from aurora.errors import InputError
+from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.traces.openb import openb_scenario, read_nodes, read_pods
 from aurora.sim.scenarios.traces.swf import PUBLISHED_STARTS, read_jobs, sequence_scenario
@@ -122,6 +123,18 @@ def _opener(name: str) -> Callable[[Path | None], Source]:
     return lambda data: open_source(name, data)
 
 
+def _open_lublin(data: Path | None) -> Source:
+    """Open the source `swf` with the families of Lublin-1 alone."""
+    return chosen_source(
+        SelfPlaySettings(
+            source="swf",
+            data=None if data is None else str(data),
+            training_families=("lublin*",),
+            validation_families=("lublin*",),
+        )
+    )
+
+
 def _trace_suite(name: str, about: str, data: str, utilisation: str, apart: str) -> Suite:
     rivals = (*PLACEMENT_RIVALS, *QUEUE_RIVALS)
     return Suite(about, data, _opener(name), _of_trace, rivals, utilisation, apart)
@@ -155,7 +168,7 @@ SUITES: Mapping[str, Suite] = {
     "swf": Suite(
         "batch jobs of Lublin-1 and SDSC-SP2 with EASY backfilling (protocol of RLScheduler, Zhang et al. 2020)",
         "swf/",
-        _opener("swf"),
+        _open_lublin,
         _of_swf,
         ("fcfs+easy", "sjf+easy", "wfp3+easy", "unicep+easy", "f1+easy", "saf+easy"),
         "cpu_utilization",

@@ -20,7 +20,7 @@ from aurora.sim.kernel.lanes import LOWEST
 from aurora.sim.outcome import Outcome, Trace
 from aurora.sim.policies.compiler import Sections, parse_sections
 from aurora.sim.policies.expression import Apply, Expr, Ref, evaluate, to_text, walk
-from aurora.sim.policies.features import FEATURES, GENERAL_FEATURES
+from aurora.sim.policies.features import FEATURES, NETWORK_FEATURES
 from aurora.sim.policies.inputs import parse_input
 from aurora.sim.policies.network import gradients_of, inputs_from, scores_of
 from aurora.sim.policies.policy import Network, Policy
@@ -33,7 +33,7 @@ MAX_CAUSE_FEATURES = 3
 MIN_LEAD_SHARE = 0.1
 """Least share of the winner's lead that a feature makes up which is called a reason without being a cause."""
 TRACE_NUMBERS = 20_000_000
-"""Largest number of values of general features that a trace for explanations may hold."""
+"""Largest number of values of `NETWORK_FEATURES` that a trace for explanations may hold."""
 MIN_CANDIDATES_TRACED = 5
 """Least number of candidates traced for each decision."""
 GRADIENT_POINTS = 64
@@ -119,7 +119,7 @@ def traced(encoded: EncodedScenario, program: Program, policy_id: str) -> Outcom
     """Run a program and trace its decisions, with all candidates where memory allows, else with the five best."""
     tasks = len(encoded.scenario.tasks)
     candidates = max(1, len(encoded.scenario.nodes), len(encoded.paths))
-    room = TRACE_NUMBERS // (tasks * len(GENERAL_FEATURES))
+    room = TRACE_NUMBERS // (tasks * len(NETWORK_FEATURES))
     return run(encoded, program, trace_top=max(MIN_CANDIDATES_TRACED, min(candidates, room)), policy_id=policy_id)
 
 

@@ -118,7 +118,12 @@ def _positive(name: str) -> Callable[[Features], tuple[float, float]]:
     return lambda features: (0.0, MAX_FACTOR * features[name])
 
 
-_FRAGMENTS = ("node.fragmentation", "fit.fragmentation_increase")
+_FOR_THE_MIX = (
+    *("node.fragmentation", "fit.fragmentation_increase", "fit.next_device_left"),
+    *(f"fit.{what}_{when}" for what in ("typical", "placements", "usable") for when in ("left", "lost")),
+    *(f"fit.stranded_{what}{more}" for what in ("accelerators", "cpu") for more in ("", "_increase")),
+)
+"""Features of what the typical mix of tasks can use, which follow from loads in a way that is not computed here."""
 _FIRST_TASK = frozenset(
     ("node.tasks", "node.active", "node.last_placement", "fit.energy", "fit.carbon", "cluster.running")
 )
@@ -128,7 +133,7 @@ LEVERS: tuple[Lever, ...] = (
         frozenset(("node.cpu_load", "node.cpu_free", "fit.cpu_left")),
         _room("task.cpu", "node.cpu_total"),
         _cpu_load,
-        frozenset((*_FRAGMENTS, "cluster.cpu_load")),
+        frozenset((*_FOR_THE_MIX, "cluster.cpu_load")),
         _FIRST_TASK,
     ),
     Lever(
@@ -136,7 +141,7 @@ LEVERS: tuple[Lever, ...] = (
         frozenset(("node.memory_load", "node.memory_free", "fit.memory_left")),
         _room("task.memory", "node.memory_total"),
         _memory_load,
-        frozenset((*_FRAGMENTS, "cluster.memory_load")),
+        frozenset((*_FOR_THE_MIX, "cluster.memory_load")),
         _FIRST_TASK,
     ),
     Lever("fit.latency", frozenset(("fit.latency",)), _positive("fit.latency"), _latency),

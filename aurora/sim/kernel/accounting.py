@@ -54,6 +54,7 @@ from aurora.sim.kernel.layout import (
     S_FREE_SHARES,
     S_LINK_FREE,
     S_MEMORY_FREE,
+    S_OUTLOOK,
     S_POWER,
     S_PRICE_FACTOR,
     S_PRICE_INTEGRAL,
@@ -124,6 +125,7 @@ def change_carbon_intensity(problem, state, n, factor):
 def changed(problem, state, n, with_fragmentation):
     """Bring node `n`'s power, battery, fragmentation and change log up to date after a change."""
     sf = state.node_f
+    state.node_i[S_OUTLOOK, n] = 0
     now = state.clock[C_NOW]
     burnt = sf[S_POWER, n] * (now - sf[S_ENERGY_TIME, n])
     sf[S_ENERGY, n] += burnt

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aurora.errors import ScenarioError
 from aurora.sim.kernel import layout as at
+from aurora.sim.kernel.mix import cores_per_device, encode_mix
 from aurora.sim.kernel.pins import Pinned
 from aurora.sim.kernel.routes import Routes
 from aurora.sim.objectives import OBJECTIVES, WITH_TARGET
@@ -70,6 +71,9 @@ def encode(scenario: Scenario) -> EncodedScenario:
     task_f, task_i = _encode_tasks(scenario, models, routes)
     node_f, node_i = _encode_nodes(scenario, models)
     typical = scenario.typical_tasks or typical_tasks(scenario.tasks)
+    requests = [(t, share_of(t.accelerator_share), _mask(t.accelerator_models, models)) for t in typical]
+    mix = encode_mix(requests)
+    node_f[at.N_CORES_PER_DEVICE] = cores_per_device(requests, node_i)
     if any(n.accelerators for n in scenario.nodes):
         fragment_cpu, fragment_kind, fragment_weight = _encode_fragments(typical, models)
         node_f[at.N_MODEL_DEMAND] = [
@@ -121,6 +125,10 @@ def encode(scenario: Scenario) -> EncodedScenario:
         fragment_cpu=fragment_cpu,
         fragment_kind=fragment_kind,
         fragment_weight=fragment_weight,
+        mix_kind=mix.kind,
+        mix_start=mix.start,
+        mix_f=mix.f,
+        mix_models=mix.models,
         objective=_objective(scenario),
         options=np.array(
             [
@@ -246,7 +254,7 @@ def _encode_nodes(scenario: Scenario, models: dict[str, int]) -> tuple[NDArray[n
     for k, n in enumerate(scenario.nodes):
         battery = math.inf if n.battery is None else n.battery
         carbon = n.carbon_intensity or 0.0
-        f[:, k] = (n.cpu, n.memory, n.speed, n.price_per_hour, n.idle_power, n.full_power, battery, 0, carbon)
+        f[:, k] = (n.cpu, n.memory, n.speed, n.price_per_hour, n.idle_power, n.full_power, battery, 0, carbon, 0)
         i[:, k] = (n.accelerators, 0 if n.accelerator_model is None else models[n.accelerator_model])
     return f, i
 

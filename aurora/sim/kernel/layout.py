@@ -42,7 +42,9 @@ TASK_INTS = 10
 
 # Rows of Problem.node_f (capacities and constants), float64 [rows, nodes].
 N_CPU, N_MEMORY, N_SPEED, N_PRICE, N_IDLE, N_FULL, N_BATTERY, N_MODEL_DEMAND, N_CARBON = range(9)
-NODE_FLOATS = 9
+# Cores per device of the typical mix that may use the node's model.
+N_CORES_PER_DEVICE = 9
+NODE_FLOATS = 10
 
 # Rows of Problem.node_i, int64 [rows, nodes].
 N_DEVICES, N_MODEL = range(2)
@@ -53,10 +55,14 @@ S_CPU_FREE, S_MEMORY_FREE, S_FRAGMENTATION, S_PRICE_FACTOR, S_PRICE_INTEGRAL, S_
 S_ENERGY, S_ENERGY_TIME, S_POWER, S_BATTERY_LEFT, S_DEPLETED_AT = range(6, 11)
 # Factor of the carbon intensity now, grams emitted before it changed last, and the node's joules at that time.
 S_CARBON_FACTOR, S_CARBON, S_CARBON_ENERGY = range(11, 14)
-STATE_FLOATS = 14
+# The node's outlook (`aurora.sim.kernel.outlook`) as it is, and after the placement of task S_OUTLOOK - 1; 0: neither.
+OUTLOOK = 4
+S_NOW, S_AFTER = 14, 14 + OUTLOOK
+STATE_FLOATS = 14 + 2 * OUTLOOK
 
 # Rows of the kernel's own node state, int64 [rows, nodes]. The last five count tasks by accelerator class.
-S_DOWN, S_TASKS, S_ACCELERATOR_TASKS, S_LAST, S_FAILURES, S_FREE_SHARES, S_IDLE_DEVICES, S_LARGEST, S_CLASS = range(9)
+S_DOWN, S_TASKS, S_ACCELERATOR_TASKS, S_LAST, S_FAILURES, S_FREE_SHARES, S_IDLE_DEVICES, S_LARGEST = range(8)
+S_OUTLOOK, S_CLASS = 8, 9
 ACCELERATOR_CLASSES = 5
 STATE_INTS = S_CLASS + ACCELERATOR_CLASSES
 
@@ -115,6 +121,11 @@ class Problem(NamedTuple):
         fragment_kind: int64 [2, j]: devices and share of each distinct accelerator request.
         fragment_weight: float64 [models + 1, u + 1, j]: frequency of typical tasks of kind j that the model
             allows and that need at most the u-th number of cores.
+        mix_kind: int64 [2, k]: devices and share of each distinct accelerator request of typical tasks, with (0, 0)
+            for none.
+        mix_start: int64 [k + 1], the typical tasks of each kind, in CSR form.
+        mix_f: float64 [3, typical tasks]: cores, frequency, frequency among those that ask for devices.
+        mix_models: int64 [typical tasks], bit mask of allowed models.
         objective: float64 [objective features]: the features `objective.*`, in their order.
         options: int64 [6]: together, max attempts, seed, has paths, has plan, has zero patience.
     """
@@ -140,6 +151,10 @@ class Problem(NamedTuple):
     fragment_cpu: FloatArray
     fragment_kind: IntArray
     fragment_weight: FloatArray
+    mix_kind: IntArray
+    mix_start: IntArray
+    mix_f: FloatArray
+    mix_models: IntArray
     objective: FloatArray
     options: IntArray
 

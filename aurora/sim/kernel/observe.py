@@ -69,6 +69,7 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     T_SLA,
 )
+from aurora.sim.kernel.outlook import FIRST_OUTLOOK, LAST_OUTLOOK, outlook_feature
 from aurora.sim.kernel.rows import address_of
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import FEATURE_INDEX
@@ -440,6 +441,10 @@ def candidate_vector(problem, state, t, f, nodes, paths, numbers, size, rule, de
         _left(
             state.node_f[S_MEMORY_FREE], problem.task_f[t, T_MEMORY], problem.node_f[N_MEMORY], nodes, size, dense, out
         )
+    elif FIRST_OUTLOOK <= f <= LAST_OUTLOOK:
+        for i in range(size):
+            if not dense or nodes[i] >= 0:
+                out[i] = outlook_feature(problem, state, t, nodes[i], f, rule) if nodes[i] >= 0 else 0.0
     elif f < FIRST_PATH:
         for i in range(size):
             if not dense or nodes[i] >= 0:

@@ -35,12 +35,15 @@ MIN_TASKS_PER_CLASS = 4
 """Least mean number of tasks in a class; with fewer, caching its scores costs more than it saves."""
 
 MIN_NODES_FOR_CACHE = 200
-"""Least number of nodes for caching, unless fragmentation is scored: scoring fewer costs less than finding changes."""
+"""Least number of nodes for caching, unless fragmentation or an outlook is scored.
+
+Scoring fewer costs less than finding changes."""
 
 KNOWN_PROGRAMS = 256
 """Largest number of programs that are kept ready to run."""
 
 _FRAGMENTATION = [FEATURE_INDEX["node.fragmentation"], FEATURE_INDEX["fit.fragmentation_increase"]]
+_OUTLOOK = slice(FEATURE_INDEX["fit.typical_left"], FEATURE_INDEX["fit.next_device_left"] + 1)
 _CHANGES = np.array([f.changes_idle for f in FEATURES])
 _LEAST_FRAGMENTATION = 2
 _DEAR = np.array([f.scope == "fit" and f.name not in ("fit.cpu_left", "fit.memory_left") for f in FEATURES])
@@ -273,7 +276,7 @@ def task_classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np
     if program.scores_change or program.easy or not encoded.all_nodes:
         return NO_CLASSES, 0
     with_fragmentation = problem.fragment_kind.shape[1] > 0 and reads_fragmentation(program)
-    if nodes < MIN_NODES_FOR_CACHE and not with_fragmentation:
+    if nodes < MIN_NODES_FOR_CACHE and not with_fragmentation and not program.uses[_OUTLOOK].any():
         return NO_CLASSES, 0
     rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
     key = bytes(rows)

@@ -34,6 +34,7 @@ class Feature(NamedTuple):
         scale: Typical magnitude, by which search divides values to make terms comparable.
         needs: Optional field of a node that at least one node must state for the feature to be informative; empty:
             none.
+        for_networks: False if networks don't take it as an input: their inputs are the same in every saved model.
     """
 
     name: str
@@ -42,11 +43,17 @@ class Feature(NamedTuple):
     changes_idle: bool = False
     scale: float = 1.0
     needs: str = ""
+    for_networks: bool = True
 
     @property
     def scope(self) -> Scope:
         """Scope of the feature, the part before the dot."""
         return self.name.split(".", 1)[0]  # type: ignore[return-value]
+
+
+def _for_rules(name: str, unit: str, meaning: str, *, changes_idle: bool = False, scale: float = 1.0) -> Feature:
+    """Return a row that networks don't take as an input."""
+    return Feature(name, unit, meaning, changes_idle, scale, for_networks=False)
 
 
 FEATURES: tuple[Feature, ...] = (
@@ -108,6 +115,18 @@ FEATURES: tuple[Feature, ...] = (
     Feature("fit.carbon", "g", "CO2 of the added energy at today's intensities", True, needs="carbon_intensity"),
     Feature("fit.latency", "s", "network latency and transfer time now", changes_idle=True, scale=0.1),
     Feature("fit.random", "0 to 1", "a hash of seed, task and candidate", changes_idle=True),
+    # What it leaves for the typical mix; docs/reference/kernel.md has the formulas.
+    _for_rules("fit.typical_left", "share", "share of the typical mix that still fits on the node after placement"),
+    _for_rules("fit.typical_lost", "share", "share of the typical mix that fits on the node now, but not after it"),
+    _for_rules("fit.placements_left", "tasks", "typical tasks that the node still takes after placement", scale=8),
+    _for_rules("fit.placements_lost", "tasks", "fall of fit.placements_left by this placement"),
+    _for_rules("fit.usable_left", "devices", "free devices that the typical mix can use after placement", scale=4),
+    _for_rules("fit.usable_lost", "devices", "fall of fit.usable_left by this placement"),
+    _for_rules("fit.next_device_left", "share", "expected fit.device_left of the next typical task; 1 if it won't fit"),
+    _for_rules("fit.stranded_accelerators", "devices", "free devices without cores for them after placement"),
+    _for_rules("fit.stranded_accelerators_increase", "devices", "rise of that by this placement"),
+    _for_rules("fit.stranded_cpu", "cores", "free cores beyond what free devices need after placement", scale=32),
+    _for_rules("fit.stranded_cpu_increase", "cores", "rise of that by this placement", scale=8),
     # The path to it.
     Feature("path.hops", "links", "links on the path"),
     Feature("path.bandwidth_free", "Gbit/s", "least free bandwidth on the path", changes_idle=True),
@@ -133,7 +152,10 @@ FEATURES: tuple[Feature, ...] = (
 )
 
 GENERAL_FEATURES: tuple[Feature, ...] = tuple(f for f in FEATURES if not f.needs)
-"""Features that are informative in every scenario, which search, networks and prompts use."""
+"""Features that are informative in every scenario, which search and prompts use."""
+
+NETWORK_FEATURES: tuple[Feature, ...] = tuple(f for f in GENERAL_FEATURES if f.for_networks)
+"""Features that networks take as inputs."""
 
 FEATURE_INDEX: dict[str, int] = {feature.name: index for index, feature in enumerate(FEATURES)}
 

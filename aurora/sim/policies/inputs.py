@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from aurora.errors import PolicyError
 from aurora.sim.objectives import OBJECTIVES
-from aurora.sim.policies.features import FEATURE_INDEX, FEATURES, GENERAL_FEATURES
+from aurora.sim.policies.features import FEATURE_INDEX, FEATURES, NETWORK_FEATURES
 
 CANDIDATE_SCOPES = ("node", "fit", "path")
 
@@ -30,13 +30,13 @@ _RATIOS = (
 )
 
 CANDIDATE_INPUTS: tuple[str, ...] = (
-    *(f.name for f in GENERAL_FEATURES if f.scope in CANDIDATE_SCOPES and f.name not in _NUMBERS),
+    *(f.name for f in NETWORK_FEATURES if f.scope in CANDIDATE_SCOPES and f.name not in _NUMBERS),
     *_RATIOS,
 )
 """Inputs in the observation of every candidate, in this order."""
 
 CONTEXT_INPUTS: tuple[str, ...] = (
-    *(f.name for f in GENERAL_FEATURES if f.scope not in CANDIDATE_SCOPES),
+    *(f.name for f in NETWORK_FEATURES if f.scope not in CANDIDATE_SCOPES),
     "task.wait / objective.latency_target",
 )
 """Inputs that an observation has once for the whole decision, in this order."""

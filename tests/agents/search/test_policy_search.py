@@ -3,7 +3,7 @@ import pytest
 
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.sources import open_source
-from aurora.agents.arena.templates import general_template, placement_template, queue_template
+from aurora.agents.arena.templates import general_template, placement_template, queue_templates
 from aurora.agents.search.policy_search import SearchState, Settings, first_state, search, tunable
 from aurora.agents.search.scenario_search import Known, complexity, describe, diversity, propose
 from aurora.agents.search.variation import vary
@@ -58,7 +58,7 @@ def test_thresholds_of_rules_are_not_tuned() -> None:
     assert set(values) == {0.0, 1.0, 8.0, 128.0, 1024.0}
 
 
-@pytest.mark.parametrize("parent", [general_template(), placement_template(), queue_template(), *REFERENCES.values()])
+@pytest.mark.parametrize("parent", [general_template(), placement_template(), *queue_templates(), *REFERENCES.values()])
 def test_variations_are_valid_and_new(parent) -> None:
     rng = np.random.default_rng(1)
     for _ in range(10):

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aurora.agents.arena.sources import open_source
-from aurora.agents.arena.templates import general_template, placement_template, queue_template
+from aurora.agents.arena.templates import general_template, placement_template, queue_templates
 from aurora.agents.search.simplification import magnitude, simplify, simplify_sections
 from aurora.agents.search.tree_edits import CONDITION_EDITS, EDITS, at, substitute
 from aurora.agents.search.variation import OPERATORS, cross, flip, vary
@@ -34,7 +34,7 @@ from aurora.sim.policies.policy import MAX_RULES, AllocationStrategy, DecisionRu
 from aurora.sim.policies.program import Op
 from aurora.sim.policies.references import REFERENCES
 
-PARENTS = [general_template(), placement_template(), queue_template(), *REFERENCES.values()]
+PARENTS = [general_template(), placement_template(), queue_templates()[0], *REFERENCES.values()]
 SOURCE = open_source("generated", None)
 SEEDS = st.integers(0, 2**32 - 1)
 ARITY = {
@@ -171,7 +171,7 @@ def test_a_replaced_subtree_is_at_the_requested_position(tree, new, seed: int) -
 
 
 def test_variation_keeps_the_queue_of_the_protocol() -> None:
-    parent = queue_template()
+    parent = queue_templates()[0]
     rng = np.random.default_rng(0)
     children = [vary(parent, REFERENCES["wfp3+easy"], rng, queue_is_given=True) for _ in range(200)]
     queues = {(c.allocation_strategy.head_of_line_blocking, c.allocation_strategy.backfill) for c in children}
@@ -180,7 +180,7 @@ def test_variation_keeps_the_queue_of_the_protocol() -> None:
 
 def test_a_flip_changes_one_choice_to_a_valid_one() -> None:
     rng = np.random.default_rng(0)
-    strategy = queue_template().allocation_strategy
+    strategy = queue_templates()[0].allocation_strategy
     seen = set()
     for _ in range(100):
         flipped = flip(strategy, rng, queue_is_given=False)

@@ -108,3 +108,16 @@ def test_scores_are_those_of_a_traced_run(name: str, seed: int) -> None:
     outcome = simulate(scenario, policy, trace=True)
     state = ClusterState(scenario.nodes, policy, scenario=scenario)
     assert follow(state, scenario, outcome) > 100
+
+
+def test_what_is_left_for_the_typical_mix_is_that_of_the_task_asked_about() -> None:
+    """Both tasks take the same row of the state, and no node changes in between."""
+    rule = DecisionRule(score="fit.placements_lost + fit.usable_left - fit.stranded_cpu")
+    policy = Policy(policy_id="outlook", allocation_strategy=AllocationStrategy(decision_rules=(rule,)))
+    scenario = random_scenario(5)
+    small, large = (Task(task_id=f"t{cpu}", arrival_time=0, cpu_required=cpu, duration=5) for cpu in (1.0, 7.0))
+    asked_before = ClusterState(scenario.nodes, policy, scenario=scenario)
+    asked_before.decide(small)
+    fresh = ClusterState(scenario.nodes, policy, scenario=scenario)
+    assert np.array_equal(asked_before.decide(large).scores, fresh.decide(large).scores, equal_nan=True)
+    assert not np.array_equal(fresh.decide(small).scores, fresh.decide(large).scores, equal_nan=True)

@@ -140,6 +140,11 @@ def test_a_flip_of_load_changes_free_cores_consistently() -> None:
     assert not flip.is_below
 
 
+def test_a_load_is_not_moved_where_the_score_reads_what_is_left_for_the_typical_mix() -> None:
+    decision = decide(small(A, B), scored("-fit.cpu_left - 0.001 * fit.placements_left"))
+    assert flips(decision, decision.options[1]) == ()
+
+
 def test_no_flip_makes_a_task_fit_where_it_does_not() -> None:
     decision = decide(small(A, B), scored("node.cpu_load + 0.2 * node.price"))
     other = decision.options[1]

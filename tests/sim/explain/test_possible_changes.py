@@ -31,6 +31,7 @@ TERMS = (
     "fit.latency", "fit.cost", "fit.energy", "fit.duration", "fit.cpu_left", "fit.memory_left", "node.cpu_load",
     "node.memory_load", "node.price", "node.speed", "node.tasks", "node.active", "node.fragmentation", "path.hops",
     "abs(node.cpu_load - node.memory_load)", "cluster.cpu_load * node.cpu_load", "node.battery", "node.failures",
+    "fit.placements_lost", "fit.typical_left - node.cpu_load", "fit.stranded_cpu",
 )  # fmt: skip
 
 

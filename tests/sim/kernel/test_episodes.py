@@ -12,7 +12,7 @@ from aurora.sim.kernel import layout as at
 from aurora.sim.optimum.plans import plan_of
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
-from aurora.sim.policies.features import BOUND, FEATURES, GENERAL_FEATURES, squash
+from aurora.sim.policies.features import BOUND, FEATURES, NETWORK_FEATURES, squash
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS, parse_input, scale_of
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
@@ -182,7 +182,7 @@ def test_observations_are_the_squashed_features_of_the_trace() -> None:
         assert not episodes.candidates.any() and not episodes.mask.any()
     shown = {parse_input(t).feature for t in (*CANDIDATE_INPUTS, *CONTEXT_INPUTS)}
     left_out = {"node.index", "node.last_placement", "fit.random"}
-    assert {names[f] for f in shown} == {f.name for f in GENERAL_FEATURES} - left_out
+    assert {names[f] for f in shown} == {f.name for f in NETWORK_FEATURES} - left_out
 
 
 def test_squashing_keeps_order_and_bounds() -> None:

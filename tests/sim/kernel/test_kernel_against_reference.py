@@ -226,6 +226,17 @@ ZOO = [
         device_choice="worst_fit",
     ),
     policy(
+        "outlook",
+        rules=(
+            DecisionRule(
+                when="task.accelerators > 0",
+                score="floor(4096 * (fit.usable_lost + fit.typical_lost - fit.next_device_left)) - fit.stranded_cpu",
+            ),
+            DecisionRule(score="floor(64 * fit.placements_left) - 64 * fit.stranded_accelerators_increase"),
+        ),
+        device_choice="worst_fit",
+    ),
+    policy(
         "mixed",
         rules=(DecisionRule(score="sqrt(node.cpu_free) % 3 + log(fit.duration) / node.tasks + exp(fit.energy)"),),
     ),

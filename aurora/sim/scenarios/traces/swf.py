@@ -26,6 +26,10 @@ PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
 PUBLISHED_LENGTH = 1024
 PUBLISHED_JOBS = 10_000
 MAX_PROCS = re.compile(r"\s*;\s*MaxProcs:\s*(\d{1,3}(?:,\d{3}){1,2}|\d{1,9})(?![\w.,])", re.IGNORECASE)
+FLURRY_REQUESTS, FLURRY_WIDTHS = (0.5, 1.0), (0.2, 0.95)
+"""Quantiles of the sequence between which the requested time and the processors of a flurry lie."""
+FLURRY_SPAN, FLURRY_RUN = (600.0, 86_400.0), (1.0, 120.0)
+"""Range of the time in which the jobs of a flurry arrive, and of their run times, seconds."""
 UNKNOWN_RUN = 10.0
 """Run time assumed for a job whose log states none, seconds."""
 
@@ -236,10 +240,15 @@ class SwfSpec(Frozen):
         default=0.0, ge=0, le=2, description="standard deviation of the log of a factor on run and requested time"
     )
     seed: int = Field(default=0, ge=0, lt=2**31)
+    log: str = Field(default="", max_length=64, description="name of the log; empty: the first one")
+    flurry: int = Field(default=0, ge=0, le=1024, description="jobs of a flurry that are added")
 
 
 def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenario:
     """Return the scenario that a spec describes; deterministic.
+
+    A flurry (Tsafrir and Feitelson, IPDPS 2006) is a burst of equal jobs of one user. Its jobs ask for a time in the
+    upper half of those of the stretch, and fail within two minutes. So they wait as long jobs and count as short ones.
 
     Raises:
         DataError: The stretch holds fewer than two jobs.
@@ -247,7 +256,7 @@ def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenari
     stretch = jobs[spec.first : spec.last]
     if len(stretch) < 2:  # noqa: PLR2004  # a gap needs two
         raise DataError(f"jobs {spec.first} to {spec.last}: the log has {len(jobs)}, and two are needed")
-    gaps = [0.0, *(b.submit - a.submit for a, b in pairwise(stretch))]
+    gaps = [0.0, *(max(b.submit - a.submit, 0.0) for a, b in pairwise(stretch))]
     block = min(spec.block, len(stretch))
     rng = np.random.default_rng([spec.seed, 4])
     drawn: list[Job] = []
@@ -267,7 +276,22 @@ def expand_swf(spec: SwfSpec, jobs: tuple[Job, ...], processors: int) -> Scenari
                     requested=job.requested * longer,
                 )
             )
+    if spec.flurry:
+        drawn = _with_flurry(drawn, spec.flurry, np.random.default_rng([spec.seed, 5]))
     return _scenario(spec.spec_id, tuple(drawn), processors)
+
+
+def _with_flurry(jobs: list[Job], count: int, rng: np.random.Generator) -> list[Job]:
+    """Add a flurry of `count` jobs, and number all jobs by their arrival."""
+    begin = jobs[int(rng.integers(len(jobs) // 8, max(len(jobs) * 3 // 4, 1)))].submit
+    requested = float(np.quantile([j.requested for j in jobs], rng.uniform(*FLURRY_REQUESTS)))
+    processors = int(np.quantile([j.processors for j in jobs], rng.uniform(*FLURRY_WIDTHS), method="lower"))
+    span = float(np.exp(rng.uniform(*np.log(FLURRY_SPAN))))
+    submits = begin + rng.uniform(0, span, count)
+    shortest, longest = np.log(FLURRY_RUN)
+    runs = np.minimum(np.exp(rng.uniform(shortest, longest, count)), max(requested, 1.0))
+    flurry = [Job(0, float(s), float(r), processors, requested) for s, r in zip(submits, runs, strict=True)]
+    return [j._replace(number=i) for i, j in enumerate(sorted([*jobs, *flurry], key=lambda j: j.submit), 1)]
 
 
 def _factor(spread: float, rng: np.random.Generator) -> float:
