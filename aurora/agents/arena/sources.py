@@ -77,7 +77,7 @@ def _files(folder: Path) -> Source:
 SOURCES: Mapping[str, SourceRow] = {
     "generated": SourceRow("generators, at five levels", "", _generated),
     "openb": SourceRow("the openb trace of a cluster with accelerators", "openb/", _openb),
-    "swf": SourceRow("a log of batch jobs in the Standard Workload Format", "swf/", _swf),
+    "swf": SourceRow("logs of batch jobs in the Standard Workload Format", "swf/", _swf),
     "azure": SourceRow("arrivals of Azure's virtual machines", "azure_vm/", _azure),
     "utilisation": SourceRow("measured utilisation of Google's and Alibaba's machines", "dc_util/", _utilisation),
     "edge": SourceRow("the EUA sites and users", "eua/", _edge),

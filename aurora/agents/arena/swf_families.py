@@ -30,8 +30,8 @@ DENSE = 0.85
 """Factor on the gaps of a dense family."""
 FLURRY = 96
 """Jobs of a flurry, on average."""
-SHORT_BLOCK, LONG_BLOCK = 64, 256
-"""Consecutive jobs that are drawn together. Long ones keep what users do over days, but need a long stretch."""
+SHORT_BLOCK, LONG_BLOCK = 64, 768
+"""Consecutive jobs that are drawn together: of a long stretch a whole sequence, which keeps what users do over days."""
 LEAST_REST = 6_000
 """Jobs after the published ones that are worth stretches of their own."""
 

@@ -30,7 +30,7 @@ Times vary only in a log without estimates: whole minutes and hours are what peo
 """
 FLURRY_RANGE = (16, 512)
 
-EFFORT = Effort(4, 24, 30)
+EFFORT = Effort(4, 16, 24)
 """Single sequences are noisy: many of them, for a few generations each."""
 
 

@@ -59,7 +59,7 @@ _SHORT, _FEW, _QUIET = 300, 4, 6
 """A job of at least so many seconds starts only while fewer than so many run, or fewer than so many wait."""
 _TERMS: Mapping[str, float] = {_LENGTH: 1.3, _WIDTH: 0.8, _OVER: 2.7, f"({_OVER} > 0.000001)": 0.1, _STRETCH: -0.1}
 _CURVES = (f"({_LENGTH} * {_WIDTH})", f"({_LENGTH} * {_LENGTH})", f"({_LENGTH} * {_OVER})", f"({_STRETCH} * {_WIDTH})")
-_ESTIMATED: Mapping[str, float] = {_LENGTH: 0.0, _WIDTH: 0.0, _OVER: 0.0, _STRETCH: -0.1}
+_ESTIMATED: Mapping[str, float] = {_LENGTH: 0.0, _WIDTH: -0.2, _OVER: -2.0, _STRETCH: -0.2}
 _QUEUE: Mapping[str, float] = {
     # Length and width order by area, then come jobs that do not fit now, and those that waited long for their length.
     **_TERMS,
@@ -91,6 +91,7 @@ def queue_templates() -> tuple[Policy, ...]:
     about = "weighted length, width, fit and waiting time of a job"
     held = f"task.duration < {_SHORT} or cluster.running < {_FEW}"
     plain = {**_TERMS, **dict.fromkeys(_CURVES, 0.0)}
+    guessed = {**plain, **{term: round(_TERMS[term] + change, 6) for term, change in _ESTIMATED.items()}}
     return (
         _queue(
             f"{_ESTIMATE} or {held} or cluster.queue_length < {_QUIET}",
@@ -98,7 +99,7 @@ def queue_templates() -> tuple[Policy, ...]:
             f"{about}; long ones start while few run or few wait",
         ),
         _queue(held, plain, f"{about}; long ones start while few run"),
-        _queue("1", plain, about),
+        _queue("1", guessed, about),
     )
 
 
