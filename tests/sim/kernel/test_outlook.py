@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aurora.sim.kernel import encode, evaluate, run, simulate
-from aurora.sim.kernel.run import _classes
+from aurora.sim.kernel.run import task_classes
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
 from aurora.sim.policies.policy import DecisionRule, Policy
@@ -138,6 +138,6 @@ def test_a_score_of_it_may_be_kept_until_the_node_changes(name: str) -> None:
     program = compile_policy(which)
     for seed in range(3):
         encoded = encode(crowded(seed))
-        assert _classes(encoded, program, True)[1] > 0
+        assert task_classes(encoded, program)[1] > 0
         kept, anew = evaluate(encoded, program), run(encoded, program, trace_top=3).summary
         assert kept == anew
