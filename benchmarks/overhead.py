@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from aurora.agents.search.policy_search import STRUCTURES_PER_GENERATION
+from aurora.agents.search.effort import STRUCTURES_PER_GENERATION
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import play
 from aurora.graphs.settings import SelfPlaySettings, chosen_source

@@ -233,8 +233,9 @@ def _reported(run: Run, jobs: int, iterations: int) -> Report:
 
 def _start(name: str) -> Policy:
     """Read the policy that a run starts from; note if it has too few weights to tune."""
+    from aurora.agents.search.lineage import is_tunable  # heavy, used here only
     from aurora.champions.named import load_policy  # heavy, used here only
-    from aurora.graphs.start import checked_start, is_tunable  # heavy, used here only
+    from aurora.graphs.start import checked_start  # heavy, used here only
 
     start = checked_start(load_policy(name))
     if not is_tunable(start):

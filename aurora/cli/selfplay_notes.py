@@ -24,7 +24,8 @@ def note_event(event: Event, iterations: int | None) -> None:
         note(
             f"iteration {event['iteration'] + 1}{of}  level {event['level']}  champion {event['champion']}  "
             f"Elo {event['champion_elo']:.0f}  validation {event['validation_advantage']:+.4f}  "
-            f"gap {event['gap']:+.4f}  {event['evaluations']} simulations"
+            f"gap {event['gap']:+.4f}  attacker {event['learnable_share']:.0%} learnable, "
+            f"{event['attacker_simulations']} of {event['evaluations']} simulations"
         )
     elif event["event"] == "forgetting":
         shares = ", ".join(f"level {k}: {v:.0%}" for k, v in event["success"].items())

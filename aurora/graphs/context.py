@@ -26,6 +26,7 @@ from aurora.graphs.proposers.search import SearchPolicyProposer, SearchScenarioP
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.graphs.start import first_searched
 from aurora.graphs.state import Abandoned, Standing
+from aurora.graphs.validation import VALIDATION_SEED, Pool
 from aurora.memory.index import Index
 from aurora.memory.measurement_cache import Measurement, MeasurementCache
 from aurora.memory.records import NewPrompt
@@ -35,9 +36,6 @@ from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS, Curriculum
-
-VALIDATION_SEED = 1_000_003
-"""Constant in the seed of validation scenarios, which separates them from all others of a run."""
 
 
 class Authors(NamedTuple):
@@ -91,7 +89,7 @@ class RunContext:
         store: Archive of the run.
         index: Index over the archive; None: similar scenarios are found by statistics.
         cache: Measurements of the iteration in progress.
-        validation: Scenarios on which the champion is chosen.
+        validation: Scenarios on which the champion is chosen; candidates meet fresh ones where they are close.
         scenario_proposer, policy_proposer: Attacker and defender.
         authors: Model with its prompts; None: no model is used.
         jobs: Number of threads.
@@ -106,7 +104,7 @@ class RunContext:
     store: Store
     index: Index | None
     cache: MeasurementCache
-    validation: Arena
+    validation: Pool
     scenario_proposer: ScenarioProposer
     policy_proposer: PolicyProposer
     authors: Authors | None = None

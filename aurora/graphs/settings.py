@@ -18,7 +18,7 @@ from aurora.graphs.start import with_start
 from aurora.sim.policies.policy import Policy
 from aurora.types import Frozen
 
-Part = Literal["attacker", "retrieval", "curriculum", "elo"]
+Part = Literal["attacker", "retrieval", "curriculum", "elo", "race"]
 """Part of self-play that a run can do without, to measure what it adds."""
 
 PARTS = ("training", "validation", "test")
@@ -50,7 +50,8 @@ class SelfPlaySettings(Frozen):
         own_proposers: Names of the caller's own proposers, for scenarios and for policies; "" for a built-in one.
         without: Parts that are switched off. Without the attacker, scenarios are drawn at random. Without retrieval, no
             policies are retrieved for similar scenarios. Without the curriculum, every level is drawn with the same
-            probability. Without Elo, rivals are drawn from the archive at random.
+            probability. Without Elo, rivals are drawn from the archive at random. Without the race, the
+            champion is the best mean so far on a fixed set of validation scenarios.
         changed: Change of all scenarios, from `aurora.agents.arena.changed_source.CHANGES`; "" for none.
         evolve_prompts: Number of iterations after which the prompts of attacker and defender evolve; 0: never.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aurora.agents.arena.source import Source
-from aurora.agents.search.policy_search import FEWEST_WEIGHTS, tunable
+from aurora.agents.search.lineage import is_tunable
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import compile_policy, policy_key
 from aurora.sim.policies.policy import Policy
@@ -45,11 +45,6 @@ def with_start(source: Source, start: Policy | None) -> Source:
                     f"the policy has {getattr(own, name)!r}; change it"
                 )
     return replace(source, templates=(start, *(t for t in source.templates if t.policy_id != start.policy_id)))
-
-
-def is_tunable(policy: Policy) -> bool:
-    """Return True if a policy has enough weights to tune: constants that multiply something in its order or scores."""
-    return bool(tunable(policy).sum() >= FEWEST_WEIGHTS)
 
 
 def first_searched(source: Source) -> Policy:

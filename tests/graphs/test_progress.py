@@ -65,9 +65,12 @@ def test_generations_are_steps_of_one_stage(now: list[float]) -> None:
 
 def test_every_iteration_and_the_reason_of_the_end_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
     done = {"level": 1, "champion": "abc", "champion_elo": 1500.0, "validation_advantage": 0.0, "gap": 0.0}
+    done |= {"learnable_share": 0.4, "attacker_simulations": 3}
     note_event({"event": "iteration", "iteration": 0, "evaluations": 7, **done}, 2)  # type: ignore[typeddict-item]
     note_event({"event": "started", "iteration": 1, "level": 1}, 2)
     note_event({"event": "stopped", "iteration": 1, "reason": "time limit", "simulated": 9}, 2)
     first, last = capsys.readouterr().err.splitlines()
-    assert first.startswith("iteration 1 of 2  level 1  champion abc  Elo 1500") and first.endswith("7 simulations")
+    assert first.startswith("iteration 1 of 2  level 1  champion abc  Elo 1500") and first.endswith(
+        "attacker 40% learnable, 3 of 7 simulations"
+    )
     assert last == "time is up; an unfinished iteration is left for --resume"

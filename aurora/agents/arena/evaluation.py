@@ -32,6 +32,7 @@ class Arena(NamedTuple):
         reference_names: Names of the references.
         reference_values: float64 [references, scenarios].
         cache: Keeps the measurements; None: nothing keeps them.
+        families: Family of each scenario; empty: not known.
     """
 
     source: Source
@@ -39,6 +40,7 @@ class Arena(NamedTuple):
     reference_names: tuple[str, ...]
     reference_values: NDArray[np.float64]
     cache: MeasurementCache | None = None
+    families: tuple[str, ...] = ()
 
     @property
     def mark(self) -> NDArray[np.float64]:

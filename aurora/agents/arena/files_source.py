@@ -55,6 +55,7 @@ class FilesSource:
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = False
     queue_is_given: ClassVar[bool] = False
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
     values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "reward"

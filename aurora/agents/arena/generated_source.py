@@ -41,6 +41,7 @@ class GeneratedSource:
     has_levels: ClassVar[bool] = True
     must_complete: ClassVar[bool] = True
     queue_is_given: ClassVar[bool] = False
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
     values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "reward"

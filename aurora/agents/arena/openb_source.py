@@ -49,6 +49,9 @@ MIXES: Mapping[str, Mix] = {
 
 EFFORT = Effort(12, 1, 6)
 
+NODE_SHARE = 1.0
+"""Share of the nodes that take part. Fewer are faster, but what a policy gains on them says little about all nodes."""
+
 
 @dataclass(frozen=True)
 class OpenbSource:
@@ -75,6 +78,7 @@ class OpenbSource:
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = False
     queue_is_given: ClassVar[bool] = True
+    admission_is_given: ClassVar[bool] = True
     has_pareto_bonus: ClassVar[bool] = False
     values_need_status: ClassVar[bool] = True
     unit: ClassVar[str] = "allocated devices, %"
@@ -110,7 +114,7 @@ class OpenbSource:
             cpu_only_weight=mix.cpu_only,
             constrained_share=mix.constrained,
             cpu_factor=round(float(np.exp(rng.normal(0, 0.1))), 3),
-            node_share=0.3,
+            node_share=NODE_SHARE,
             seed=seed,
         )
 

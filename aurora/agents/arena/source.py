@@ -108,6 +108,10 @@ class Source(Protocol[SpecT]):
         """True if the protocol prescribes blocking and backfilling, so that no policy changes them."""
 
     @property
+    def admission_is_given(self) -> bool:
+        """True if the protocol places every task that fits, so that no policy changes `admit`."""
+
+    @property
     def has_pareto_bonus(self) -> bool:
         """True if a match counts 1.2 times for a policy that no other dominates; the value is then a reward."""
 

@@ -57,6 +57,7 @@ class SwfSource:
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = True
     queue_is_given: ClassVar[bool] = True
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = False
     values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "-log bounded slowdown"

@@ -72,6 +72,7 @@ class TraceSource:
     has_levels: ClassVar[bool] = False
     must_complete: ClassVar[bool] = False
     queue_is_given: ClassVar[bool] = False
+    admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
     values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "reward"

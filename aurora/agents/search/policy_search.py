@@ -1,4 +1,9 @@
-"""Policy search, the defender without a model: CMA-ES on a policy's weights, and variation of its structure.
+"""Policy search, the defender without a model: lineages that are tuned, and new structures that race against them.
+
+The leader is tuned by CMA-ES in most generations of an iteration. Beside it, challengers are tuned: other structures,
+which came from variation, crossover, elites, or a shipped policy, and won a race. A challenger that is clearly ahead of
+the leader takes its place; one that is not ahead after some iterations leaves, and a new race fills its place. So every
+structure has its weights tuned before it is judged, and a bad one costs few simulations.
 
 All generations of an iteration meet the same scenarios (common random numbers), so no candidate is ahead only
 because it met easier ones. Each iteration draws new scenarios, so no candidate can overfit a fixed set.
@@ -6,68 +11,44 @@ because it met easier ones. Each iteration draws new scenarios, so no candidate 
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from aurora.agents.arena.evaluation import Arena, advantages
-from aurora.agents.search.variation import vary
-from aurora.errors import PolicyError
-from aurora.sim.policies.compiler import (
-    Sections,
-    compile_policy,
-    constants,
-    parse_sections,
-    policy_key,
-    with_constants,
-)
-from aurora.sim.policies.expression import Apply, Expr, Num
+from aurora.agents.arena.evaluation import Arena, measurements
+from aurora.agents.search.effort import CHALLENGERS, Progress, Settings, Tick, plan
+from aurora.agents.search.elites import Elite, elites_of, with_elites
+from aurora.agents.search.lineage import Lineage, is_tunable, new_lineage
+from aurora.agents.search.racing import is_behind
+from aurora.agents.search.structures import Stock, challenger
+from aurora.agents.search.tuning import Tuned, tune
+from aurora.sim.outcome import Summary
+from aurora.sim.policies.compiler import compile_policy, policy_key
 from aurora.sim.policies.policy import Policy, parse_policy
-from aurora.sim.policies.program import Op, Program
-from aurora.types import FloatArray, Frozen
+from aurora.types import FloatArray
 
-FIRST_SIGMA = 0.3
-"""Initial step size, relative to each weight's own scale."""
-SMALLEST_SIGMA = 0.08
-"""Smallest step size that is handed on; with less the search would stall on the next iteration's scenarios."""
-FEWEST_WEIGHTS = 4
-"""Weights that a structure needs to be worth tuning; with fewer it can still be a candidate."""
-STRUCTURES_PER_GENERATION = 2
-"""Structural variants per generation; they are evaluated with untuned weights."""
+PATIENCE = 3
+"""Iterations for which a challenger is tuned before it must be ahead of the leader."""
+CLEAR = 2.0
+"""Standard errors of the paired difference by which a challenger must be ahead to lead."""
+
+Candidate = tuple[Policy, str, tuple[str, ...]]
+"""A policy, its origin, and the ids of its parents."""
 
 
-class Settings(NamedTuple):
-    """Effort of the search in one iteration.
+class SearchState(Lineage):
+    """State of the search between iterations: the leader, and what stands beside it.
 
     Attributes:
-        population: Candidates per generation.
-        generations: Generations per iteration.
-        jobs: Number of threads.
+        challengers: Lineages that are tuned beside the leader.
+        elites: Best policy of every kind of behaviour.
+        tried: Ids of the seeds that have been in a race.
     """
 
-    population: int = 16
-    generations: int = 12
-    jobs: int = 1
-
-
-class SearchState(Frozen):
-    """State of the search between iterations; it is stored as JSON, and a resumed run continues from it exactly.
-
-    Attributes:
-        policy: JSON of the policy whose weights are tuned.
-        sigma: Overall step size of CMA-ES.
-        shape: Rows of the matrix that turns a standard normal step into a step of the weights: the covariance
-            learned so far. Empty: each weight's own scale.
-        parent: Id of the policy that the weights belong to.
-    """
-
-    policy: dict[str, Any]
-    sigma: float = FIRST_SIGMA
-    shape: tuple[tuple[float, ...], ...] = ()
-    parent: str = ""
+    challengers: tuple[Lineage, ...] = ()
+    elites: tuple[Elite, ...] = ()
+    tried: tuple[str, ...] = ()
 
 
 class Proposal(NamedTuple):
@@ -80,7 +61,7 @@ class Proposal(NamedTuple):
         history: Best mean advantage in each generation.
     """
 
-    candidates: tuple[tuple[Policy, str, tuple[str, ...]], ...]
+    candidates: tuple[Candidate, ...]
     state: SearchState
     failures: tuple[str, ...]
     history: tuple[float, ...]
@@ -88,226 +69,132 @@ class Proposal(NamedTuple):
 
 def first_state(template: Policy) -> SearchState:
     """Return the state before the first iteration."""
-    return SearchState(policy=template.model_dump(mode="json"), parent=template.policy_id)
+    return SearchState(**new_lineage(template).model_dump())
 
 
-def tunable(policy: Policy) -> NDArray[np.bool_]:
-    """Return which of a policy's constants are weights: those that multiply something in `order` or a score.
-
-    Constants within a logarithm or a comparison keep their meaning; only variation changes them.
-
-    Returns:
-        Flags, bool [constants].
-    """
-    sections: Sections = parse_sections(policy)
-    flags: list[bool] = []
-
-    def visit(expr: Expr, is_weight: bool) -> None:
-        if isinstance(expr, Num):
-            flags.append(is_weight)
-        elif isinstance(expr, Apply):
-            factor = expr.op is Op.MUL and not all(isinstance(a, Num) for a in expr.args)
-            for arg in expr.args:
-                visit(arg, factor and searched)
-
-    for number, expr in enumerate(sections.flat()):
-        searched = number == 0 or (number >= 2 and number % 2 == 1)  # noqa: PLR2004  # order and scores
-        visit(expr, False)
-    return np.array(flags, bool)
-
-
-class _Weights(NamedTuple):
-    """The weights of a policy in the coordinates of the search: it starts at 0, with steps of about 1.
-
-    Attributes:
-        base: Policy whose weights are tuned.
-        program: The compiled policy.
-        mask: Flags of the constants that are weights, bool [constants].
-        start: Initial values of the weights, float64 [weights].
-        shape: Matrix that turns a step of the search into a step of the weights, float64 [weights, weights].
-    """
-
-    base: Policy
-    program: Program
-    mask: NDArray[np.bool_]
-    start: FloatArray
-    shape: FloatArray
-
-    def program_at(self, point: FloatArray) -> Program:
-        """Return the program with the weights at a point of the search."""
-        consts = self.program.consts.copy()
-        consts[self.mask] = self.start + self.shape @ point
-        return self.program._replace(consts=consts)
-
-    def policy_at(self, point: FloatArray) -> Policy:
-        """Return the policy with the weights at a point of the search, rounded to six digits."""
-        consts = np.array(constants(self.base))
-        consts[self.mask] = self.start + self.shape @ point
-        policy = with_constants(self.base, [float(f"{c:.6g}") for c in consts])
-        return policy.model_copy(update={"policy_id": policy_key(policy)})
-
-
-class _Explored(NamedTuple):
-    """The best points and structures over all generations of a search.
-
-    Attributes:
-        centre: Mean of the search distribution.
-        best_point: Best sampled point.
-        best_structure: Best structural variant; None: none was valid.
-        failures: Reasons why variants could not be built.
-        history: Best mean advantage in each generation.
-    """
-
-    centre: FloatArray
-    best_point: FloatArray
-    best_structure: Policy | None
-    failures: tuple[str, ...]
-    history: tuple[float, ...]
-
-
-Candidate = tuple[Policy, str, tuple[str, ...]]
-"""A policy, its origin, and the ids of its parents."""
-
-
-def search(
+def search(  # all that an iteration starts from
     state: SearchState,
     where: Arena,
     others: Sequence[Policy],
     settings: Settings,
     seed: int,
-    tick: Callable[[int, float], None],
+    tick: Tick,
+    seeds: Sequence[Policy] = (),
 ) -> Proposal:
     """Run one iteration of policy search.
 
     Args:
         state: State after the previous iteration.
         where: Training scenarios with the references' values.
-        others: Policies for crossover: references and elites.
+        others: Policies for crossover, such as references and rivals.
         settings: Effort of the search.
         seed: Random seed of this iteration.
         tick: Callback after each generation, with its number and best mean advantage; it may raise to stop the search.
+        seeds: Policies that take part in a race as they are, such as shipped ones; each does so once.
 
     Raises:
         PolicyError: The policy of the state is a trained network.
     """
-    weights = _weights(state)
-    strategy = _strategy(len(weights.start), state.sigma, settings, seed)
-    mates = [p for p in others if p.allocation_strategy.network is None]
-    explored = _explore(weights, strategy, where, mates, settings, np.random.default_rng([seed, 7]), tick)
-    centre = weights.policy_at(explored.centre)
-    ranked, leads = _ranked(weights, centre, explored, state.parent, where, settings.jobs)
-    leader, origin, _ = ranked[0]
-    ahead = leads[leader.policy_id] - leads[centre.policy_id]
-    if origin == "structure" and _is_clear(ahead) and tunable(leader).sum() >= FEWEST_WEIGHTS:
-        following = SearchState(policy=leader.model_dump(mode="json"), parent=leader.policy_id)
-    else:
-        following = SearchState(
-            policy=centre.model_dump(mode="json"),
-            sigma=float(np.clip(strategy.sigma, SMALLEST_SIGMA, FIRST_SIGMA)),
-            shape=_learnt(weights.shape, np.asarray(strategy.sm.covariance_matrix)),
-            parent=centre.policy_id,
-        )
-    return Proposal(ranked, following, explored.failures, explored.history)
+    rng = np.random.default_rng([seed, 7])
+    effort = plan(state.age, len(state.challengers), settings)
+    progress = Progress(tick)
+    leader = _tuned(state, where, effort.leader, settings, seed, progress)
+    candidates = _candidates(leader, "cma", state.parent)
+    beside = list(state.challengers)
+    if effort.challenger:
+        place = min(range(len(beside)), key=lambda k: (beside[k].age, k))
+        tuned = _tuned(beside[place], where, effort.challenger, settings, seed + 1, progress)
+        candidates += _candidates(tuned, "challenger", beside[place].parent)
+        beside[place] = tuned.lineage
+    tried = state.tried
+    failures: tuple[str, ...] = ()
+    if len(beside) < CHALLENGERS and "challengers" not in settings.without:
+        given = () if "seeds" in settings.without else seeds
+        fresh = tuple(p for p in given if is_tunable(p) and policy_key(p) not in tried)
+        tried = (*tried, *(policy_key(p) for p in fresh))
+        stock = Stock((leader.lineage, *beside), state.elites, tuple(others), fresh)
+        new, failures = challenger(stock, where, effort.race, settings, rng, progress)
+        if new is not None:
+            beside.append(new.lineage)
+            candidates.append((new.best, new.origin, (new.parent,)))
+    unique = {candidate[0].policy_id: candidate for candidate in reversed(candidates)}
+    judged = _Judged.of([leader.lineage, *beside], [c[0] for c in unique.values()], where, settings.jobs)
+    leading, rest = succession(leader.lineage, beside, judged.leads)
+    following = SearchState(
+        **leading.model_dump(include=set(Lineage.model_fields)),
+        challengers=rest,
+        elites=with_elites(state.elites, judged.elites(where.families)),
+        tried=tried,
+    )
+    order = sorted(unique, key=lambda name: (-float(judged.leads[name].mean()), name))
+    return Proposal(tuple(unique[name] for name in order), following, failures, tuple(progress.history))
 
 
-def _weights(state: SearchState) -> _Weights:
-    base = parse_policy(state.policy)
-    if base.allocation_strategy.network is not None:
-        raise PolicyError(f"policy {base.policy_id} is a trained network; search starts from one with rules")
-    mask = tunable(base)
-    start = np.array(constants(base))[mask]
-    # The scale of a weight is its magnitude, but at least a tenth, so that one at zero moves too.
-    shape = np.diag(np.maximum(np.abs(start), 0.1))
-    if len(state.shape) == len(start):
-        shape = np.array(state.shape)
-    return _Weights(base, compile_policy(base), mask, start, shape)
-
-
-def _strategy(weights: int, sigma: float, settings: Settings, seed: int) -> Any:
-    """Return a CMA-ES run of pycma over `weights` dimensions."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # pycma warns without matplotlib, which only its plots need
-        import cma  # noqa: PLC0415  # slow to import, used here only
-
-    return cma.CMAEvolutionStrategy(
-        np.zeros(weights),
-        sigma,
-        {
-            "popsize": settings.population,
-            # pycma's own `seed` seeds numpy's global generator, which runs in other threads would share.
-            "randn": np.random.RandomState(seed % (2**31 - 2) + 1).randn,
-            "seed": np.nan,
-            "verbose": -9,
-            "maxiter": settings.generations + 1,
-        },
+def _tuned(
+    lineage: Lineage, where: Arena, generations: int, settings: Settings, seed: int, progress: Progress
+) -> Tuned:
+    return tune(
+        lineage,
+        where,
+        population=settings.population,
+        generations=generations,
+        seed=seed,
+        jobs=settings.jobs,
+        after=progress.add,
     )
 
 
-def _explore(
-    weights: _Weights,
-    strategy: Any,
-    where: Arena,
-    mates: Sequence[Policy],
-    settings: Settings,
-    rng: np.random.Generator,
-    tick: Callable[[int, float], None],
-) -> _Explored:
-    """Evaluate generations of points and structural variants, all on the same scenarios."""
-    failures: list[str] = []
-    history: list[float] = []
-    best_structure: tuple[float, Policy] | None = None
-    best_point = (-np.inf, np.zeros(len(weights.start)))
-    for generation in range(settings.generations):
-        points = strategy.ask()
-        structures: list[Policy] = []
-        for _ in range(STRUCTURES_PER_GENERATION):
-            try:
-                mate = mates[int(rng.integers(len(mates)))]
-                structures.append(vary(weights.base, mate, rng, queue_is_given=where.source.queue_is_given))
-            except PolicyError as error:
-                failures.append(str(error))
-        batch = [weights.program_at(point) for point in points] + [compile_policy(p) for p in structures]
-        means = advantages(where, batch, settings.jobs).mean(axis=1)
-        strategy.tell(points, [-float(v) for v in means[: len(points)]])
-        top = int(np.argmax(means[: len(points)]))
-        if means[top] > best_point[0]:
-            best_point = (float(means[top]), np.array(points[top]))
-        for policy, value in zip(structures, means[len(points) :], strict=True):
-            if best_structure is None or value > best_structure[0]:
-                best_structure = (float(value), policy)
-        history.append(float(means.max()))
-        tick(generation, history[-1])
-    structure = None if best_structure is None else best_structure[1]
-    centre = np.array(strategy.result.xfavorite)
-    return _Explored(centre, best_point[1], structure, tuple(failures), tuple(history))
+def _candidates(tuned: Tuned, origin: str, parent: str) -> list[Candidate]:
+    return [(tuned.centre, f"{origin}-mean", (parent,)), (tuned.best, f"{origin}-best", (parent,))]
 
 
-def _ranked(
-    weights: _Weights, centre: Policy, explored: _Explored, parent: str, where: Arena, jobs: int
-) -> tuple[tuple[Candidate, ...], dict[str, FloatArray]]:
-    """Return the distinct candidates, best mean first, and by id the advantage of each on every scenario."""
-    candidates: list[Candidate] = [
-        (centre, "cma-mean", (parent,)),
-        (weights.policy_at(explored.best_point), "cma-best", (parent,)),
-    ]
-    if explored.best_structure is not None:
-        candidates.append((explored.best_structure, "structure", (parent,)))
-    unique = {candidate[0].policy_id: candidate for candidate in reversed(candidates)}
-    rows = advantages(where, [compile_policy(policy) for policy, _, _ in unique.values()], jobs)
-    means = dict(zip(unique, rows.mean(axis=1).tolist(), strict=True))
-    order = sorted(unique, key=lambda name: (-means[name], name))
-    return tuple(unique[name] for name in order), dict(zip(unique, rows, strict=True))
+class _Judged(NamedTuple):
+    """Policies with what they achieved on all training scenarios.
 
-
-def _is_clear(lead: NDArray[np.float64]) -> bool:
-    """Return True if the mean of paired differences is more than twice its standard error."""
-    return bool(len(lead) > 1 and lead.mean() > 2 * lead.std(ddof=1) / np.sqrt(len(lead)))
-
-
-def _learnt(shape: NDArray[np.float64], covariance: NDArray[np.float64]) -> tuple[tuple[float, ...], ...]:
-    """Return the shape with which a new search samples the distribution that the old one has learned.
-
-    Steps are A y with y ~ N(0, C); a new search with z ~ N(0, I) takes the steps A chol(C) z.
+    Attributes:
+        policies: The policies, by id.
+        leads: Value over the best reference on each scenario, by id.
+        sums: Sums on each scenario, by id.
     """
-    factor = np.linalg.cholesky(covariance + 1e-12 * np.eye(len(covariance)))
-    return tuple(tuple(float(f"{v:.6g}") for v in row) for row in shape @ factor)
+
+    policies: dict[str, Policy]
+    leads: dict[str, FloatArray]
+    sums: dict[str, list[Summary]]
+
+    @classmethod
+    def of(cls, lineages: Sequence[Lineage], candidates: Sequence[Policy], where: Arena, jobs: int) -> _Judged:
+        """Measure the lineages' policies and the candidates."""
+        policies = {p.policy_id: p for p in (*(parse_policy(line.policy) for line in lineages), *candidates)}
+        programs = [compile_policy(policy) for policy in policies.values()]
+        rows = measurements(where.source, where.scenarios, programs, jobs, where.cache)
+        leads = {
+            name: np.array([value for value, _ in row]) - where.mark for name, row in zip(policies, rows, strict=True)
+        }
+        sums = {name: [summary for _, summary in row] for name, row in zip(policies, rows, strict=True)}
+        return cls(policies, leads, sums)
+
+    def elites(self, families: Sequence[str]) -> list[Elite]:
+        """Return the policies as elites of their cells."""
+        return elites_of(
+            list(self.policies.values()), np.array(list(self.leads.values())), list(self.sums.values()), families
+        )
+
+
+def succession(
+    leader: Lineage, challengers: Sequence[Lineage], leads: Mapping[str, FloatArray]
+) -> tuple[Lineage, tuple[Lineage, ...]]:
+    """Return the lineage that leads from now on, and the challengers that stay.
+
+    Args:
+        leader: Lineage that has led.
+        challengers: The other lineages.
+        leads: Value over the best reference on each scenario, by id of a lineage's policy.
+    """
+    paired = [leads[c.parent] - leads[leader.parent] for c in challengers]
+    stays = [c.age < PATIENCE or float(lead.mean()) > 0 for c, lead in zip(challengers, paired, strict=True)]
+    ahead = [k for k, lead in enumerate(paired) if is_behind(-lead, CLEAR)]
+    rest = [c for c, kept in zip(challengers, stays, strict=True) if kept]
+    if not ahead:
+        return leader, tuple(rest)
+    best = challengers[max(ahead, key=lambda k: float(paired[k].mean()))]
+    return best, (leader.model_copy(update={"age": 0}), *(c for c in rest if c is not best))[:CHALLENGERS]

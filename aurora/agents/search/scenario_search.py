@@ -1,4 +1,4 @@
-"""Scenario search, the attacker without a model: it samples specs and mutates those with a high reward."""
+"""Draws specs of scenarios at random or by mutation, and describes scenarios by statistics."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.agents.arena.source import Source, Spec
+from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Scenario
 
 NEAR_DUPLICATE = 0.01
 """Distance between two descriptions below which their scenarios are near duplicates."""
 FRESH_SHARE = 0.4
 """Probability that a proposal is sampled anew instead of mutated from an earlier one."""
+NO_LEVELS_TARGET = 0.5
+"""Target complexity for a source without levels."""
 
 
 class Known(NamedTuple):
@@ -26,7 +29,7 @@ class Known(NamedTuple):
 
 
 def propose(source: Source, level: int, known: Sequence[Known], count: int, rng: np.random.Generator) -> list[Spec]:
-    """Return specs for the next iteration: new samples, and mutations of rewarding ones (tournaments of 3).
+    """Return specs: new samples, and mutations of rewarding ones (tournaments of 3).
 
     Args:
         source: Source that samples and mutates specs.
@@ -90,6 +93,11 @@ def describe(scenario: Scenario) -> tuple[float, ...]:
 def complexity(description: Sequence[float]) -> float:
     """Return the complexity of a scenario, 0 to 1: twice the mean of its description, capped."""
     return float(np.clip(np.mean(np.minimum(description, 1.0)) * 2, 0, 1))
+
+
+def target_complexity(source: Source, level: int) -> float:
+    """Return the complexity that the attacker's reward asks for at a level, 0 to 1."""
+    return LEVELS[level - 1].difficulty / 10 if source.has_levels else NO_LEVELS_TARGET
 
 
 def diversity(description: Sequence[float], known: Sequence[Known]) -> float:

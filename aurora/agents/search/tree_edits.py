@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -31,6 +31,47 @@ def replace_subtree(expr: Expr, rng: np.random.Generator, scopes: Collection[Sco
 def add_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
     """Add a new term."""
     return Apply(Op.ADD, (expr, new_term(rng, scopes)))
+
+
+def add_product(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
+    """Add the product of a term of the sum, or of the whole value, with a new feature.
+
+    So a weight can differ between small and large tasks, or between an idle and a full system.
+    """
+    terms = terms_of(expr)
+    ref, scale = _feature(rng, scopes)
+    factor: Expr = ref if scale == 1 else Apply(Op.DIV, (ref, Num(scale)))
+    term = terms[int(rng.integers(len(terms)))]
+    if isinstance(term, Apply) and term.op is Op.MUL and isinstance(term.args[0], Num):
+        term = term.args[1]  # the product has a weight of its own
+    product = Apply(Op.MUL, (term, factor))
+    return Apply(Op.ADD, (expr, Apply(Op.MUL, (Num(round(float(rng.normal(0, 0.3)), 3)), product))))
+
+
+def terms_of(expr: Expr) -> list[Expr]:
+    """Return the terms of a sum, from left to right; a subtracted one with a minus."""
+    if isinstance(expr, Apply) and expr.op is Op.ADD:
+        return [*terms_of(expr.args[0]), *terms_of(expr.args[1])]
+    if isinstance(expr, Apply) and expr.op is Op.SUB:
+        return [*terms_of(expr.args[0]), *(_negative(term) for term in terms_of(expr.args[1]))]
+    return [expr]
+
+
+def sum_of(terms: Sequence[Expr]) -> Expr:
+    """Return the sum of terms."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = Apply(Op.ADD, (total, term))
+    return total
+
+
+def _negative(term: Expr) -> Expr:
+    """Return a term with the other sign; the sign goes into a factor that is a number."""
+    if isinstance(term, Num):
+        return Num(-term.value)
+    if isinstance(term, Apply) and term.op is Op.MUL and isinstance(term.args[0], Num):
+        return Apply(Op.MUL, (Num(-term.args[0].value), term.args[1]))
+    return Apply(Op.NEG, (term,))
 
 
 def drop_term(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> Expr:
@@ -81,7 +122,7 @@ def narrow(expr: Expr, rng: np.random.Generator, scopes: Collection[Scope]) -> E
     return Apply(Op.AND if rng.random() < 0.5 else Op.OR, (expr, condition))  # noqa: PLR2004  # a fair coin
 
 
-EDITS: tuple[Edit, ...] = (swap_feature, replace_subtree, drop_term, add_term, jitter, insert_conditional)
+EDITS: tuple[Edit, ...] = (swap_feature, replace_subtree, drop_term, add_term, add_product, jitter, insert_conditional)
 """Edits of a value: `order` or a score."""
 CONDITION_EDITS: tuple[Edit, ...] = (narrow, swap_feature, drop_term, jitter)
 """Edits of a condition: `when` or `admit`."""

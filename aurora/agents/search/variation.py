@@ -7,7 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from aurora.agents.search.simplification import simplify_sections
-from aurora.agents.search.tree_edits import CONDITION_EDITS, EDITS, Edit, new_condition, new_term
+from aurora.agents.search.tree_edits import (
+    CONDITION_EDITS,
+    EDITS,
+    Edit,
+    new_condition,
+    new_term,
+    sum_of,
+    terms_of,
+)
 from aurora.errors import PolicyError
 from aurora.sim.policies.compiler import Sections, compile_policy, parse_sections, policy_key, with_sections
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, Apply, Expr, Num, Ref
@@ -25,7 +33,14 @@ _IDLE = Apply(Op.EQ, (Ref("cluster.running"), Num(0.0)))
 Operator = Callable[[Sections, np.random.Generator], Sections]
 
 
-def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_given: bool = False) -> Policy:
+def vary(
+    parent: Policy,
+    other: Policy,
+    rng: np.random.Generator,
+    *,
+    queue_is_given: bool = False,
+    admission_is_given: bool = False,
+) -> Policy:
     """Return a child of one parent, or of two by crossover, that behaves differently from the first parent.
 
     Args:
@@ -33,6 +48,7 @@ def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_gi
         other: The second parent, for crossover.
         rng: Random numbers.
         queue_is_given: True if a protocol prescribes blocking and backfilling, which then stay as they are.
+        admission_is_given: True if a protocol places every task that fits; `admit` then stays as it is.
 
     Raises:
         PolicyError: No valid child was found in 20 tries, or a parent is a network, which only training changes.
@@ -53,6 +69,8 @@ def vary(parent: Policy, other: Policy, rng: np.random.Generator, *, queue_is_gi
                 changed = OPERATORS[place](sections, rng)
             else:
                 strategy = flip(strategy, rng, queue_is_given=queue_is_given)
+        if admission_is_given:
+            changed = changed._replace(admit=sections.admit)
         if rng.random() < _SIMPLIFIED:
             changed = simplify_sections(changed)
         try:
@@ -168,9 +186,14 @@ def flip(strategy: AllocationStrategy, rng: np.random.Generator, *, queue_is_giv
 
 
 def cross(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
-    """Return the first parent with a part of the second: its order, its admission, a rule's score, or a rule."""
+    """Return the first parent with a part of the second: order, admission, a rule's score, a rule, or terms."""
     when, score = b.rules[int(rng.integers(len(b.rules)))]
-    kind = int(rng.integers(4))
+    kind = int(rng.integers(6))
+    if kind == 4:  # noqa: PLR2004  # the fifth of six kinds
+        return a._replace(order=cross_terms(a.order, b.order, rng))
+    if kind == 5:  # noqa: PLR2004  # the last of six kinds
+        place = int(rng.integers(len(a.rules)))
+        return _with_rule(a, place, (a.rules[place][0], cross_terms(a.rules[place][1], score, rng)))
     if kind == 0:
         return a._replace(order=b.order)
     if kind == 1:
@@ -180,6 +203,14 @@ def cross(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
         return a._replace(rules=((guard, score), *a.rules))
     place = int(rng.integers(len(a.rules)))
     return _with_rule(a, place, (a.rules[place][0], score))
+
+
+def cross_terms(a: Expr, b: Expr, rng: np.random.Generator) -> Expr:
+    """Return a sum of the first parent's terms with some of the second's: each that it lacks, with probability 1/2."""
+    own = terms_of(a)
+    known = set(own)
+    added = [term for term in terms_of(b) if term not in known and rng.random() < 0.5]  # noqa: PLR2004  # a fair coin
+    return sum_of([*own, *added])
 
 
 def _with_rule(sections: Sections, place: int, rule: tuple[Expr, Expr]) -> Sections:

@@ -13,8 +13,8 @@ from aurora.evals.benchmark.suites import Judged, Suite
 from aurora.evals.results.samples import Sample, SampleKey
 from aurora.sim.kernel import EncodedScenario, encode, run
 from aurora.sim.objectives import OBJECTIVES
-from aurora.sim.optimum.bounds import best_reward
 from aurora.sim.optimum.pareto_test import pareto_test
+from aurora.sim.optimum.reward_bound import reward_bound
 from aurora.sim.optimum.solver import is_small, tightest_bounds
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
@@ -23,6 +23,8 @@ from aurora.sim.rewards import objective_vector, score
 
 BOUND = "bound"
 """Subject of the samples that hold the upper bound of a scenario's reward."""
+JOINT = "joint_bound"
+"""Value of those samples: the bound that takes all objectives together; `value` takes each by itself."""
 PROOF_EFFORT = 0.2
 """CP-SAT's deterministic time for each search of a Pareto test, roughly in seconds."""
 MICROSECONDS = 1e6
@@ -99,7 +101,8 @@ def measurer(
             encoded = encoded_by_name[key.sample]
             started, working = time.perf_counter(), time.process_time()
             if key.subject == BOUND:
-                values = {"value": best_reward(tightest_bounds(encoded), j.scenario)}
+                together = reward_bound(encoded, tightest_bounds(encoded))
+                values = {"value": together.apart, JOINT: together.bound}
             else:
                 subject = people[key.subject]
                 outcome = subject.run(encoded, key.trial)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.evals.benchmark.measuring import BOUND, vector_of
+from aurora.evals.benchmark.measuring import BOUND, JOINT, vector_of
 from aurora.evals.benchmark.suites import SUITES
 from aurora.evals.results.result import Better, Cell, Metric, Table
 from aurora.evals.results.samples import Sample, by_subject
@@ -156,7 +156,10 @@ def _mean(samples: Sequence[Sample], name: str) -> float | None:
 
 
 def bound_rows(name: str, samples: Sequence[Sample]) -> tuple[Cell, ...] | None:
-    """Return suite, champion's gap to the bound with its interval, and Pareto proofs; None if none was computed."""
+    """Return suite, champion's gap to the bound with its interval, Pareto proofs, and the gap to the joint bound.
+
+    None if no bound was computed; the joint gap is empty for samples of earlier versions.
+    """
     bounds = [s.model_copy(update={"trial": 0}) for s in samples if s.subject == BOUND]
     own = [s for s in per_scenario(samples) if s.subject == CHAMPION]
     strata = paired_strata(bounds, own, "value")
@@ -166,7 +169,10 @@ def bound_rows(name: str, samples: Sequence[Sample]) -> tuple[Cell, ...] | None:
     proved, dominated = (_mean(own, n) for n in ("proved_optimal", "dominated_by_plan"))
     shares = tuple(None if v is None else 100 * v for v in (proved, dominated))
     tested = sum("proved_optimal" in s.values for s in own)
-    return (name, *_cells(gap), sum(len(s) for s in strata), *shares, tested)
+    together = [s.model_copy(update={"values": {"value": s.values[JOINT]}}) for s in bounds if JOINT in s.values]
+    joint = paired_strata(together, own, "value")
+    joint_gap = _cells(mean_interval(joint)) if joint else (None,) * 3
+    return (name, *_cells(gap), sum(len(s) for s in strata), *shares, tested, *joint_gap)
 
 
 def summary_table(compared: Mapping[str, Sequence[Difference]]) -> Table:

@@ -25,10 +25,11 @@ class Variant(NamedTuple):
 
 VARIANTS: Mapping[str, Variant] = {
     COMPLETE: Variant("all parts", {}),
-    "no attacker": Variant("scenarios are drawn at random, not bred", {"without": ("attacker",)}),
+    "no attacker": Variant("scenarios are drawn at random, not searched for", {"without": ("attacker",)}),
     "no retrieval": Variant("no policies are retrieved for similar scenarios", {"without": ("retrieval",)}),
     "no curriculum": Variant("every level is drawn with the same probability", {"without": ("curriculum",)}),
     "no Elo": Variant("rivals are drawn from the archive at random", {"without": ("elo",)}),
+    "no race": Variant("the champion is the best mean on fixed validation scenarios", {"without": ("race",)}),
     "search only": Variant("no model writes scenarios or policies", {"proposer": "search"}, needs_model=True),
     "model only": Variant("no search tunes or varies policies", {"proposer": "model"}, needs_model=True),
 }

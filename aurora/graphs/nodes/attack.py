@@ -8,14 +8,18 @@ from functools import partial
 
 import numpy as np
 
+from aurora.agents.search.adversarial_search import Opposition
+from aurora.agents.search.effort import STRUCTURES_PER_GENERATION
 from aurora.agents.search.scenario_search import NEAR_DUPLICATE, describe, diversity
 from aurora.errors import ScenarioError
 from aurora.graphs.context import RunContext
+from aurora.graphs.nodes.defend import CURRENT_LEVEL_SHARE
 from aurora.graphs.proposers.protocols import ProposedScenario, Rejection, ScenarioRequest
 from aurora.graphs.state import Attacked, PlayedScenario, Retrieved, State, Update
 from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.optimum.witness import solver_witness, unplaceable
+from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Scenario
 
@@ -33,6 +37,10 @@ LEVEL_PART, RIVALS_PART = 20, 21
 """Numbers of the random streams of an iteration for a level without a curriculum, and for rivals without Elo."""
 SIMILAR_PER_SCENARIO = 3
 """Number of similar earlier scenarios that are looked up for each new one."""
+FORESEEN = 15
+"""Number of latest scenarios whose best policies the attacker expects to be retrieved."""
+ATTACK_SHARE = 0.1
+"""Work of the attacker's simulations relative to that of the defender's."""
 
 
 def curriculum(context: RunContext, state: State) -> Update:
@@ -65,6 +73,7 @@ def attack(context: RunContext, state: State) -> Update:
             rng=context.rng(iteration, 10 + attacked.tries),
             go_on=partial(context.go_on, iteration),
             prompt=standing.prompts.get("attacker"),
+            opposition=_opposition(context, state),
         )
     )
     by_id = {proposed.spec.spec_id: proposed for proposed in proposal.scenarios}
@@ -75,8 +84,40 @@ def attack(context: RunContext, state: State) -> Update:
             tries=tries,
             proposed=tuple(by_id[name] for name in sorted(by_id)),
             rejections=(*attacked.rejections, *failed),
+            simulations=attacked.simulations + proposal.simulations,
         )
     }
+
+
+def _opposition(context: RunContext, state: State) -> Opposition:
+    """Return the policies with which the attacker simulates: the rivals that it can foresee, and the search's."""
+    standing, attacked = state["standing"], state["attacked"]
+    searched = parse_policy(standing.search.policy)
+    names = _leaders(context, state)
+    if "retrieval" not in context.settings.without:
+        names += [n for k in standing.known[-FORESEEN:] for n in context.store.best_on(k.spec.spec_id, 1)]
+    players = {n: context.store.policy(n) for n in list(dict.fromkeys(names))[: 2 * MAX_LEADERS]}
+    players |= {p.policy_id: p for p in (searched, standing.champion, *_own_start(context).values())}
+    return Opposition(
+        players={n: players[n] for n in sorted(players) if n not in context.source.references},
+        champion=standing.champion,
+        simulations=0 if attacked.tries else attack_budget(context, attacked.level),
+        measure=context.measure,
+    )
+
+
+def attack_budget(context: RunContext, level: int) -> int:
+    """Return how many simulations the attacker may ask for: `ATTACK_SHARE` of the work of the defender's search.
+
+    A simulation of a lower level has fewer tasks than those that the defender trains on, so there can be more.
+    """
+    source, settings = context.source, context.settings
+    scenarios = len(source.training) * source.effort.training_per_family + SCENARIOS_PER_ITERATION
+    defended = scenarios * source.effort.generations * (settings.population + STRUCTURES_PER_GENERATION)
+    tasks = [row.tasks for row in LEVELS]
+    own = tasks[level - 1]
+    ratio = (CURRENT_LEVEL_SHARE * own + (1 - CURRENT_LEVEL_SHARE) * float(np.mean(tasks))) / own
+    return int(ATTACK_SHARE * defended * (ratio if source.has_levels else 1.0))
 
 
 def validate(context: RunContext, state: State) -> Update:
@@ -102,15 +143,25 @@ def enough(state: State) -> str:
 
 def retrieve(context: RunContext, state: State) -> Update:
     """Choose the rivals: policies with the highest Elo, and the best ones on the most similar scenarios."""
-    without = context.settings.without
-    names = _random_rivals(context, state) if "elo" in without else context.store.leaders(MAX_LEADERS)
-    for similar in () if "retrieval" in without else _similar(context, state):
+    names = _leaders(context, state)
+    for similar in () if "retrieval" in context.settings.without else _similar(context, state):
         names += context.store.best_on(similar, 1)
     names = list(dict.fromkeys(names))[: 2 * MAX_LEADERS]
-    start = context.settings.start
-    own = {} if start is None else {start.policy_id: start}  # the user's own start always takes part
+    own = _own_start(context)
     rivals = sorted({*names, state["standing"].champion.policy_id, *own} - set(context.source.references))
     return {"retrieved": Retrieved({n: own[n] if n in own else context.store.policy(n) for n in rivals})}
+
+
+def _leaders(context: RunContext, state: State) -> list[str]:
+    """Return ids of the policies with the highest Elo, or of random ones without Elo."""
+    is_rated = "elo" not in context.settings.without
+    return context.store.leaders(MAX_LEADERS) if is_rated else _random_rivals(context, state)
+
+
+def _own_start(context: RunContext) -> dict[str, Policy]:
+    """Return the user's own start, which always takes part, by its id."""
+    start = context.settings.start
+    return {} if start is None else {start.policy_id: start}
 
 
 def _random_rivals(context: RunContext, state: State) -> list[str]:

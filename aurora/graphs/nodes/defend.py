@@ -26,6 +26,8 @@ from aurora.sim.rewards import objective_vector, with_pareto_bonus
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Scenario
 
+ATTACKED = "attacked"
+"""Family of the attacker's scenarios in training."""
 CURRENT_LEVEL_SHARE = 0.5
 """Probability that a new training scenario is of the current level; otherwise any level is drawn."""
 
@@ -59,12 +61,10 @@ def _training(context: RunContext, state: State, rng: np.random.Generator) -> Ar
     """Return new scenarios of every training family, and the attacker's."""
     source, attacked = context.source, state["attacked"]
     level = _any_level if "curriculum" in context.settings.without else partial(_mixed_level, attacked.level)
-    fresh = [
-        encode(source.expand(source.sample(family, level(rng), rng)))
-        for family in source.training
-        for _ in range(source.effort.training_per_family)
-    ]
-    return arena(source, fresh + [s.encoded for s in attacked.scenarios], context.jobs, context.cache)
+    families = [family for family in source.training for _ in range(source.effort.training_per_family)]
+    fresh = [encode(source.expand(source.sample(family, level(rng), rng))) for family in families]
+    where = arena(source, fresh + [s.encoded for s in attacked.scenarios], context.jobs, context.cache)
+    return where._replace(families=(*families, *(ATTACKED for _ in attacked.scenarios)))
 
 
 def _mixed_level(level: int, rng: np.random.Generator) -> int:

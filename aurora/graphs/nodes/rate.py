@@ -6,37 +6,38 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aurora.agents.arena.evaluation import advantages
-from aurora.agents.search.scenario_search import Known, complexity, diversity
+from aurora.agents.search.scenario_search import Known, complexity, diversity, target_complexity
 from aurora.graphs.checkpoint import checkpoint
 from aurora.graphs.context import RunContext
 from aurora.graphs.events import Event, Forgetting, IterationDone
 from aurora.graphs.lessons import MAX_LESSONS, Lesson, describe_losses
 from aurora.graphs.nodes.defend import sums
 from aurora.graphs.state import Advanced, Defended, Rated, Scored, Standing, State, Update
+from aurora.graphs.validation import Outcome, best_mean, race_candidates
 from aurora.memory import elo
 from aurora.memory.index import Entry
 from aurora.memory.names import BY_MODEL
 from aurora.memory.records import Iteration, NewOutcome, NewScenario
 from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import encode
-from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
-from aurora.sim.scenarios.curriculum import LEVELS, SUCCESS_WINDOW, Curriculum
+from aurora.sim.scenarios.curriculum import SUCCESS_WINDOW, Curriculum
 
 MAX_KNOWN = 60
 """Number of latest scenarios that the attacker remembers."""
 FORGETTING_SAMPLE = 20
 """Number of latest archived scenarios of each earlier level on which an advancing champion is tested."""
-NO_LEVELS_TARGET = 0.5
-"""Target complexity for a source without levels."""
+DRAWN_PER_ITERATION = 10
+"""Number of scenarios drawn at random on which the curriculum counts the champion's success in an iteration."""
+DRAWN_PART = 22
+"""Number of the random stream of an iteration for these scenarios."""
 
 
 def score(context: RunContext, state: State) -> Update:
     """Compute the attacker's reward for each scenario."""
     attacked, references = state["attacked"], context.source.references
-    target = LEVELS[attacked.level - 1].difficulty / 10 if context.source.has_levels else NO_LEVELS_TARGET
+    target = target_complexity(context.source, attacked.level)
     known, rows = list(state["standing"].known), []
     for scenario in attacked.scenarios:
         achieved = state["played"].achieved[scenario.scenario_id]
@@ -55,21 +56,28 @@ def score(context: RunContext, state: State) -> Update:
 
 
 def rate(context: RunContext, state: State) -> Update:
-    """Rate all players, and choose the champion: the best policy on validation."""
+    """Rate all players, and choose the champion on validation."""
     standing, rounds = state["standing"], state["played"].rounds
     players = sorted({p for achieved in rounds.values() for p in achieved} | {standing.champion.policy_id})
     before = dict.fromkeys(players, elo.INITIAL_RATING) | context.store.ratings(players)
     ratings, matches = elo.rate_rounds(before, rounds)
     candidates = state["defended"].policies
-    leads = advantages(context.validation, [compile_policy(p) for p in candidates], context.jobs)
-    ahead: list[float] = leads.mean(axis=1).tolist()
-    champion, champion_value = standing.champion, standing.champion_value
-    for policy, value in zip(candidates, ahead, strict=True):
-        if value > champion_value:
-            champion, champion_value = policy, value
-    fresh = _lessons(context, state, ahead, champion, champion_value)
+    champion, value, means, race = _chosen(context, standing, candidates)
+    fresh = _lessons(context, state, means, champion, value)
     lessons = (*standing.lessons, *fresh)[-MAX_LESSONS:]
-    return {"rated": Rated(ratings, matches, champion, champion_value, ahead[0], lessons)}
+    return {"rated": Rated(ratings, matches, champion, value, means[0], lessons, race)}
+
+
+def _chosen(context: RunContext, standing: Standing, candidates: Sequence[Policy]) -> Outcome:
+    """Return the champion after a race of the candidates on validation, or by the best mean without one."""
+    if "race" in context.settings.without:
+        champion = standing.champion, standing.champion_value
+        return best_mean(context.validation.validation, candidates, champion, context.jobs)
+    contenders = () if standing.race is None else standing.race.race.contenders
+    archived = {c.policy_id: context.store.policy(c.policy_id) for c in contenders}
+    return race_candidates(
+        context.validation, standing.race, standing.champion, candidates, archived, context.cache, context.jobs
+    )
 
 
 def _lessons(
@@ -126,15 +134,15 @@ def lessons_of(
 
 
 def advance(context: RunContext, state: State) -> Update:
-    """Record the champion's success on each scenario; after an advance, measure what was forgotten."""
+    """Record the champion's success on scenarios of its level; after an advance, measure what was forgotten.
+
+    They are drawn at random: the attacker's are chosen so that about half of the players fail.
+    """
     curriculum, passed = state["standing"].curriculum, dict(state["standing"].passed)
     if not context.source.has_levels or "curriculum" in context.settings.without:
         return {"advanced": Advanced(curriculum, passed)}
-    champion, references = state["rated"].champion, context.source.references
-    level = curriculum.level
-    for scenario in state["attacked"].scenarios:
-        achieved = state["played"].achieved[scenario.scenario_id]
-        success = succeeds(achieved[champion.policy_id], [achieved[r] for r in references])
+    champion, level = state["rated"].champion, curriculum.level
+    for success in _drawn_successes(context, state["iteration"], champion, level):
         window = (*curriculum.recent, success)[-SUCCESS_WINDOW:]
         curriculum = curriculum.record(success)
         if curriculum.level > level:
@@ -142,6 +150,16 @@ def advance(context: RunContext, state: State) -> Update:
             # The remaining scenarios are of the old level, so they don't count.
             return {"advanced": _forgetting(context, state["iteration"], champion, curriculum, passed)}
     return {"advanced": Advanced(curriculum, passed)}
+
+
+def _drawn_successes(context: RunContext, iteration: int, champion: Policy, level: int) -> list[bool]:
+    """Return the champion's success on scenarios of a level that are drawn at random, and that nobody trained on."""
+    source, rng = context.source, context.rng(iteration, DRAWN_PART)
+    families = [source.training[int(i)] for i in rng.integers(len(source.training), size=DRAWN_PER_ITERATION)]
+    scenarios = [encode(source.expand(source.sample(family, level, rng))) for family in families]
+    marks = context.measure(scenarios, list(source.references.values()))
+    (achieved,) = context.measure(scenarios, [champion])
+    return [succeeds(value, [row[i][0] for row in marks]) for i, (value, _) in enumerate(achieved)]
 
 
 def _forgetting(
@@ -193,6 +211,7 @@ def commit(context: RunContext, state: State) -> Update:
         passed=advanced.passed,
         lessons=rated.lessons,
         prompts=state["standing"].prompts if evolved is None else evolved.prompts,
+        race=rated.race,
     )
     events: list[Event] = [_done(context, state, standing)]
     if advanced.forgetting is not None:
@@ -251,6 +270,7 @@ def _done(context: RunContext, state: State, standing: Standing) -> IterationDon
         "success_rates": rates,
         "attacker_rewards": [s.attacker_reward for s in scored.scenarios],
         "learnable_share": learnable / len(rates) if rates else 0.0,
+        "attacker_simulations": attacked.simulations,
         "champion": standing.champion.policy_id,
         "champion_elo": rated.ratings.get(standing.champion.policy_id, elo.INITIAL_RATING),
         "leader_elo": max(contenders, default=elo.INITIAL_RATING),

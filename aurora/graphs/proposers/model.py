@@ -13,7 +13,8 @@ from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.roles.briefing import program_told
 from aurora.agents.roles.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
-from aurora.agents.search.policy_search import FEWEST_WEIGHTS, SearchState, tunable
+from aurora.agents.search.lineage import FEWEST_WEIGHTS, tunable
+from aurora.agents.search.policy_search import SearchState
 from aurora.errors import AnswerError, ModelError
 from aurora.graphs.proposers.protocols import (
     PolicyProposal,
@@ -128,7 +129,8 @@ class BothScenarioProposer:
         if not by_model:
             return drawn
         written = self.model.write(replace(request, count=by_model))
-        return ScenarioProposal((*drawn.scenarios, *written.scenarios), (*drawn.failures, *written.failures))
+        scenarios, failures = (*drawn.scenarios, *written.scenarios), (*drawn.failures, *written.failures)
+        return ScenarioProposal(scenarios, failures, drawn.simulations)
 
 
 @dataclass(frozen=True)

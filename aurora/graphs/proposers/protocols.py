@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from aurora.agents.arena.evaluation import Arena, advantage
 from aurora.agents.arena.source import Source, Spec
+from aurora.agents.search.adversarial_search import Opposition
 from aurora.agents.search.policy_search import SearchState
 from aurora.agents.search.scenario_search import Known
 from aurora.graphs.lessons import Lesson
@@ -67,6 +68,7 @@ class ScenarioRequest:
         rng: Random numbers of this request.
         go_on: Callback to call before anything slow; it raises if the run must stop.
         prompt: Prompt that took the place of the attacker's first one; None: none has.
+        opposition: Policies with which candidates can be simulated, and how many simulations are allowed; None: none.
     """
 
     iteration: int
@@ -81,6 +83,7 @@ class ScenarioRequest:
     rng: np.random.Generator
     go_on: Callable[[], None]
     prompt: Prompt | None = None
+    opposition: Opposition | None = None
 
 
 class ScenarioProposal(NamedTuple):
@@ -89,10 +92,12 @@ class ScenarioProposal(NamedTuple):
     Attributes:
         scenarios: Scenarios, `count` at most; missing ones are requested again.
         failures: Failed attempts with reasons, for the archive.
+        simulations: Number of simulations that the proposer asked for.
     """
 
     scenarios: tuple[ProposedScenario, ...]
     failures: tuple[Failure, ...] = ()
+    simulations: int = 0
 
 
 class ScenarioProposer(Protocol):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aurora.agents.search.policy_search import SearchState, Settings, search
-from aurora.agents.search.scenario_search import propose
+from aurora.agents.search.adversarial_search import Found, search_scenarios
+from aurora.agents.search.effort import Settings
+from aurora.agents.search.policy_search import SearchState, search
+from aurora.agents.search.scenario_search import Known, describe, propose
 from aurora.graphs.proposers.protocols import (
     PolicyProposal,
     PolicyRequest,
@@ -21,19 +23,36 @@ from aurora.sim.policies.policy import Policy
 
 @dataclass(frozen=True)
 class SearchScenarioProposer:
-    """Proposer that samples specs and mutates rewarding ones (`aurora.agents.search.scenario_search`).
+    """Proposer that searches where the champion is weak (`aurora.agents.search.adversarial_search`).
 
     Attributes:
-        is_random: True if it only samples, whatever earlier scenarios were worth.
+        is_random: True if it only samples, and simulates nothing.
     """
 
     is_random: bool = False
 
     def propose(self, request: ScenarioRequest) -> ScenarioProposal:
-        """Return the missing specs."""
-        known = () if self.is_random else request.known
-        specs = propose(request.source, request.level, known, request.count, request.rng)
-        return ScenarioProposal(tuple(ProposedScenario(spec) for spec in specs))
+        """Return the missing specs; what the search does not find is drawn at random."""
+        found = Found((), 0) if self.is_random else _searched(request)
+        missing = request.count - len(found.specs)
+        drawn = propose(request.source, request.level, (), missing, request.rng)
+        specs = (*found.specs, *drawn)
+        return ScenarioProposal(tuple(ProposedScenario(spec) for spec in specs), simulations=found.simulations)
+
+
+def _searched(request: ScenarioRequest) -> Found:
+    if request.opposition is None or not request.count:
+        return Found((), 0)
+    accepted = [(spec, describe(request.source.expand(spec))) for spec in request.accepted]
+    return search_scenarios(
+        request.source,
+        request.level,
+        (*request.known, *(Known(spec, 0.0, description) for spec, description in accepted)),
+        request.opposition,
+        request.count,
+        request.rng,
+        request.go_on,
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from aurora.errors import ScenarioError
 from aurora.quantities import JOULES_PER_KWH
 from aurora.sim.kernel import EncodedScenario
 from aurora.sim.kernel import layout as at
+from aurora.sim.objectives import ObjectiveName
 from aurora.sim.scenarios.scenario import CarbonChange, Node, PriceChange, Scenario, Task
 from aurora.types import FloatArray
 
@@ -110,6 +111,74 @@ def down_times(scenario: Scenario) -> list[tuple[int, float, float]]:
         else:
             merged.append((n, start, end))
     return merged
+
+
+def least_costs(
+    encoded: EncodedScenario, task: Task, options: Sequence[Option], earliest: FloatArray, latest: FloatArray
+) -> FloatArray:
+    """Return the least cost of several options for starts within ranges, dollars.
+
+    Args:
+        encoded: The scenario.
+        task: The task.
+        options: The options, at least one.
+        earliest: Begin of each range, seconds.
+        latest: End of each range, seconds; infinite: it has none.
+    """
+    scenario = encoded.scenario
+    changes = scenario.environmental_conditions.dynamic_pricing
+    if not changes or options[0].node < 0:
+        return np.full(len(earliest), min(o.cost for o in options))
+    prices: dict[tuple[object, ...], _RateOverTime] = {}
+    costs: dict[tuple[object, ...], FloatArray] = {}
+    for o in options:
+        node = scenario.nodes[o.node]
+        kind = (node.price_per_hour, tuple((c.time, c.factor) for c in changes if c.node_id == node.node_id))
+        share = max(shares(task, node))
+        links = encoded.paths[o.path] if o.path >= 0 else ()
+        per_hour = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in links)
+        if (kind, share, per_hour, o.hold) in costs:
+            continue
+        if kind not in prices:
+            prices[kind] = _over_time(node, node.price_per_hour / SECONDS_PER_HOUR, changes)
+        placed = prices[kind].least_within(earliest, latest, o.hold)
+        costs[kind, share, per_hour, o.hold] = share * placed + per_hour * o.hold / SECONDS_PER_HOUR
+    least: FloatArray = np.min(list(costs.values()), axis=0)
+    return least
+
+
+def most_amounts(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> dict[ObjectiveName, float]:
+    """Return upper limits of the amounts of a plan in which no attempt is lost; latency has none.
+
+    Args:
+        encoded: The scenario.
+        every: Options of each task.
+    """
+    scenario = encoded.scenario
+    conditions = scenario.environmental_conditions
+    slower = max([1.0, *(c.factor for c in conditions.network_congestion)])
+    dearer = max([1.0, *(c.factor for c in conditions.dynamic_pricing)])
+    dirtier = max([1.0, *(c.factor for c in conditions.dynamic_carbon)]) / JOULES_PER_KWH
+    cost = energy = carbon = 0.0
+    for task, options in zip(scenario.tasks, every, strict=True):
+        most = [0.0, 0.0, 0.0]
+        for o in options.options:
+            hold = o.hold + o.network * (slower - 1)
+            links = encoded.paths[o.path] if o.path >= 0 else ()
+            price = task.bandwidth * sum(scenario.links[l].price_per_gbps_hour for l in links)
+            power = intensity = 0.0
+            if o.node >= 0:
+                node = scenario.nodes[o.node]
+                part = shares(task, node)
+                price += max(part) * node.price_per_hour * dearer
+                power = node.idle_power + (node.full_power - node.idle_power) * part[0]
+                intensity = (node.carbon_intensity or 0.0) * dirtier
+            most = [
+                max(m, hold * x)
+                for m, x in zip(most, (price / SECONDS_PER_HOUR, power, power * intensity), strict=True)
+            ]
+        cost, energy, carbon = cost + most[0], energy + most[1], carbon + most[2]
+    return {"latency": math.inf, "cost": cost, "energy": energy, "qos": float(len(every)), "carbon": carbon}
 
 
 def shares(task: Task, node: Node) -> tuple[float, float, float]:
@@ -206,6 +275,15 @@ class _RateOverTime:
             return float(self._rates[0] * hold)
         starts = np.maximum(np.concatenate([[ready], self._times, self._times - hold]), ready)
         return float((self._until(starts + hold) - self._until(starts)).min())
+
+    def least_within(self, earliest: FloatArray, latest: FloatArray, hold: float) -> FloatArray:
+        """Return the least integrals of the rate over `hold` seconds from any moment of each range."""
+        last = np.maximum(earliest, np.minimum(latest, self._times[-1]))
+        kinks = np.concatenate([self._times, self._times - hold])
+        starts = np.clip(kinks[:, None], earliest, last)
+        starts = np.concatenate([starts, earliest[None], last[None]])
+        least: FloatArray = (self._until(starts + hold) - self._until(starts)).min(axis=0)
+        return least
 
     def _until(self, times: FloatArray) -> FloatArray:
         k = np.searchsorted(self._times, times, side="right") - 1

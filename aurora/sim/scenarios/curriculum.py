@@ -12,6 +12,9 @@ SUCCESS_WINDOW = 20
 ADVANCE_AT = 0.7
 """Success rate over a full window at which the next level begins."""
 
+REMEMBERED = 2 * SUCCESS_WINDOW
+"""Scenarios of a level that are remembered: a window, and the one before it, against which a rise is judged."""
+
 
 class Level(NamedTuple):
     """A level of the curriculum: its sizes, and what makes its scenarios hard.
@@ -55,7 +58,7 @@ class Curriculum(Frozen):
 
     Attributes:
         level: Number of the present level, 1 to 5.
-        recent: Success on the latest scenarios of this level, at most 20.
+        recent: Success on the latest scenarios of this level, at most 40.
     """
 
     level: int = 1
@@ -64,11 +67,23 @@ class Curriculum(Frozen):
     @property
     def success_rate(self) -> float:
         """Share of successes in the window; 0 when it is empty."""
-        return sum(self.recent) / len(self.recent) if self.recent else 0.0
+        window = self.recent[-SUCCESS_WINDOW:]
+        return sum(window) / len(window) if window else 0.0
+
+    @property
+    def is_finished(self) -> bool:
+        """True if the next level begins: at a success rate of 0.7, or when it no longer rises.
+
+        The mark is the best of all references with hindsight. A champion that is ahead of each of them by itself still
+        reaches it on about half of the scenarios, so a success rate alone would hold a run at its level for ever.
+        """
+        window, before = self.recent[-SUCCESS_WINDOW:], self.recent[:-SUCCESS_WINDOW]
+        if len(window) < SUCCESS_WINDOW or self.level == len(LEVELS):
+            return False
+        has_stalled = len(before) == SUCCESS_WINDOW and sum(window) <= sum(before)
+        return self.success_rate >= ADVANCE_AT or has_stalled
 
     def record(self, success: bool) -> Curriculum:
         """Return the progress after one more scenario; a level up empties the window."""
-        recent = (*self.recent, success)[-SUCCESS_WINDOW:]
-        if len(recent) == SUCCESS_WINDOW and sum(recent) / SUCCESS_WINDOW >= ADVANCE_AT and self.level < len(LEVELS):
-            return Curriculum(level=self.level + 1)
-        return Curriculum(level=self.level, recent=recent)
+        after = Curriculum(level=self.level, recent=(*self.recent, success)[-REMEMBERED:])
+        return Curriculum(level=self.level + 1) if after.is_finished else after

@@ -1,10 +1,14 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.sources import open_source
 from aurora.agents.arena.templates import general_template, placement_template, queue_templates
-from aurora.agents.search.policy_search import SearchState, Settings, first_state, search, tunable
+from aurora.agents.search.effort import YOUNG, Part, Settings
+from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, tunable
+from aurora.agents.search.policy_search import PATIENCE, SearchState, first_state, search, succession
 from aurora.agents.search.scenario_search import Known, complexity, describe, diversity, propose
 from aurora.agents.search.variation import vary
 from aurora.errors import FileError, InputError
@@ -16,8 +20,9 @@ SOURCE = open_source("generated", None)
 
 
 def ground(seed: int):
-    rng = np.random.default_rng(seed)
-    return arena(SOURCE, [encode(SOURCE.expand(SOURCE.sample(f, 2, rng))) for f in ("batch", "sensors", "slices")], 1)
+    rng, families = np.random.default_rng(seed), ("batch", "sensors", "slices")
+    where = arena(SOURCE, [encode(SOURCE.expand(SOURCE.sample(f, 2, rng))) for f in families * 2], 1)
+    return where._replace(families=families * 2)
 
 
 def one(state: SearchState, seed: int, jobs: int = 1):
@@ -109,3 +114,63 @@ def test_unplaced_tasks_never_raise_the_reward(admit: str, family: str) -> None:
         summary = evaluate(encoded, compile_policy(lazy))
         if summary.completed < summary.tasks:
             assert b < a
+
+
+def lineage(name: str, age: int = 0) -> Lineage:
+    return Lineage(policy={"policy_id": name}, parent=name, age=age)
+
+
+def test_a_challenger_that_is_clearly_ahead_leads_and_the_leader_challenges() -> None:
+    leads = {"old": np.zeros(6), "new": np.array([1.0, 1.2, 0.9, 1.1, 1.0, 0.8]), "other": -np.ones(6)}
+    leader, rest = succession(lineage("old", 9), [lineage("other"), lineage("new", 1)], leads)
+    assert leader.parent == "new"
+    assert [(c.parent, c.age) for c in rest] == [("old", 0), ("other", 0)]
+
+
+def test_a_challenger_that_is_ahead_by_chance_does_not_lead() -> None:
+    leads = {"old": np.zeros(4), "new": np.array([3.0, -2.0, 0.1, 0.2])}
+    leader, rest = succession(lineage("old"), [lineage("new")], leads)
+    assert leader.parent == "old"
+    assert [c.parent for c in rest] == ["new"]
+
+
+def test_a_challenger_that_stays_behind_leaves() -> None:
+    leads = {"old": np.zeros(4), "new": np.full(4, -0.1)}
+    assert succession(lineage("old"), [lineage("new", PATIENCE)], leads)[1] == ()
+    assert len(succession(lineage("old"), [lineage("new", PATIENCE - 1)], leads)[1]) == 1
+
+
+def test_structures_challenge_with_tuned_weights_and_elites_are_kept() -> None:
+    state = one(first_state(SOURCE.templates[0]), 3).state
+    assert len(state.challengers) == 1
+    assert state.challengers[0].sigma != FIRST_SIGMA or state.challengers[0].shape
+    assert len(state.elites) > 1
+    later = one(state.model_copy(update={"age": YOUNG}), 4).state
+    assert len(later.challengers) == 2
+    assert sorted(c.age for c in later.challengers) == [0, 1]
+
+
+@pytest.mark.parametrize("part", get_args(Part))
+def test_every_part_can_be_switched_off(part) -> None:
+    def found(without: frozenset[Part]):
+        state, where = first_state(SOURCE.templates[0]), ground(3)
+        for seed in (1, 2, 3):
+            settings = Settings(6, 3, 1, without)
+            found = search(
+                state, where, list(REFERENCES.values()), settings, seed, lambda *_: None, seeds=(general_template(),)
+            )
+            state = found.state.model_copy(update={"age": YOUNG})
+        return found
+
+    assert found(frozenset((part,))) != found(frozenset()) or part == "restarts"
+
+
+def test_a_seed_races_once() -> None:
+    seed_policy = placement_template()
+    found = search(first_state(SOURCE.templates[0]), ground(3), [], Settings(6, 3), 1, lambda *_: None, (seed_policy,))
+    assert policy_key(seed_policy) in found.state.tried
+
+
+def test_an_earlier_versions_state_is_read() -> None:
+    old = {"policy": SOURCE.templates[0].model_dump(mode="json"), "sigma": 0.2, "shape": [], "parent": "p"}
+    assert SearchState.model_validate(old).challengers == ()

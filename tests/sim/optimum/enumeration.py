@@ -8,10 +8,11 @@ from aurora.sim.scenarios.scenario import Scenario
 
 
 class Schedule(NamedTuple):
-    """A schedule: the node of each task, its length there in seconds, the mean wait and the last end in seconds."""
+    """A schedule: node, length and start of each task, the mean wait and the last end; times in seconds."""
 
     places: tuple[int, ...]
     lengths: tuple[float, ...]
+    starts: tuple[float, ...]
     wait: float
     makespan: float
 
@@ -29,7 +30,7 @@ def active_schedules(scenario: Scenario) -> Iterator[Schedule]:
         lengths = tuple(t.duration / nodes[n].speed for t, n in zip(tasks, places, strict=True))
         for order in permutations(range(len(tasks))):
             held: list[tuple[int, float, float, float]] = []
-            wait = 0.0
+            wait, starts = 0.0, dict[int, float]()
             for t in order:
                 task, n, length = tasks[t], places[t], lengths[t]
                 for start in sorted({task.arrival_time, *(e for m, _, e, _ in held if m == n)}):
@@ -41,4 +42,7 @@ def active_schedules(scenario: Scenario) -> Iterator[Schedule]:
                         break
                 held.append((n, start, start + length, task.cpu_required))
                 wait += start - task.arrival_time
-            yield Schedule(places, lengths, wait / len(tasks), max(h[2] for h in held))
+                starts[t] = start
+            yield Schedule(
+                places, lengths, tuple(starts[t] for t in range(len(tasks))), wait / len(tasks), max(h[2] for h in held)
+            )

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from aurora.agents.explain.explainer import explain
-from aurora.agents.search.policy_search import Settings, first_state, search
+from aurora.agents.search.effort import Settings
+from aurora.agents.search.policy_search import first_state, search
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError
 from aurora.memory.elo import rate_rounds

@@ -93,7 +93,7 @@ def test_an_unknown_family_is_refused() -> None:
 
 
 def test_the_curriculum_moves_up_after_a_full_window_of_success() -> None:
-    state = Curriculum()
+    state = Curriculum(level=1)
     for i in range(SUCCESS_WINDOW - 1):
         state = state.record(i % 4 != 0)
         assert state.level == 1
@@ -102,6 +102,20 @@ def test_the_curriculum_moves_up_after_a_full_window_of_success() -> None:
     for _ in range(10 * SUCCESS_WINDOW):
         state = state.record(True)
     assert state.level == len(LEVELS)
+
+
+def test_the_curriculum_moves_up_where_success_no_longer_rises_and_stays_where_it_does() -> None:
+    stalled = rising = Curriculum()
+    for i in range(2 * SUCCESS_WINDOW):
+        assert stalled.level == rising.level == 1
+        stalled = stalled.record(i % 2 == 0)
+        rising = rising.record(i % 2 == 0 and i > 3)
+    assert stalled == Curriculum(level=2)
+    assert rising.level == 1 and rising.success_rate == 0.5
+    last = Curriculum(level=len(LEVELS))
+    for _ in range(3 * SUCCESS_WINDOW):
+        last = last.record(False)
+    assert last.level == len(LEVELS) and len(last.recent) == 2 * SUCCESS_WINDOW
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

@@ -207,8 +207,8 @@ def _gains(verdicts: list[Verdict]) -> str:
 def _distances(verdicts: list[Verdict]) -> str:
     return (
         "<p>No plan that completes every task earns more than the bound: each objective at its own lower bound, as if "
-        "the others did not count. The last columns are the champion's sums over those of the bounds.</p>"
-        + tables.distances_table(verdicts)
+        "the others did not count. The joint bound takes all objectives together, and holds as well. "
+        "The last columns are the champion's sums over those of the bounds.</p>" + tables.distances_table(verdicts)
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aurora.evals.champion import Verdict
+from aurora.evals.optimality import Distance
 from aurora.evals.report.selfplay.words import (
     GLOSSARY,
     OBJECTIVE_NAMES,
@@ -14,6 +15,7 @@ from aurora.evals.report.selfplay.words import (
     interval_text,
     value_text,
 )
+from aurora.statistics.intervals import Interval
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -81,14 +83,27 @@ def distances_table(verdicts: Sequence[Verdict]) -> str:
             str(v.distance.scenarios),
             f"{v.distance.bound:.4f}",
             f"{v.distance.reward:.4f}",
-            f"{v.distance.gap.mean:.4f} [{v.distance.gap.low:.4f}, {v.distance.gap.high:.4f}]",
+            _gap(v.distance.gap),
+            *_joint(v.distance),
             *(_ratio(v.distance.ratios.get(name)) for name in objectives),
         )
         for v in verdicts
         if v.distance is not None
     ]
-    names = ("level", "scenarios", "bound", "champion", "gap [95 %]", *(f"{name} ×" for name in objectives))
+    joint = ("joint bound", "gap to it [95 %]", "best known plan", "gap to it [95 %]")
+    names = ("level", "scenarios", "bound", "champion", "gap [95 %]", *joint, *(f"{name} ×" for name in objectives))
     return table(names, rows)
+
+
+def _joint(distance: Distance) -> tuple[str, str, str, str]:
+    joint = distance.joint
+    if joint is None:
+        return "-", "-", "-", "-"
+    return f"{joint.bound:.4f}", _gap(joint.gap), f"{joint.plan:.4f}", _gap(joint.plan_gap)
+
+
+def _gap(gap: Interval) -> str:
+    return f"{gap.mean:.4f} [{gap.low:.4f}, {gap.high:.4f}]"
 
 
 def usage_table(usage: dict[str, Any]) -> str:

@@ -1,0 +1,151 @@
+"""An upper bound of the reward that takes all objectives together.
+
+The set of what plans reach, a point of objective space for each, is closed in from outside (Benson, Journal of Global
+Optimization 13, 1998): where `highest` finds the highest reward that the bounds so far allow, another bound is computed
+on the weighted sum that separates this point from the best plan known. A bound on a weighted sum comes from prices
+(`aurora.sim.optimum.prices`) and, where the scenario is small, from CP-SAT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.objectives import OBJECTIVES
+from aurora.sim.optimum.bounds import Bounds, best_reward
+from aurora.sim.optimum.objective_space import Axes, Cut, axes_of, highest
+from aurora.sim.optimum.options import TaskOptions, most_amounts, task_options
+from aurora.sim.optimum.prices import Market
+from aurora.sim.optimum.relaxation import relaxation
+from aurora.sim.outcome import Summary
+from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.references import REFERENCES
+from aurora.types import FloatArray
+
+STEPS = 200
+"""Steps in which the prices of a weighted sum are improved."""
+MOST_CUTS = 12
+"""Largest number of weighted sums that are bounded."""
+ENOUGH = 2e-4
+"""Gap of reward between bound and best known plan at which no further weighted sum is bounded."""
+USUAL_GAP = 0.3
+"""Distance of plans from bounds, in units of the targets, where no plan is known."""
+LEAST_GAIN = 1e-6
+"""Share by which one of the fresh bounds must exceed the weighted sum of the point that it is to exclude."""
+LEAST_APART = 1e-6
+"""Difference of two amounts, in units of the target, below which a chord is replaced by the slope."""
+GUIDES = ("fastest", "cheapest", "nearest", "greenest", "first_fit", "best_fit", "sjf+easy")
+"""References whose outcomes are known plans."""
+
+
+class RewardBound(NamedTuple):
+    """An upper bound of the reward of plans that complete every task.
+
+    Attributes:
+        bound: The bound; no higher than `apart`.
+        apart: The bound with each objective at its own least amount, as if the others did not count.
+        plan: Reward of the best plan that is known; None without one.
+        cuts: Number of weighted sums that were bounded.
+    """
+
+    bound: float
+    apart: float
+    plan: float | None
+    cuts: int
+
+
+def reward_bound(
+    encoded: EncodedScenario, least: Bounds, *, known: Sequence[Summary] = (), cuts: int = MOST_CUTS
+) -> RewardBound:
+    """Return an upper bound of the reward of plans that complete every task.
+
+    Args:
+        encoded: The scenario.
+        least: Lower bounds of its objectives.
+        known: Outcomes of plans or policies on it; those of some references are added.
+        cuts: Largest number of weighted sums to bound; 0: only the best known plan is found.
+
+    Raises:
+        ScenarioError: A task fits on nothing even when everything is free.
+    """
+    scenario = encoded.scenario
+    axes = axes_of(scenario)
+    low = axes.point({o.name: o.least(least) for o in OBJECTIVES})
+    apart = best_reward(least, scenario)
+    every = task_options(encoded)
+    high = axes.point(most_amounts(encoded, every))
+    points = [axes.of(s) for s in _complete(encoded, known)]
+    best = max(points, key=axes.reward, default=None)
+    reached = -np.inf if best is None else axes.reward(best)
+    weighted = weighted_bounds(encoded, every, axes)
+    found: list[Cut] = []
+    top = highest(axes, low, high, found, reached)
+    while len(found) < cuts and top.bound - reached > ENOUGH:
+        plans = points or [top.point + USUAL_GAP]
+        fresh = [
+            Cut(weights, weighted.bound(weights, min(float(weights @ p) for p in plans)))
+            for weights in _directions(axes, top.point, best)
+        ]
+        found += fresh
+        if all(cut.value <= float(cut.weights @ top.point) * (1 + LEAST_GAIN) for cut in fresh):
+            break
+        top = highest(axes, low, high, found, reached)
+    return RewardBound(min(apart, top.bound), apart, None if best is None else reached, len(found))
+
+
+def _complete(encoded: EncodedScenario, known: Sequence[Summary]) -> list[Summary]:
+    """Return the outcomes that complete every task, with those of references."""
+    every = [*known, *(run(encoded, compile_policy(REFERENCES[name])).summary for name in GUIDES)]
+    return [s for s in every if s.completed == s.tasks]
+
+
+def _directions(axes: Axes, point: FloatArray, best: FloatArray | None) -> list[FloatArray]:
+    """Return weights whose sums may tell a point from the plans: along the chord to the best plan, and its slope."""
+    slope = np.array([axes.slope(i, float(x)) for i, x in enumerate(point)])
+    directions = [slope]
+    if best is not None:
+        apart = np.abs(best - point) > LEAST_APART
+        scores = [
+            axes.score(i, float(a)) - axes.score(i, float(b)) for i, (a, b) in enumerate(zip(point, best, strict=True))
+        ]
+        chord = np.where(apart, np.array(scores) / np.where(apart, best - point, 1.0), slope)
+        directions.insert(0, chord)
+    return [d / d.sum() for d in directions]
+
+
+class WeightedBounds:
+    """Lower bounds on weighted sums of the objectives of one scenario, in the units of its axes."""
+
+    def __init__(self, axes: Axes, market: Market, tasks: int) -> None:
+        self._market = market
+        self._places = [[o.name for o in OBJECTIVES].index(n) for n in axes.names]
+        # Columns have the amounts of one task; a mean is their sum divided by the number of tasks.
+        self._units = np.array(
+            [u * (1 if OBJECTIVES[k].adds_up else tasks) for u, k in zip(axes.units, self._places, strict=True)]
+        )
+
+    def bound(self, weights: FloatArray, aim: float, steps: int = STEPS) -> float:
+        """Return a lower bound of a weighted sum.
+
+        Args:
+            weights: [axes] weights, none negative.
+            aim: Weighted sum of a known plan, or a guess.
+            steps: Number of steps in which prices are improved.
+        """
+        by_objective = np.zeros(len(OBJECTIVES))
+        by_objective[self._places] = weights / self._units
+        return self._market.best(by_objective, self._market.first_prices(by_objective), aim, steps).value
+
+
+def weighted_bounds(encoded: EncodedScenario, every: Sequence[TaskOptions], axes: Axes) -> WeightedBounds:
+    """Return what bounds weighted sums of a scenario's objectives.
+
+    Args:
+        encoded: The scenario.
+        every: Options of each task.
+        axes: Axes of the scenario.
+    """
+    return WeightedBounds(axes, Market(relaxation(encoded, every)), len(every))
