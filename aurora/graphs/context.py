@@ -13,6 +13,7 @@ import numpy as np
 from aurora.agents.arena.evaluation import Arena, advantage, arena, measurements
 from aurora.agents.arena.source import Source
 from aurora.agents.models.metered import Call, MeteredModel
+from aurora.agents.search.effort import PARTS
 from aurora.agents.search.policy_search import first_state
 from aurora.graphs.events import Listener, StopReason
 from aurora.graphs.proposers.model import (
@@ -160,13 +161,22 @@ def proposers(
         index: Index over the archive; None: there is none.
         authors: Model with its prompts; None: the search alone, whatever the settings name.
     """
-    search, drawn = SearchPolicyProposer(settings.population), SearchScenarioProposer("attacker" in settings.without)
+    parts = frozenset(part for part in settings.without if part in PARTS)
+    search = SearchPolicyProposer(settings.population, settings.shipped, parts)
+    drawn = SearchScenarioProposer("attacker" in settings.without)
     if authors is None or settings.proposer == "search":
         return drawn, search
     level, together = settings.model_from_level, settings.proposer == "both"
     scenarios = ModelScenarioProposer(authors.model, authors.attacker, level)
     policies = ModelPolicyProposer(
-        authors.model, authors.defender, store, index, level, search=search, is_tuned=together
+        authors.model,
+        authors.defender,
+        store,
+        index,
+        level,
+        search=search,
+        is_tuned=together,
+        shipped=settings.shipped,
     )
     attacker: ScenarioProposer = BothScenarioProposer(scenarios) if together else scenarios
     return (

@@ -18,7 +18,7 @@ from aurora.agents.search.adversarial_search import (
     expected_rates,
     search_scenarios,
 )
-from aurora.agents.search.policy_search import tunable
+from aurora.agents.search.lineage import tunable
 from aurora.agents.search.scenario_search import NEAR_DUPLICATE, Known, describe, diversity
 from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy, constants, with_constants
