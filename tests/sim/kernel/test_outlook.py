@@ -133,7 +133,8 @@ def crowded(seed: int) -> Scenario:
 
 
 @pytest.mark.parametrize("name", sorted(OUTLOOK_FEATURES))
-def test_a_score_of_it_may_be_kept_until_the_node_changes(name: str) -> None:
+def test_a_score_of_it_may_be_kept_until_the_node_changes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aurora.sim.kernel.run.MIN_NODES_FOR_CACHE", 0)  # scores of cheap features are kept too
     which: Policy = policy("kept", rules=(DecisionRule(score=f"{name} - 0.001 * node.index"),))
     program = compile_policy(which)
     for seed in range(3):
