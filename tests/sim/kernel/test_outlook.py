@@ -1,5 +1,7 @@
 """What a placement leaves for the typical mix: the formulas, and that scores of it may be kept."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
@@ -134,7 +136,8 @@ def crowded(seed: int) -> Scenario:
 
 @pytest.mark.parametrize("name", sorted(OUTLOOK_FEATURES))
 def test_a_score_of_it_may_be_kept_until_the_node_changes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aurora.sim.kernel.run.MIN_NODES_FOR_CACHE", 0)  # scores of cheap features are kept too
+    module = import_module("aurora.sim.kernel.run")  # the package has a function of this name
+    monkeypatch.setattr(module, "MIN_NODES_FOR_CACHE", 0)  # scores of cheap features are kept too
     which: Policy = policy("kept", rules=(DecisionRule(score=f"{name} - 0.001 * node.index"),))
     program = compile_policy(which)
     for seed in range(3):
