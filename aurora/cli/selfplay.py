@@ -60,6 +60,9 @@ def selfplay(  # one parameter an option
     start: str | None = options.policy(
         None, help="Policy that the search starts from and is compared with: a file, or the name of one."
     ),
+    shipped: bool = typer.Option(
+        True, "--shipped/--no-shipped", help="Let the search cross with shipped champions that fit the source."
+    ),
     seed: int = options.seed(),
     run: Path | None = options.path(None, help="Run directory; default runs/SOURCE-SEED."),
     resume: Path | None = options.path(None, help="Continue the run in this directory, as it was configured."),
@@ -110,6 +113,7 @@ def selfplay(  # one parameter an option
     from aurora.agents.models.budget import Budget  # heavy siblings
     from aurora.agents.models.model import call_limits  # heavy siblings
     from aurora.evals.model_usage import model_usage  # heavy, used here only
+    from aurora.graphs.partners import shipped_partners  # heavy, used here only
     from aurora.graphs.progress import progress_of_events  # heavy, used here only
     from aurora.graphs.run import open_run, settings_of  # heavy, used here only
     from aurora.graphs.settings import SelfPlaySettings  # heavy, used here only
@@ -133,6 +137,8 @@ def selfplay(  # one parameter an option
             evolve_prompts=evolve_prompts,
             **settings_by_model(proposer.value, model, model_from_level, offline=replay is not None),
         )
+        if shipped:
+            settings = settings.model_copy(update={"shipped": shipped_partners(settings)})
     _note_absent_extras(settings)
     if iterations is None and time_limit is None:
         iterations = 10

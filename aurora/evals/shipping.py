@@ -221,13 +221,14 @@ def _provenance(directories: Sequence[Path], settings: SelfPlaySettings, source:
         unit=source.unit,
         training_families=source.training,
         validation_families=source.validation,
-        test_families=test_families(source),
+        test_families=source.test,
         seeds=tuple(s.seed for s in everyone),
         iterations=sum(b.iterations for b in budgets),
         simulations=sum(b.simulations for b in budgets),
         seconds=round(sum(b.seconds for b in budgets), 3),
         proposer=settings.proposer,
         parent="" if start is None else _parent(start),
+        partners=tuple(p.policy_id for p in settings.shipped),
         files=manifest["files"],
         data=licences_of(manifest["files"]),
         commit=str(manifest.get("commit") or _evaluated_at(directories[0])),
@@ -242,12 +243,6 @@ def _evaluated_at(directory: Path) -> str:
         if (folder / RESULT_FILE).is_file():
             return load_result(folder).provenance.commit
     return ""
-
-
-def test_families(source: Source) -> tuple[str, ...]:
-    """Return the families of a source that neither training nor the choice of the champion meets."""
-    families: tuple[str, ...] = getattr(source, "judged", ())
-    return tuple(f for f in families if f not in (*source.training, *source.validation))
 
 
 def _parent(start: Policy) -> str:

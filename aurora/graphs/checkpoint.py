@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from aurora.agents.arena.source import Source
 from aurora.agents.search.policy_search import SearchState
 from aurora.agents.search.scenario_search import Known
+from aurora.graphs.champion_choice import Contender, Race
 from aurora.graphs.lessons import Lesson
 from aurora.graphs.state import Standing
+from aurora.graphs.validation import RaceState
 from aurora.memory.store import Store
 from aurora.prompts.loader import Prompt
 from aurora.sim.policies.policy import parse_policy
@@ -33,6 +37,7 @@ def checkpoint(standing: Standing, *, has_model: bool) -> dict[str, Any]:
         "passed": dict(standing.passed),
         **({"lessons": lessons} if has_model or lessons else {}),
         **({"prompts": {p.role: p.text for p in standing.prompts.values()}} if standing.prompts else {}),
+        **({} if standing.race is None else {"race": _race_json(standing.race)}),
         # The specs themselves are among the archive's scenarios.
         "known": [[k.spec.spec_id, k.reward, list(k.description)] for k in standing.known],
     }
@@ -59,4 +64,15 @@ def restored(state: Mapping[str, Any], source: Source, store: Store) -> Standing
         passed=dict(state["passed"]),
         lessons=tuple(Lesson.model_validate(lesson) for lesson in state.get("lessons", ())),
         prompts={role: Prompt(role, text) for role, text in state.get("prompts", {}).items()},
+        race=_race(state["race"]) if "race" in state else None,
     )
+
+
+def _race_json(state: RaceState) -> dict[str, Any]:
+    contenders = [[c.policy_id, c.values.tolist()] for c in state.race.contenders]
+    return {"challengers": state.race.challengers, "contenders": contenders, "marks": state.marks.tolist()}
+
+
+def _race(data: Mapping[str, Any]) -> RaceState:
+    contenders = tuple(Contender(name, np.array(values)) for name, values in data["contenders"])
+    return RaceState(Race(contenders, data["challengers"]), np.array(data["marks"]))

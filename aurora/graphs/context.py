@@ -13,6 +13,7 @@ import numpy as np
 from aurora.agents.arena.evaluation import Arena, advantage, arena, measurements
 from aurora.agents.arena.source import Source
 from aurora.agents.models.metered import Call, MeteredModel
+from aurora.agents.search.effort import PARTS
 from aurora.agents.search.policy_search import first_state
 from aurora.graphs.events import Listener, StopReason
 from aurora.graphs.proposers.model import (
@@ -26,6 +27,7 @@ from aurora.graphs.proposers.search import SearchPolicyProposer, SearchScenarioP
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.graphs.start import first_searched
 from aurora.graphs.state import Abandoned, Standing
+from aurora.graphs.validation import VALIDATION_SEED, Pool
 from aurora.memory.index import Index
 from aurora.memory.measurement_cache import Measurement, MeasurementCache
 from aurora.memory.records import NewPrompt
@@ -35,9 +37,6 @@ from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.curriculum import LEVELS, Curriculum
-
-VALIDATION_SEED = 1_000_003
-"""Constant in the seed of validation scenarios, which separates them from all others of a run."""
 
 
 class Authors(NamedTuple):
@@ -91,7 +90,7 @@ class RunContext:
         store: Archive of the run.
         index: Index over the archive; None: similar scenarios are found by statistics.
         cache: Measurements of the iteration in progress.
-        validation: Scenarios on which the champion is chosen.
+        validation: Scenarios on which the champion is chosen; candidates meet fresh ones where they are close.
         scenario_proposer, policy_proposer: Attacker and defender.
         authors: Model with its prompts; None: no model is used.
         jobs: Number of threads.
@@ -106,7 +105,7 @@ class RunContext:
     store: Store
     index: Index | None
     cache: MeasurementCache
-    validation: Arena
+    validation: Pool
     scenario_proposer: ScenarioProposer
     policy_proposer: PolicyProposer
     authors: Authors | None = None
@@ -162,13 +161,22 @@ def proposers(
         index: Index over the archive; None: there is none.
         authors: Model with its prompts; None: the search alone, whatever the settings name.
     """
-    search, drawn = SearchPolicyProposer(settings.population), SearchScenarioProposer("attacker" in settings.without)
+    parts = frozenset(part for part in settings.without if part in PARTS)
+    search = SearchPolicyProposer(settings.population, settings.shipped, parts)
+    drawn = SearchScenarioProposer("attacker" in settings.without)
     if authors is None or settings.proposer == "search":
         return drawn, search
     level, together = settings.model_from_level, settings.proposer == "both"
     scenarios = ModelScenarioProposer(authors.model, authors.attacker, level)
     policies = ModelPolicyProposer(
-        authors.model, authors.defender, store, index, level, search=search, is_tuned=together
+        authors.model,
+        authors.defender,
+        store,
+        index,
+        level,
+        search=search,
+        is_tuned=together,
+        shipped=settings.shipped,
     )
     attacker: ScenarioProposer = BothScenarioProposer(scenarios) if together else scenarios
     return (

@@ -73,11 +73,12 @@ class IterationDone(TypedDict):
         success_rates, attacker_rewards: The policies' success rate and the attacker's reward, per scenario.
         learnable_share: Share of the scenarios with a success rate of 0.3 to 0.7.
         attacker_simulations: Simulations that the attacker's search asked for; absent from earlier versions' runs.
-        champion, champion_elo: Best on validation so far, and its rating.
+        champion, champion_elo: Policy chosen on validation, and its rating.
         leader_elo: Highest rating among the players of the iteration that are not references.
-        validation_advantage: The champion's mean value over the best reference of each validation scenario.
+        validation_advantage: The champion's mean value over the best reference of each validation scenario that it has
+            met; their number grows, so this value may fall.
         training_advantage, candidate_validation: The same mean of the best candidate on the training scenarios, and on
-            validation.
+            validation; estimated from paired differences where the candidate was out early.
         gap: Training advantage minus the candidate's validation advantage: the gain that does not generalise.
         evaluations: Simulations of the run so far.
         failures: Number of failed attempts in this iteration.

@@ -42,6 +42,7 @@ from aurora.graphs.prompt_iterations import evolve_prompts
 from aurora.graphs.proposers.protocols import PolicyProposer, ScenarioProposer
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.graphs.state import Abandoned, Standing, Start, State
+from aurora.graphs.validation import Pool
 from aurora.memory.index import Index
 from aurora.memory.measurement_cache import MeasurementCache
 from aurora.memory.store import Store
@@ -134,7 +135,8 @@ def play(  # noqa: PLR0913  # all options of a run
         store=store,
         index=index,
         cache=cache,
-        validation=validation._replace(cache=cache),  # candidates are measurements of their iteration
+        # candidates are measurements of their iteration
+        validation=Pool(validation._replace(cache=cache), settings.seed),
         scenario_proposer=scenario_proposer or built_in[0],
         policy_proposer=policy_proposer or built_in[1],
         authors=authors,

@@ -37,7 +37,8 @@ def selfplay(  # noqa: PLR0913  # all options of a run
     Args:
         directory: Folder of the run; it is created if it is absent.
         settings: Settings that determine the run. `aurora selfplay` also sets `embedder`, to
-            `aurora.memory.embedder.run_fingerprint()`: similar scenarios are then found by their texts.
+            `aurora.memory.embedder.run_fingerprint()`: similar scenarios are then found by their texts. And it sets
+            `shipped`, to `aurora.graphs.partners.shipped_partners(settings)`.
         iterations: Total number of iterations of the run at the end; None: no limit.
         time_limit: Seconds after which the run stops; its first iteration is always finished.
         jobs: Number of threads; the result does not depend on it.

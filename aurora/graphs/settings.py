@@ -13,12 +13,13 @@ from pydantic import SerializerFunctionWrapHandler, field_validator, model_seria
 from aurora.agents.arena.changed_source import ChangeName, with_change
 from aurora.agents.arena.source import Source
 from aurora.agents.arena.sources import SOURCES, open_source
+from aurora.agents.search.effort import Part as SearchPart
 from aurora.errors import RunError
 from aurora.graphs.start import with_start
 from aurora.sim.policies.policy import Policy
 from aurora.types import Frozen
 
-Part = Literal["attacker", "retrieval", "curriculum", "elo"]
+Part = Literal["attacker", "retrieval", "curriculum", "elo", "race"] | SearchPart
 """Part of self-play that a run can do without, to measure what it adds."""
 
 PARTS = ("training", "validation", "test")
@@ -47,10 +48,13 @@ class SelfPlaySettings(Frozen):
             Sources without levels always call it.
         prompts: Ids of the versions of the prompts.
         start: Policy that the search starts from, as `checked_start` returns it; None: the source's template.
+        shipped: Shipped champions that the search may cross with; `aurora.graphs.partners` chooses them.
         own_proposers: Names of the caller's own proposers, for scenarios and for policies; "" for a built-in one.
         without: Parts that are switched off. Without the attacker, scenarios are drawn at random. Without retrieval, no
             policies are retrieved for similar scenarios. Without the curriculum, every level is drawn with the same
-            probability. Without Elo, rivals are drawn from the archive at random.
+            probability. Without Elo, rivals are drawn from the archive at random. Without the race, the
+            champion is the best mean so far on a fixed set of validation scenarios. Parts of the policy search are
+            those of `aurora.agents.search.effort`.
         changed: Change of all scenarios, from `aurora.agents.arena.changed_source.CHANGES`; "" for none.
         evolve_prompts: Number of iterations after which the prompts of attacker and defender evolve; 0: never.
     """
@@ -71,6 +75,7 @@ class SelfPlaySettings(Frozen):
     model_from_level: int = 2
     prompts: tuple[str, ...] = ()
     start: Policy | None = None
+    shipped: tuple[Policy, ...] = ()
     own_proposers: tuple[str, str] = ("", "")
     without: tuple[Part, ...] = ()
     changed: ChangeName = ""
@@ -88,6 +93,7 @@ class SelfPlaySettings(Frozen):
         """Leave out settings that are not used: manifests of earlier versions don't have their keys."""
         values: dict[str, Any] = serialise(self)
         used = {
+            "shipped": bool(self.shipped),
             "own_proposers": any(self.own_proposers),
             "without": bool(self.without),
             "changed": bool(self.changed),

@@ -7,7 +7,8 @@ from dataclasses import replace
 from aurora.agents.arena.source import Source
 from aurora.agents.search.lineage import is_tunable
 from aurora.errors import PolicyError
-from aurora.sim.policies.compiler import compile_policy, policy_key
+from aurora.sim.policies.compiler import compile_policy, parse_sections, policy_key
+from aurora.sim.policies.expression import Num
 from aurora.sim.policies.policy import Policy
 
 START_ORIGIN = "start"
@@ -32,11 +33,17 @@ def with_start(source: Source, start: Policy | None) -> Source:
     """Return the source with a policy before its templates, or unchanged without a policy.
 
     Raises:
-        PolicyError: The source prescribes blocking and backfilling, and the policy differs.
+        PolicyError: The source prescribes blocking and backfilling, or that every task is placed that fits, and
+            the policy differs.
     """
     if start is None:
         return source
     own, given = start.allocation_strategy, source.templates[0].allocation_strategy
+    if source.admission_is_given and parse_sections(start).admit != Num(1.0):
+        raise PolicyError(
+            f"policy {start.policy_id}: source {source.name} places every task that fits, the policy admits where "
+            f"{own.admit}; set admit to 1"
+        )
     if source.queue_is_given:
         for name in ("head_of_line_blocking", "backfill"):
             if getattr(own, name) != getattr(given, name):

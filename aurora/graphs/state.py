@@ -26,6 +26,7 @@ from aurora.agents.search.scenario_search import Known
 from aurora.graphs.events import Forgetting, StopReason
 from aurora.graphs.lessons import Lesson
 from aurora.graphs.proposers.protocols import ProposedPolicy, ProposedScenario, Rejection
+from aurora.graphs.validation import RaceState
 from aurora.memory.elo import Match
 from aurora.memory.records import Failure, NewOutcome, NewPolicy, NewPrompt, NewScenario
 from aurora.prompts.loader import Prompt
@@ -49,12 +50,13 @@ class Standing:
     Attributes:
         curriculum: Level, and recent successes at it.
         search: State of the policy search.
-        champion, champion_value: Best policy on validation, and its mean value over the best reference there.
+        champion, champion_value: Policy chosen on validation, and its mean value over the best reference there.
         evaluations: Number of simulations of all committed iterations.
         known: Earlier scenarios that the attacker remembers, oldest first.
         passed: Success rate with which each level was left.
         lessons: Results of the latest policies that a model wrote.
         prompts: Prompts that took the place of the run's first ones, by role.
+        race: State of the race for the champion; None: it has not begun, or candidates don't race.
     """
 
     curriculum: Curriculum
@@ -66,6 +68,7 @@ class Standing:
     passed: Mapping[str, float] = field(default_factory=dict)
     lessons: tuple[Lesson, ...] = ()
     prompts: Mapping[str, Prompt] = field(default_factory=dict)
+    race: RaceState | None = None
 
 
 class PlayedScenario(NamedTuple):
@@ -190,6 +193,7 @@ class Rated:
         champion, champion_value: Best policy on validation, and its mean value over the best reference there.
         candidate_validation: The same mean of the candidate that was best in training.
         lessons: Results of the latest policies that a model wrote.
+        race: State of the race for the champion; None where candidates don't race.
     """
 
     ratings: Mapping[str, float]
@@ -198,6 +202,7 @@ class Rated:
     champion_value: float
     candidate_validation: float
     lessons: tuple[Lesson, ...]
+    race: RaceState | None = None
 
 
 @dataclass(frozen=True)

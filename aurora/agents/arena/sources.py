@@ -38,6 +38,12 @@ def _openb(folder: Path) -> Source:
     return OpenbSource.open(folder / "openb")
 
 
+def _openb_lists(folder: Path) -> Source:
+    from aurora.agents.arena.openb_source import OpenbSource  # noqa: PLC0415  # heavy
+
+    return OpenbSource.open_lists(folder / "openb")
+
+
 def _swf(folder: Path) -> Source:
     from aurora.agents.arena.swf_source import SwfSource  # noqa: PLC0415  # heavy
 
@@ -77,6 +83,7 @@ def _files(folder: Path) -> Source:
 SOURCES: Mapping[str, SourceRow] = {
     "generated": SourceRow("generators, at five levels", "", _generated),
     "openb": SourceRow("the openb trace of a cluster with accelerators", "openb/", _openb),
+    "openb_lists": SourceRow("the openb trace, with four published lists of pods", "openb/", _openb_lists),
     "swf": SourceRow("logs of batch jobs in the Standard Workload Format", "swf/", _swf),
     "azure": SourceRow("arrivals of Azure's virtual machines", "azure_vm/", _azure),
     "utilisation": SourceRow("measured utilisation of Google's and Alibaba's machines", "dc_util/", _utilisation),

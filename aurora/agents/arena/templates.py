@@ -39,11 +39,16 @@ _PLACEMENT: Mapping[str, float] = {
     "node.accelerator_largest_free": 0.0,
     "(fit.same_class_tasks / 8)": 0.1,
     "abs(fit.cpu_left - fit.accelerators_left)": -0.2,
+    # Devices that are left without cores for them are lost, whatever comes.
+    "fit.stranded_accelerators_increase": -1.0,
+    "(fit.stranded_accelerators / 8)": 0.0,
+    "(fit.stranded_cpu_increase / 32)": -0.3,
+    "(fit.stranded_cpu / 32)": 0.0,
 }
 
 
 def placement_template() -> Policy:
-    """Return the template for accelerator clusters: a rule for each of four classes of request, 16 terms each."""
+    """Return the template for accelerator clusters: a rule for each of four classes of request, 20 terms each."""
     whens = ("task.accelerators == 0", "task.accelerator_share < 1", "task.accelerators == 1", "1")
     rules = tuple(DecisionRule(when=when, score=_sum(_PLACEMENT)) for when in whens)
     strategy = AllocationStrategy(algorithm_type="custom", decision_rules=rules, device_choice="least_fragmentation")

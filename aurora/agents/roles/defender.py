@@ -9,6 +9,8 @@ from aurora.agents.models.agent import run_agent
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
 from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table
+from aurora.champions.champion import PREFIX
+from aurora.champions.shipped import shipped_champion
 from aurora.errors import AnswerError, ModelError, PolicyError
 from aurora.prompts.loader import Prompt
 from aurora.sim.policies.compiler import compile_policy
@@ -223,10 +225,18 @@ _TUNED = (
 )
 
 
+def _origin(policy: Policy) -> str:
+    """Return what a shipped champion was trained on, for a line of the prompt; "" for other policies."""
+    if not policy.policy_id.startswith(PREFIX):
+        return ""
+    origin = shipped_champion(policy.policy_id).provenance
+    return f" (ships with AURORA; trained on {origin.source}, {origin.simulations:,} simulations)"
+
+
 def _slots(briefing: DefendBriefing) -> dict[str, str]:
     names = [s.scenario_id for s in briefing.scenarios]
     given = "" if briefing.queue is None else f" The queue discipline is given: {_discipline(briefing.queue)}."
-    best = [f"- {value:.4f}, {p.policy_id}:\n{program_told(p)}" for p, value in briefing.best]
+    best = [f"- {value:.4f}, {p.policy_id}{_origin(p)}:\n{program_told(p)}" for p, value in briefing.best]
     champion = "none yet"
     if briefing.champion is not None:
         policy, value = briefing.champion

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-Part = Literal["challengers", "tuning", "racing", "inheritance", "lexicase", "elites", "crossover", "restarts", "seeds"]
-"""Parts of the search that a study can switch off."""
+Part = Literal[
+    "challengers",
+    "tuning",
+    "halving",
+    "inheritance",
+    "lexicase",
+    "elites",
+    "crossover",
+    "restarts",
+    "pruning",
+    "seeds",
+]
+"""Part of the search that a run can do without, to measure what it adds."""
+
+PARTS: frozenset[Part] = frozenset(get_args(Part))
+"""All parts of the search."""
 
 Tick = Callable[[int, float], None]
 """Callback after each generation, with its number and best mean advantage; it may raise to stop the search."""

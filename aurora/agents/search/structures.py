@@ -15,8 +15,9 @@ from aurora.agents.arena.evaluation import Arena, advantages
 from aurora.agents.search.effort import STRUCTURES_PER_GENERATION, Progress, Settings
 from aurora.agents.search.elites import Elite, parents_of
 from aurora.agents.search.family_selection import epsilon_lexicase
-from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, inherited, is_tunable, new_lineage
-from aurora.agents.search.racing import part_of, race
+from aurora.agents.search.lineage import Lineage, inherited, is_tunable, new_lineage
+from aurora.agents.search.pruning import prune
+from aurora.agents.search.racing import blocks, part_of, race
 from aurora.agents.search.tuning import Tuned, tune
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError
@@ -27,8 +28,10 @@ FINALISTS = 3
 """Structures of a race whose weights are tuned before one of them becomes a challenger."""
 TUNING_POPULATION = 6
 """Points per generation when finalists are tuned."""
-RESTARTS = 0.25
+RESTARTS = 0.15
 """Probability that the leader itself challenges, with fresh step sizes, in place of a race."""
+PRUNED = 0.15
+"""Probability that the leader challenges without the terms that it can miss, in place of a race."""
 OTHER_PARENTS = 0.25
 """Share of structures that vary a challenger, and of those that vary an elite; the others vary the leader."""
 
@@ -99,10 +102,16 @@ def challenger(
     units = float(generations * settings.population + settings.generations * STRUCTURES_PER_GENERATION)
     leader = stock.lineages[0]
     failures: list[str] = []
-    if "restarts" not in settings.without and leader.sigma < FIRST_SIGMA / 2 and rng.random() < RESTARTS:
+    kind = rng.random() if generations else 1.0
+    if kind < RESTARTS and "restarts" not in settings.without:
         finalists = [_Entry(parse_policy(leader.policy), "restart", None)]
+    elif RESTARTS <= kind < RESTARTS + PRUNED and "pruning" not in settings.without:
+        part = part_of(where, blocks(len(where.scenarios), rng)[0])
+        pruned = prune(parse_policy(leader.policy), part, settings.jobs)
+        units -= pruned.simulations * len(part.scenarios) / len(where.scenarios)
+        finalists = [_Entry(pruned.policy, "pruned", leader)]
     else:
-        entries, failures = _entries(stock, where, settings, rng)
+        entries, failures = _entries(stock, where, round(units), settings, rng)
         if not entries:
             return None, tuple(failures)
         finalists, spent = _raced(entries, where, settings, rng)
@@ -120,7 +129,7 @@ def _raced(
 ) -> tuple[list[_Entry], float]:
     """Return the finalists, and what the race cost in simulations of all scenarios."""
     programs = [compile_policy(entry.policy) for entry in entries]
-    if "racing" in settings.without:
+    if "halving" in settings.without:
         means = advantages(where, programs, settings.jobs).mean(axis=1)
         order = np.argsort(-means, kind="stable")[:FINALISTS]
         return [entries[int(k)] for k in order], float(len(entries))
@@ -169,14 +178,14 @@ def _tuned(lineage: Lineage, where: Arena, steps: int, settings: Settings, rng: 
 
 
 def _entries(
-    stock: Stock, where: Arena, settings: Settings, rng: np.random.Generator
+    stock: Stock, where: Arena, most: int, settings: Settings, rng: np.random.Generator
 ) -> tuple[list[_Entry], list[str]]:
-    """Return the structures of a race, and the reasons why variants failed."""
+    """Return at most so many structures for a race beside the seeds, and the reasons why variants failed."""
     entries = [_Entry(policy, "seed", None) for policy in stock.seeds]
     elites = () if "elites" in settings.without else stock.elites
     mates = [p for p in (*stock.mates, *stock.seeds) if p.allocation_strategy.network is None]
     failures: list[str] = []
-    for _ in range(settings.population + settings.population // 2):
+    for _ in range(min(max(most, 2 * FINALISTS), 3 * settings.population // 2)):
         policy, lineage = _parent(stock.lineages, elites, settings, rng)
         mate = policy if "crossover" in settings.without or not mates else mates[int(rng.integers(len(mates)))]
         try:

@@ -83,7 +83,7 @@ def transfer(  # one parameter an option
 
 def ablations(  # one parameter an option
     variants: str = options.text(
-        "all", help="Names of variants, separated by commas; `all`; each leaves out one part of self-play."
+        "all", help="Variants by name, separated by commas; `all` parts of self-play; `search`: parts of its search."
     ),
     evaluations: int = options.count(EVALUATIONS, help="Largest number of simulations of each training."),
     seeds: str = options.text(SEEDS, help="Random seeds of training: a range (1-3) or a list (1,5)."),
@@ -103,9 +103,10 @@ def ablations(  # one parameter an option
     """
     from aurora.evals.transfer.ablations import AblationSettings, run_ablations  # heavy
     from aurora.evals.transfer.settings import ABLATED_PER_FAMILY
-    from aurora.evals.transfer.variants import VARIANTS
+    from aurora.evals.transfer.variants import DEFAULT_VARIANTS, SEARCH_PARTS
 
-    chosen = tuple(VARIANTS) if variants == "all" else tuple(v.strip() for v in variants.split(",") if v.strip())
+    sets = {"all": DEFAULT_VARIANTS, "search": tuple(f"no {part}" for part in SEARCH_PARTS)}
+    chosen = sets.get(variants) or tuple(v.strip() for v in variants.split(",") if v.strip())
     effort = _effort(evaluations, seeds, scenarios, quick=quick)
     if not quick:
         effort = replace(effort, per_family=ABLATED_PER_FAMILY)

@@ -19,7 +19,7 @@ from aurora.evals.transfer.measuring import VALUE, best_subject, measure_policie
 from aurora.evals.transfer.settings import Effort, claim
 from aurora.evals.transfer.training import Trajectory, train
 from aurora.evals.transfer.values import SuiteValues
-from aurora.evals.transfer.variants import COMPLETE, VARIANTS, variant_settings
+from aurora.evals.transfer.variants import COMPLETE, DEFAULT_VARIANTS, VARIANTS, variant_settings
 from aurora.graphs.run_directory import CALLS
 from aurora.statistics.intervals import mean_interval
 from aurora.tools.recording import Recording
@@ -42,7 +42,7 @@ class AblationSettings:
     """
 
     effort: Effort = field(default_factory=Effort)
-    variants: tuple[str, ...] = tuple(name for name in VARIANTS if name != COMPLETE)
+    variants: tuple[str, ...] = DEFAULT_VARIANTS
     model: str = ""
 
     @property

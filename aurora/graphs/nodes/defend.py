@@ -16,7 +16,7 @@ from aurora.graphs.proposers.protocols import PolicyRequest, ProposedPolicy
 from aurora.graphs.start import START_ORIGIN
 from aurora.graphs.state import Defended, Played, State, Update
 from aurora.memory import pareto
-from aurora.memory.names import KEPT, REFERENCE
+from aurora.memory.names import KEPT, REFERENCE, SHIPPED
 from aurora.memory.records import Failure, NewOutcome, NewPolicy
 from aurora.sim.kernel import encode
 from aurora.sim.outcome import Summary
@@ -167,16 +167,20 @@ def simulate(context: RunContext, state: State) -> Update:
             NewOutcome(name, scenario_id, value, sums(summary, scenario.encoded.scenario))
             for name, (value, summary) in measured.items()
         ]
-    return {"played": Played(_new_policies(source, state["defended"]), achieved, rounds, fronts, tuple(outcomes))}
+    return {"played": Played(_new_policies(context, state["defended"]), achieved, rounds, fronts, tuple(outcomes))}
 
 
-def _new_policies(source: Source, defended: Defended) -> dict[str, NewPolicy]:
-    """Return the policies to archive: candidates, references, and templates as their parents."""
+def _new_policies(context: RunContext, defended: Defended) -> dict[str, NewPolicy]:
+    """Return the policies to archive: candidates, references, and templates and shipped champions as their parents."""
+    source, parents = context.source, {parent for c in defended.candidates for parent in c.parents}
     policies = {c.policy.policy_id: NewPolicy(c.policy, c.origin, c.parents, c.prompt_id) for c in defended.candidates}
     for name, reference in source.references.items():
         policies.setdefault(name, NewPolicy(reference, REFERENCE))
     for template in source.templates:  # only a user's own start takes part in matches
         policies.setdefault(template.policy_id, NewPolicy(template, START_ORIGIN))
+    for champion in context.settings.shipped:
+        if champion.policy_id in parents:
+            policies.setdefault(champion.policy_id, NewPolicy(champion, SHIPPED))
     return policies
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from aurora.agents.arena.evaluation import advantages
 from aurora.agents.search.scenario_search import Known, complexity, diversity, target_complexity
 from aurora.graphs.checkpoint import checkpoint
 from aurora.graphs.context import RunContext
@@ -14,13 +13,13 @@ from aurora.graphs.events import Event, Forgetting, IterationDone
 from aurora.graphs.lessons import MAX_LESSONS, Lesson, describe_losses
 from aurora.graphs.nodes.defend import sums
 from aurora.graphs.state import Advanced, Defended, Rated, Scored, Standing, State, Update
+from aurora.graphs.validation import Outcome, best_mean, race_candidates
 from aurora.memory import elo
 from aurora.memory.index import Entry
 from aurora.memory.names import BY_MODEL
 from aurora.memory.records import Iteration, NewOutcome, NewScenario
 from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import encode
-from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
 from aurora.sim.scenarios.curriculum import LEVELS, SUCCESS_WINDOW, Curriculum
@@ -57,21 +56,28 @@ def score(context: RunContext, state: State) -> Update:
 
 
 def rate(context: RunContext, state: State) -> Update:
-    """Rate all players, and choose the champion: the best policy on validation."""
+    """Rate all players, and choose the champion on validation."""
     standing, rounds = state["standing"], state["played"].rounds
     players = sorted({p for achieved in rounds.values() for p in achieved} | {standing.champion.policy_id})
     before = dict.fromkeys(players, elo.INITIAL_RATING) | context.store.ratings(players)
     ratings, matches = elo.rate_rounds(before, rounds)
     candidates = state["defended"].policies
-    leads = advantages(context.validation, [compile_policy(p) for p in candidates], context.jobs)
-    ahead: list[float] = leads.mean(axis=1).tolist()
-    champion, champion_value = standing.champion, standing.champion_value
-    for policy, value in zip(candidates, ahead, strict=True):
-        if value > champion_value:
-            champion, champion_value = policy, value
-    fresh = _lessons(context, state, ahead, champion, champion_value)
+    champion, value, means, race = _chosen(context, standing, candidates)
+    fresh = _lessons(context, state, means, champion, value)
     lessons = (*standing.lessons, *fresh)[-MAX_LESSONS:]
-    return {"rated": Rated(ratings, matches, champion, champion_value, ahead[0], lessons)}
+    return {"rated": Rated(ratings, matches, champion, value, means[0], lessons, race)}
+
+
+def _chosen(context: RunContext, standing: Standing, candidates: Sequence[Policy]) -> Outcome:
+    """Return the champion after a race of the candidates on validation, or by the best mean without one."""
+    if "race" in context.settings.without:
+        champion = standing.champion, standing.champion_value
+        return best_mean(context.validation.validation, candidates, champion, context.jobs)
+    contenders = () if standing.race is None else standing.race.race.contenders
+    archived = {c.policy_id: context.store.policy(c.policy_id) for c in contenders}
+    return race_candidates(
+        context.validation, standing.race, standing.champion, candidates, archived, context.cache, context.jobs
+    )
 
 
 def _lessons(
@@ -210,6 +216,7 @@ def commit(context: RunContext, state: State) -> Update:
         passed=advanced.passed,
         lessons=rated.lessons,
         prompts=state["standing"].prompts if evolved is None else evolved.prompts,
+        race=rated.race,
     )
     events: list[Event] = [_done(context, state, standing)]
     if advanced.forgetting is not None:

@@ -144,6 +144,7 @@ class ModelPolicyProposer:
         from_level: First level of the curriculum at which the model is called; sources without levels always call it.
         search: Proposer that finds policies where the model is not called.
         is_tuned: True if the search tunes the constants of the model's policies.
+        shipped: Shipped champions that the model is shown where they are among the best.
     """
 
     model: MeteredModel
@@ -153,6 +154,7 @@ class ModelPolicyProposer:
     from_level: int = 1
     search: SearchPolicyProposer = field(default_factory=SearchPolicyProposer)
     is_tuned: bool = False
+    shipped: tuple[Policy, ...] = ()
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         """Return policies of the model, or of the search where the model is not called."""
@@ -203,7 +205,8 @@ class ModelPolicyProposer:
         return write_policies(self.model, request.prompt or self.prompt, briefing, harness, len(STANCES))
 
     def _briefing(self, request: PolicyRequest) -> DefendBriefing:
-        source, rivals = request.source, request.rivals
+        source = request.source
+        rivals = {**request.rivals, **{p.policy_id: p for p in self.shipped}}
         here = arena(source, request.scenarios, request.jobs, request.training.cache)
         names = sorted(rivals)
         programs = [compile_policy(rivals[n]) for n in names]

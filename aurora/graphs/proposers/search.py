@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aurora.agents.search.adversarial_search import Found, search_scenarios
-from aurora.agents.search.effort import Settings
+from aurora.agents.search.effort import Part, Settings
 from aurora.agents.search.policy_search import SearchState, search
 from aurora.agents.search.scenario_search import Known, describe, propose
 from aurora.graphs.proposers.protocols import (
@@ -61,16 +61,20 @@ class SearchPolicyProposer:
 
     Attributes:
         population: Candidates per generation.
+        shipped: Shipped champions that take part in races and crossover.
+        without: Parts of the search that are switched off.
     """
 
     population: int = 16
+    shipped: tuple[Policy, ...] = ()
+    without: frozenset[Part] = frozenset()
 
     def propose(self, request: PolicyRequest) -> PolicyProposal:
         """Search from the run's current state."""
         return self.search_from(request, request.search, ())
 
     def search_from(self, request: PolicyRequest, start: SearchState, others: Sequence[Policy]) -> PolicyProposal:
-        """Search from a state, with crossover with `others`, references and rivals.
+        """Search from a state, with crossover with `others`, references, rivals and shipped champions.
 
         Raises:
             PolicyError: The policy of the state is a trained network.
@@ -78,10 +82,11 @@ class SearchPolicyProposer:
         result = search(
             start,
             request.training,
-            [*request.source.references.values(), *request.rivals.values(), *others],
-            Settings(self.population, request.source.effort.generations, request.jobs),
+            [*request.source.references.values(), *request.rivals.values(), *self.shipped, *others],
+            Settings(self.population, request.source.effort.generations, request.jobs, self.without),
             int(request.rng.integers(2**31)),
             request.progress,
+            self.shipped,
         )
         return PolicyProposal(
             tuple(ProposedPolicy(policy, origin, parents) for policy, origin, parents in result.candidates),

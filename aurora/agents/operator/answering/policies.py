@@ -21,6 +21,7 @@ def best_policy(reply: Reply, slots: Mapping[str, Any]) -> None:
         cite,
     )
     _say_outcome(reply, first, cite)
+    _say_origin(reply, found)
     other = next((r for r in rows[1:] if _reward(r) != _reward(first)), None)
     if other is not None:
         reply.say(f"Policy {other['policy_id']} has {_reward(other)}.", cite)
@@ -40,6 +41,7 @@ def compare_policies(reply: Reply, slots: Mapping[str, Any]) -> None:
         reply.say(f"{one} comes first with a reward of {_reward(first)}, and {two} has {_reward(second)}.", found.cite)
     for row in rows[:3]:
         _say_outcome(reply, row, found.cite)
+    _say_origin(reply, found)
     _say_basis(reply, found)
     _show(reply, found, rows)
 
@@ -56,6 +58,15 @@ def _say_outcome(reply: Reply, row: Mapping[str, Any], cite: str) -> None:
     nodes = f"{noun(row['nodes_used'], 'node')} at {money(row['price_per_hour'])} an hour"
     text = f"Policy {row['policy_id']} uses {nodes} and leaves {noun(row['unplaced'], 'task')} unplaced"
     reply.say(f"{text}.", cite)
+
+
+def _say_origin(reply: Reply, found: Found) -> None:
+    """Say how the champions among the first three policies were found."""
+    leaders = {row["policy_id"] for row in found.data["policies"][:3]}
+    for row in found.data["champions"]:
+        if row["policy_id"] in leaders:
+            budget = noun(row["simulations"], "simulation")
+            reply.say(f"Policy {row['policy_id']} was trained on source {row['source']} with {budget}.", found.cite)
 
 
 def _say_basis(reply: Reply, found: Found) -> None:

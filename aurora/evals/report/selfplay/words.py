@@ -26,7 +26,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "The policy whose weights the search tunes first: AURORA's template, or the policy that the run "
         "was given. This run did not learn what that policy earns.",
     ),
-    ("Champion", "The policy with the highest value on the validation scenarios; see `aurora policies export`."),
+    (
+        "Champion",
+        "The policy with the highest value on the validation scenarios that it and its last rivals have met; see "
+        "`aurora policies export`.",
+    ),
     (
         "Training and validation",
         "The search tunes policies on the training families of scenarios. The champion is chosen on the validation "

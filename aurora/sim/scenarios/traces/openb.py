@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from aurora.errors import DataError, InputError
 from aurora.sim.objectives import ObjectiveTargets
@@ -272,6 +272,13 @@ class OpenbSpec(Frozen):
     node_share: float = Field(default=1.0, gt=0, le=1, description="share of the nodes that take part")
     load: float = Field(default=1.3, ge=0.5, le=2, description="requested over available devices at the end")
     seed: int = Field(default=0, ge=0, lt=2**31)
+    pods: str = Field(default="", max_length=64, description="name of the list of pods to draw from; empty: default")
+
+    @model_serializer(mode="wrap")
+    def _without_default(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the list where it is the default one, as in archives of earlier versions."""
+        values: dict[str, Any] = serialise(self)
+        return {name: value for name, value in values.items() if name != "pods" or value}
 
 
 def expand_openb(spec: OpenbSpec, nodes: tuple[Node, ...], pods: tuple[Pod, ...]) -> Scenario:
