@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone
-from aurora.agents.arena.source import Effort
+from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone, rewards_less_undone
+from aurora.agents.arena.source import Effort, Results
 from aurora.agents.arena.templates import general_template
 from aurora.agents.arena.trace_file import trace_file
 from aurora.sim.outcome import Outcome
@@ -73,6 +74,7 @@ class TraceSource:
     queue_is_given: ClassVar[bool] = False
     admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
+    values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "reward"
     measure: ClassVar[str] = REWARD_MEASURE
     judged_per_family: ClassVar[int] = 20
@@ -102,6 +104,10 @@ class TraceSource:
     def value(self, scenario: Scenario, outcome: Outcome) -> float:
         """Return the reward less what leaving tasks undone costs."""
         return reward_less_undone(scenario, outcome)
+
+    def values(self, scenario: Scenario, results: Results) -> NDArray[np.float64]:
+        """Return `value` of many policies on a scenario."""
+        return rewards_less_undone(scenario, results.sums)
 
 
 AZURE_VMS, AZURE_SECONDS = 500, 4 * 3600.0
