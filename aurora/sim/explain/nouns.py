@@ -100,6 +100,8 @@ _WORDS: Mapping[str, str] = {
     "fit.stranded_accelerators_increase": "added accelerators without cores for them",
     "fit.stranded_cpu": "cores beyond what its accelerators need",
     "fit.stranded_cpu_increase": "added cores beyond what its accelerators need",
+    "fit.device_waste": "part of the shared accelerator that will stay free",
+    "fit.device_waste_increase": "added part of the shared accelerator that will stay free",
     "path.hops": "hops",
     "path.bandwidth_free": "free bandwidth",
     "path.load": "path load",

@@ -127,6 +127,8 @@ FEATURES: tuple[Feature, ...] = (
     _for_rules("fit.stranded_accelerators_increase", "devices", "rise of that by this placement"),
     _for_rules("fit.stranded_cpu", "cores", "free cores beyond what free devices need after placement", scale=32),
     _for_rules("fit.stranded_cpu_increase", "cores", "rise of that by this placement", scale=8),
+    _for_rules("fit.device_waste", "devices", "expected free part of the shared device in the end, after placement"),
+    _for_rules("fit.device_waste_increase", "devices", "rise of fit.device_waste by this placement"),
     # The path to it.
     Feature("path.hops", "links", "links on the path"),
     Feature("path.bandwidth_free", "Gbit/s", "least free bandwidth on the path", changes_idle=True),
