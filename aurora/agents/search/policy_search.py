@@ -116,7 +116,7 @@ def search(  # all that an iteration starts from
         new, failures = challenger(stock, where, effort.race, settings, rng, progress)
         if new is not None:
             beside.append(new.lineage)
-            candidates.append((new.best, new.origin, (new.parent,)))
+            candidates += [(p, new.origin, new.parents) for p in (parse_policy(new.lineage.policy), new.best)]
     unique = {candidate[0].policy_id: candidate for candidate in reversed(candidates)}
     judged = _Judged.of([leader.lineage, *beside], [c[0] for c in unique.values()], where, settings.jobs)
     leading, rest = succession(leader.lineage, beside, judged.leads)

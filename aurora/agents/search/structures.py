@@ -59,26 +59,27 @@ class Challenger(NamedTuple):
         lineage: Lineage with which its tuning continues.
         best: Its best policy so far.
         origin: Origin of the structure.
-        parent: Id of the policy that it comes from; its own if it comes from none.
+        parents: Ids of the policies that it comes from.
     """
 
     lineage: Lineage
     best: Policy
     origin: str
-    parent: str
+    parents: tuple[str, ...]
 
 
 class _Entry(NamedTuple):
-    """A structure in a race, and the lineage whose tuning it continues, if any."""
+    """A structure in a race, the ids of its parents, and the lineage whose tuning it continues, if any."""
 
     policy: Policy
     origin: str
-    parent: Lineage | None
+    parents: tuple[str, ...] = ()
+    continued: Lineage | None = None
 
     def lineage(self, settings: Settings) -> Lineage:
-        if self.parent is None or "inheritance" in settings.without:
+        if self.continued is None or "inheritance" in settings.without:
             return new_lineage(self.policy)
-        return inherited(self.parent, self.policy)
+        return inherited(self.continued, self.policy)
 
 
 def challenger(
@@ -104,12 +105,12 @@ def challenger(
     failures: list[str] = []
     kind = rng.random() if generations else 1.0
     if kind < RESTARTS and "restarts" not in settings.without:
-        finalists = [_Entry(parse_policy(leader.policy), "restart", None)]
+        finalists = [_Entry(parse_policy(leader.policy), "restart", (leader.parent,))]
     elif RESTARTS <= kind < RESTARTS + PRUNED and "pruning" not in settings.without:
         part = part_of(where, blocks(len(where.scenarios), rng)[0])
         pruned = prune(parse_policy(leader.policy), part, settings.jobs)
         units -= pruned.simulations * len(part.scenarios) / len(where.scenarios)
-        finalists = [_Entry(pruned.policy, "pruned", leader)]
+        finalists = [_Entry(pruned.policy, "pruned", (leader.parent,), leader)]
     else:
         entries, failures = _entries(stock, where, round(units), settings, rng)
         if not entries:
@@ -160,10 +161,7 @@ def _best_tuned(
         lineage, best = tuned.lineage.model_copy(update={"age": 0}), tuned.best
     else:
         lineage, best = lineages[0], finalists[0].policy
-    parent = finalists[place].parent
-    return Challenger(
-        lineage, best, finalists[place].origin, finalists[place].policy.policy_id if parent is None else parent.parent
-    )
+    return Challenger(lineage, best, finalists[place].origin, finalists[place].parents)
 
 
 def _tuned(lineage: Lineage, where: Arena, steps: int, settings: Settings, rng: np.random.Generator) -> Tuned:
@@ -181,7 +179,7 @@ def _entries(
     stock: Stock, where: Arena, most: int, settings: Settings, rng: np.random.Generator
 ) -> tuple[list[_Entry], list[str]]:
     """Return at most so many structures for a race beside the seeds, and the reasons why variants failed."""
-    entries = [_Entry(policy, "seed", None) for policy in stock.seeds]
+    entries = [_Entry(policy, "seed") for policy in stock.seeds]
     elites = () if "elites" in settings.without else stock.elites
     mates = [p for p in (*stock.mates, *stock.seeds) if p.allocation_strategy.network is None]
     failures: list[str] = []
@@ -200,7 +198,7 @@ def _entries(
             failures.append(str(error))
             continue
         if is_tunable(child):
-            entries.append(_Entry(child, "structure", lineage))
+            entries.append(_Entry(child, "structure", (policy.policy_id,), lineage))
     return list({entry.policy.policy_id: entry for entry in entries}.values()), failures
 
 
