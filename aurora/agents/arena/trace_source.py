@@ -13,7 +13,6 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone, rewards_less_undone
 from aurora.agents.arena.source import Effort, Results
@@ -23,20 +22,11 @@ from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.traces import azure_vm, eua, flows, topology, utilisation
-from aurora.types import Frozen
+from aurora.sim.scenarios.traces.trace_spec import TraceSpec
 
 EFFORT = Effort(8, 4, 10)
 MUTATED_LOAD = 0.2
 """Standard deviation of the logarithm of the load that a mutation changes."""
-
-
-class TraceSpec(Frozen):
-    """A scenario drawn from a part of a trace."""
-
-    spec_id: str = Field(description="Name of the spec and of its scenario.", min_length=1, max_length=128)
-    family: str = Field(description="Part of the trace.")
-    load: float = Field(description="Demand over capacity at the busiest time.", gt=0, le=10)
-    seed: int = Field(description="Random seed of the draw.", ge=0)
 
 
 class Part(NamedTuple):
