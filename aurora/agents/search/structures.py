@@ -14,7 +14,7 @@ import numpy as np
 from aurora.agents.arena.evaluation import Arena, advantages
 from aurora.agents.search.effort import STRUCTURES_PER_GENERATION, Progress, Settings
 from aurora.agents.search.elites import Elite, parents_of
-from aurora.agents.search.family_selection import epsilon_lexicase
+from aurora.agents.search.family_selection import balanced_means, epsilon_lexicase
 from aurora.agents.search.lineage import Lineage, inherited, is_tunable, new_lineage
 from aurora.agents.search.pruning import prune
 from aurora.agents.search.racing import blocks, part_of, race
@@ -119,7 +119,7 @@ def challenger(
         units -= spent
     before = len(progress.history)
     found = _best_tuned(finalists, where, units, settings, rng)
-    top = float(advantages(where, [compile_policy(found.best)], settings.jobs).mean())
+    top = float(balanced_means(advantages(where, [compile_policy(found.best)], settings.jobs), where.families)[0])
     while len(progress.history) < before + generations:
         progress.add(top)
     return found, tuple(failures)
@@ -131,7 +131,7 @@ def _raced(
     """Return the finalists, and what the race cost in simulations of all scenarios."""
     programs = [compile_policy(entry.policy) for entry in entries]
     if "halving" in settings.without:
-        means = advantages(where, programs, settings.jobs).mean(axis=1)
+        means = balanced_means(advantages(where, programs, settings.jobs), where.families)
         order = np.argsort(-means, kind="stable")[:FINALISTS]
         return [entries[int(k)] for k in order], float(len(entries))
     raced = race(where, programs, rng, settings.jobs, keep=2 * FINALISTS)
@@ -156,7 +156,7 @@ def _best_tuned(
             lineages = [_tuned(lineage, half, steps, settings, rng).lineage for lineage in lineages]
             units /= 2
         programs = [compile_policy(parse_policy(lineage.policy)) for lineage in lineages]
-        place = int(np.argmax(advantages(where, programs, settings.jobs).mean(axis=1)))
+        place = int(np.argmax(balanced_means(advantages(where, programs, settings.jobs), where.families)))
         tuned = _tuned(lineages[place], where, max(1, round(units / TUNING_POPULATION)), settings, rng)
         lineage, best = tuned.lineage.model_copy(update={"age": 0}), tuned.best
     else:
