@@ -43,6 +43,8 @@ from aurora.statistics.intervals import Interval, mean_interval
 
 SETTLED = 5
 """Iteration from which shares are counted: before, there are few policies to tell scenarios apart by."""
+FOREIGN_SCENARIOS = 40
+"""Largest number of scenarios of such a run."""
 FOREIGN = 1000
 """Added to a seed for the run whose attacker's scenarios judge."""
 
@@ -155,11 +157,11 @@ def _random(options: argparse.Namespace, source: Source, seed: int) -> list[Enco
 
 
 def _foreign(options: argparse.Namespace, source: Source, seed: int) -> list[EncodedScenario]:
-    """Return what the search found in a run of another seed, after its first iterations."""
+    """Return what the search found last in a run of another seed."""
     folder = options.folder / f"champion-search-{seed + FOREIGN}"
     train(folder, settings_of(options, seed + FOREIGN), options.evaluations)
     with Store.open(folder / "archive.sqlite") as store:
-        rows = [r for r in store.scenarios() if r["iteration"] >= SETTLED]
+        rows = store.scenarios()[-FOREIGN_SCENARIOS:]
     return [encode(source.expand(source.parse(r["spec"]))) for r in rows]
 
 

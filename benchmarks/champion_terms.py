@@ -1,8 +1,12 @@
-"""Which terms of a champion decide in another domain than the one it was trained in.
+"""Which terms of a champion decide: of one that ships, or of a training in another domain than its own.
 
+    AURORA_DATA=TRACES python benchmarks/champion_terms.py champion:gpu --per-family 12
     python benchmarks/champion_terms.py runs/eval/transfer/trained/cloud-1 --domain edge --scenarios 8 --seed 1
 
-The champion, as `aurora eval transfer` takes it from the folder of a training, is judged on the scenarios of that
+Of a champion that ships, each term, rule and choice is removed, and the loss is measured on fresh scenarios of the
+families that neither its training nor its choice met, with 95 % intervals, paired by scenario.
+
+The champion of a training, as `aurora eval transfer` takes it from its folder, is judged on the scenarios of that
 evaluation against a reference. Then the rule or the term of a score whose removal helps most is removed, again and
 again; these are chosen on the scenarios on which they are judged. Prints the gain over the reference with its 95 %
 interval, and of what it is made: the difference of each objective's weight times score, and of what tasks left undone
@@ -10,6 +14,7 @@ cost.
 """
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +22,11 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.agents.arena.generated_source import GeneratedSource
+from aurora.agents.arena.sources import open_source
+from aurora.champions.champion import PREFIX, Champion
+from aurora.champions.shipped import shipped_champion, shipped_names
+from aurora.evals.policy_parts import losses
+from aurora.evals.shipping import Judging, fresh
 from aurora.evals.transfer.domains import TRAINED, fresh_scenarios
 from aurora.evals.transfer.training import trajectory
 from aurora.graphs.run_directory import open_archive
@@ -102,10 +112,22 @@ def with_rules(policy: Policy, rules: Sequence[Rule]) -> Policy:
     return policy.model_copy(update={"allocation_strategy": strategy})
 
 
+def print_losses(champion: Champion, judging: Judging) -> None:
+    """Print the losses without each part of a champion that ships as a Markdown table."""
+    data = os.environ.get("AURORA_DATA")
+    source = open_source(champion.provenance.source, Path(data) if data else None)
+    families = source.test or source.validation
+    print(f"| {champion.policy_name} without | loss, {source.unit} [95 %] |\n|---|---|")
+    strata = [fresh(source, family, judging)[1] for family in families]
+    for row in losses(champion.policy, source, strata, judging.jobs):
+        print(f"| {row.part} | {row.loss.mean:+.4f} [{row.loss.low:+.4f}, {row.loss.high:+.4f}] |", flush=True)
+
+
 def main() -> None:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("training", type=Path)
+    parser.add_argument("champion", help="name of a champion that ships, or folder of a training")
+    parser.add_argument("--per-family", type=int, default=32, help="scenarios of each family, of a champion that ships")
     parser.add_argument("--domain", default="edge")
     parser.add_argument("--reference", default="nearest")
     parser.add_argument("--evaluations", type=int, default=12_000)
@@ -113,8 +135,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
     given = parser.parse_args()
+    if given.champion.removeprefix(PREFIX) in shipped_names():
+        print_losses(shipped_champion(given.champion), Judging(given.per_family, given.seed))
+        return
     judge = Judge(given.domain, given.scenarios, given.seed, given.reference)
-    with open_archive(given.training) as store:
+    with open_archive(Path(given.champion)) as store:
         policy = trajectory(store, given.evaluations).champion
     rules = [(to_text(when), tuple(terms(value))) for when, value in parse_sections(policy).rules]
     print(f"| {policy.policy_id} | gain over {given.reference} [95 %] | made of |\n|---|---|---|")

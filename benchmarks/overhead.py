@@ -5,7 +5,7 @@
 The loop's own time is the wall time of an iteration less the time within the kernel, on one thread. It is
 given per candidate that was evaluated (what other evolving systems count) and per candidate that was
 stored. The archive is filled with copies of a real iteration under new ids, so that its tables have
-the sizes and the keys of a real run's.
+the sizes and the keys of a real run's. With 50,000 policies it takes about 2 GB of disk.
 """
 
 from __future__ import annotations
@@ -13,25 +13,29 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import os
 import resource
+import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from aurora.agents.arena import evaluation
 from aurora.agents.search.effort import STRUCTURES_PER_GENERATION
 from aurora.graphs.run import open_run
 from aurora.graphs.selfplay import play
 from aurora.graphs.settings import SelfPlaySettings, chosen_source
 from aurora.memory.embedder import open_embedder
 from aurora.memory.index import INDEX_FOLDER, Index, open_index
-from aurora.memory.records import Iteration, NewPolicy
+from aurora.memory.records import Iteration
 from aurora.memory.store import Store
+from aurora.sim import grid
+from aurora.sim.kernel.many import simulate_many
 
 SETTINGS = SelfPlaySettings(seed=5)
 REPEATS = 5
@@ -44,58 +48,68 @@ class Clock:
     def __init__(self) -> None:
         self.seconds = 0.0
         self.last: Iteration | None = None
-        measure, commit = evaluation.measure, Store.commit
+        simulate, commit = simulate_many, Store.commit
 
-        def timed(*args: Any) -> Any:
+        def timed(*args: Any) -> None:
             started = time.perf_counter()
-            found = measure(*args)
+            simulate(*args)
             self.seconds += time.perf_counter() - started
-            return found
 
         def noted(store: Store, iteration: Iteration) -> Any:
             self.last = iteration
             return commit(store, iteration)
 
-        for where, name, wrapped in ((evaluation, "measure", timed), (Store, "commit", noted)):
+        for where, name, wrapped in ((grid, "simulate_many", timed), (Store, "commit", noted)):
             setattr(where, name, wrapped)  # measured from outside
 
 
-def fill(store: Store, template: Iteration, policies: int) -> None:
-    """Commit copies of an iteration under new ids until the archive holds so many policies."""
-    number = template.number + 1
-    while store.counts()["policies"] < policies:
-        fresh = {p.policy.policy_id: f"copy-{number}-{i}" for i, p in enumerate(template.policies) if p.parents}
-        scenes = {s.scenario_id: f"{s.scenario_id}-{number}" for s in template.scenarios}
-        store.commit(
-            Iteration(
-                number=number,
-                policies=[
-                    NewPolicy(p.policy.model_copy(update={"policy_id": fresh[p.policy.policy_id]}), p.origin, p.parents)
-                    for p in template.policies
-                    if p.parents
-                ],
-                scenarios=[s._replace(scenario_id=scenes[s.scenario_id]) for s in template.scenarios],
-                outcomes=[
-                    o._replace(
-                        policy_id=fresh.get(o.policy_id, o.policy_id),
-                        scenario_id=scenes.get(o.scenario_id, o.scenario_id),
-                    )
-                    for o in template.outcomes
-                ],
-                failures=template.failures,
-                matches=[
-                    m._replace(
-                        policy_id=fresh.get(m.policy_id, m.policy_id),
-                        scenario_id=scenes.get(m.scenario_id, m.scenario_id),
-                    )
-                    for m in template.matches
-                ],
-                fronts={scenes[s]: tuple(fresh.get(p, p) for p in ids) for s, ids in template.fronts.items()},
-                state=template.state,
-                events=[e | {"iteration": number} for e in map(dict, template.events)],
-            )
+def fill(path: Path, template: int, policies: int) -> None:
+    """Copy the rows of an iteration under new ids, until the archive holds so many policies.
+
+    The database copies them: writing as a run does would take minutes for 50,000 policies.
+
+    Args:
+        path: The archive.
+        template: Number of the iteration.
+        policies: Number of policies.
+    """
+    connection = sqlite3.connect(path)
+    with closing(connection), connection:
+        held = connection.execute("SELECT count(*) FROM policies").fetchone()[0]
+        last = connection.execute("SELECT max(number) FROM iterations").fetchone()[0]
+        own = "iteration = :template AND policy_id IN (SELECT policy_id FROM parents)"
+        each = connection.execute(f"SELECT count(*) FROM policies WHERE {own}", {"template": template}).fetchone()[0]
+        missing = max(0, math.ceil((policies - held) / each))
+        values = {"template": template, "newest": last, "first": last + 1, "last": last + missing}
+        connection.execute(f"CREATE TEMP TABLE fresh AS SELECT policy_id FROM policies WHERE {own}", values)
+        connection.execute(
+            "CREATE TEMP TABLE played AS SELECT scenario_id FROM scenarios WHERE iteration = :template", values
         )
-        number += 1
+        for statement in _COPIES:
+            connection.execute(_NUMBERS + statement, values)
+        connection.execute("UPDATE iterations SET state = 'null' WHERE number < :last", values)
+
+
+_NUMBERS = """WITH RECURSIVE numbers(n) AS
+  (SELECT :first WHERE :first <= :last UNION ALL SELECT n + 1 FROM numbers WHERE n < :last) """
+_NEW_POLICY = "iif(policy_id IN (SELECT policy_id FROM fresh), 'copy-' || n || '-' || policy_id, policy_id)"
+_PLAYED = "FROM {}, numbers WHERE scenario_id IN (SELECT scenario_id FROM played)"
+_COPIES = (
+    f"""INSERT INTO policies SELECT {_NEW_POLICY}, replace(document, policy_id, {_NEW_POLICY}), origin, n, rating,
+        games, prompt_id FROM policies, numbers WHERE policy_id IN (SELECT policy_id FROM fresh)""",
+    f"""INSERT INTO parents SELECT {_NEW_POLICY}, place, parent_id FROM parents, numbers
+        WHERE policy_id IN (SELECT policy_id FROM fresh)""",
+    f"""INSERT INTO scenarios SELECT scenario_id || '-' || n, family, level, n,
+        replace(spec, scenario_id, scenario_id || '-' || n), success_rate, attacker_reward, prompt_id
+        {_PLAYED.format("scenarios")}""",
+    f"""INSERT INTO outcomes SELECT {_NEW_POLICY}, scenario_id || '-' || n, n, value, summary
+        {_PLAYED.format("outcomes")} AND iteration = :template""",
+    f"""INSERT INTO matches SELECT scenario_id || '-' || n, {_NEW_POLICY}, before, after {_PLAYED.format("matches")}""",
+    f"""INSERT INTO fronts SELECT scenario_id || '-' || n, {_NEW_POLICY} {_PLAYED.format("fronts")}""",
+    """INSERT INTO iterations SELECT n, state, replace(events, '"iteration": ' || number, '"iteration": ' || n)
+       FROM iterations, numbers WHERE number = :newest""",
+)
+"""Statements that copy the rows of an iteration, each table after those that it refers to."""
 
 
 def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
@@ -112,7 +126,7 @@ def overhead(sizes: list[int]) -> tuple[list[dict[str, float]], float]:
             template = clock.last
             assert template is not None  # three iterations were committed
             for size in sizes:
-                fill(store, template, size)
+                fill(path, template.number, size)
                 held.append((store.counts()["policies"], _bytes(path)))
                 with open_index(Path(folder) / INDEX_FOLDER, store, embedder) as index:
                     own = _own_seconds(store, clock, index)

@@ -56,6 +56,15 @@ class Judgement(Frozen):
         return self.against[0]
 
 
+class Loss(Frozen):
+    """The loss without a part of the champion: a term, a rule or a choice."""
+
+    part: str = Field(min_length=1, description="part that is removed, in words")
+    mean: float = Field(description="value of the champion less that without the part, mean over families")
+    low: float = Field(description="lower bound of the 95 % interval of the loss")
+    high: float = Field(description="upper bound of the 95 % interval of the loss")
+
+
 class Example(Frozen):
     """A scenario on which the champion is ahead of all references."""
 
@@ -95,10 +104,12 @@ class Champion(Frozen):
     name: str = Field(pattern=f"^{NAME_PATTERN}$", max_length=40, description="name; `champion:NAME` is used")
     version: int = Field(ge=1, description="version of the champion of this name")
     purpose: str = Field(min_length=10, max_length=300, description="purpose in words")
+    idea: str = Field(default="", max_length=600, description="what it does that heuristics don't, in words")
     policy: Policy = Field(description="the policy")
     provenance: Provenance = Field(description="how it was found")
     validation: Judgement = Field(description="values on fresh scenarios of the families on which it was chosen")
     test: Judgement | None = Field(default=None, description="values on families that no run met; null: none exist")
+    parts: tuple[Loss, ...] = Field(default=(), description="loss without each of its parts, largest first")
     examples: tuple[Example, ...] = Field(description="scenarios on which it is ahead of all references")
 
     @model_validator(mode="after")

@@ -20,7 +20,7 @@ def provenance_text(champion: Champion) -> str:
     origin = champion.provenance
     seeds = ", ".join(str(seed) for seed in origin.seeds)
     lines = [
-        f"{champion.policy_name}, version {champion.version}: {champion.purpose}",
+        f"{champion.policy_name}, version {champion.version}: {champion.purpose} {champion.idea}".rstrip(),
         f"ahead: {lead_text(champion)}",
         f"trained: source {origin.source} on {', '.join(origin.training_families)}; chosen on "
         f"{', '.join(origin.validation_families)}",

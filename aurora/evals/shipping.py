@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,16 +14,17 @@ from numpy.typing import NDArray
 import aurora
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.source import Source, Spec
-from aurora.champions.champion import PREFIX, Champion, Difference, Example, Judgement, Provenance, parse_champion
+from aurora.champions.champion import PREFIX, Champion, Difference, Example, Judgement, Loss, Provenance, parse_champion
 from aurora.champions.licences import licences_of
 from aurora.champions.shipped import shipped_champions
 from aurora.errors import RunError
+from aurora.evals.policy_parts import losses
 from aurora.evals.results.result import RESULT_FILE, load_result
 from aurora.graphs.run import settings_of
 from aurora.graphs.run_directory import EVENTS, open_archive, read_manifest
-from aurora.graphs.settings import SelfPlaySettings, chosen_source
+from aurora.graphs.settings import PARTS, SelfPlaySettings, chosen_source
 from aurora.reading import parse_json, read_text
-from aurora.sim.kernel import encode
+from aurora.sim.kernel import EncodedScenario, encode
 from aurora.sim.policies.compiler import compile_policy, policy_key
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.scenarios.curriculum import LEVELS
@@ -41,12 +43,14 @@ class _Family(NamedTuple):
     Attributes:
         name: Name of the family.
         specs: Specs of the scenarios.
+        scenarios: The encoded scenarios.
         own: Values of the champion, float64 [scenarios].
         references: Values of the references, float64 [references, scenarios].
     """
 
     name: str
     specs: tuple[Spec, ...]
+    scenarios: tuple[EncodedScenario, ...]
     own: NDArray[np.float64]
     references: NDArray[np.float64]
 
@@ -70,6 +74,7 @@ def champion_of_run(
     *,
     name: str,
     purpose: str,
+    idea: str = "",
     judging: Judging = Judging(),  # noqa: B008  # immutable
     policy: str = "",
     rejected: Sequence[Path] = (),
@@ -80,6 +85,7 @@ def champion_of_run(
         directory: Folder of the run.
         name: Name under which it ships, such as `gpu`.
         purpose: Purpose in words.
+        idea: What it does that heuristics don't, in words.
         judging: Fresh scenarios on which it is judged.
         policy: Id of another policy of the run; empty: the champion that validation chose.
         rejected: Folders of runs with other seeds whose champions were not chosen; their budgets are added.
@@ -94,7 +100,7 @@ def champion_of_run(
         FileError: A trace can't be read.
     """
     settings = settings_of(directory)
-    source = chosen_source(settings)
+    source = _trained_source(directory, settings)
     with open_archive(directory) as store:
         last = store.last_iteration()
         if last is None:
@@ -108,6 +114,7 @@ def champion_of_run(
             "name": name,
             "version": 1 + next((c.version for c in shipped_champions() if c.name == name), 0),
             "purpose": purpose,
+            "idea": idea,
             "policy": chosen.model_copy(update={"policy_id": PREFIX + name}),
             "provenance": provenance,
             **judged._asdict(),
@@ -116,11 +123,57 @@ def champion_of_run(
     )
 
 
+def rejudged(champion: Champion, source: Source, judging: Judging, *, idea: str = "") -> Champion:
+    """Return a champion with its values measured anew, on the test families that its source has by now.
+
+    Args:
+        champion: The champion; its policy and how it was found stay the same.
+        source: Its source, open.
+        judging: Fresh scenarios on which it is judged.
+        idea: What it does that heuristics don't, in words; empty: as before.
+
+    Raises:
+        RunError: The source lacks a family that the champion was trained or chosen on.
+    """
+    origin = champion.provenance
+    known = {f for part in PARTS for f in getattr(source, part)}
+    absent = sorted({*origin.training_families, *origin.validation_families} - known)
+    if absent:
+        raise RunError(f"source {source.name} has no {', '.join(absent)} by now; train {champion.name} anew")
+    test = tuple(f for f in source.test if f not in (*origin.training_families, *origin.validation_families))
+    own = replace(source, training=origin.training_families, validation=origin.validation_families, test=test)
+    update = {"test_families": test, "judged_at": _judged_at()}
+    judged = judge(champion.policy, own, test, judging)._asdict()
+    judged |= {"provenance": origin.model_copy(update=update), "idea": idea or champion.idea}
+    return parse_champion({**{name: getattr(champion, name) for name in Champion.model_fields}, **judged})
+
+
+def _judged_at() -> str:
+    return source_commit() or f"aurora {aurora.__version__}"
+
+
+def _trained_source(directory: Path, settings: SelfPlaySettings) -> Source:
+    """Return the source of a run with the families that its manifest names.
+
+    Raises:
+        RunError: The source has other files or families by now than the run was begun with.
+    """
+    source, manifest = chosen_source(settings), read_manifest(directory)
+    if {f.name for f in source.files} != {*manifest["files"]}:
+        raise RunError(f"{directory}: source {source.name} reads other files by now; train with this AURORA")
+    families = {part: tuple(manifest.get("families", {}).get(part, getattr(source, part))) for part in PARTS}
+    unknown = {n for names in families.values() for n in names} - {n for p in PARTS for n in getattr(source, p)}
+    if unknown:
+        raise RunError(f"{directory}: source {source.name} has no {', '.join(sorted(unknown))} by now; train anew")
+    return replace(source, **families)
+
+
 class Judged(NamedTuple):
-    """The values of a champion on fresh scenarios, and examples of them; see `Champion`."""
+    """The values of a champion on fresh scenarios, its parts, and examples of them; see `Champion`."""
 
     validation: Judgement
     test: Judgement | None
+    parts: tuple[Loss, ...]
     examples: tuple[Example, ...]
 
 
@@ -138,17 +191,31 @@ def judge(policy: Policy, source: Source, test: Sequence[str], judging: Judging)
     return Judged(
         _judgement(source, [measured[f] for f in source.validation], judging.seed),
         _judgement(source, [measured[f] for f in test], judging.seed) if test else None,
+        part_losses(policy, source, [measured[f].scenarios for f in test or source.validation], judging.jobs),
         _examples(source, list(measured.values())),
     )
 
 
-def _measured(policy: Policy, source: Source, family: str, judging: Judging) -> _Family:
+def part_losses(
+    policy: Policy, source: Source, strata: Sequence[Sequence[EncodedScenario]], jobs: int
+) -> tuple[Loss, ...]:
+    """Return what a policy loses without each of its parts; see `aurora.evals.policy_parts.losses`."""
+    return tuple(Loss(part=p.part, **p.loss._asdict()) for p in losses(policy, source, strata, jobs))
+
+
+def fresh(source: Source, family: str, judging: Judging) -> tuple[tuple[Spec, ...], tuple[EncodedScenario, ...]]:
+    """Draw scenarios of a family that no run meets, at every level; return their specs and the scenarios."""
     rng = np.random.default_rng([SHIPPED_SEED, judging.seed, *family.encode()])
     levels = [level.number for level in LEVELS] if source.has_levels else [1]
     specs = tuple(source.sample(family, level, rng) for level in levels for _ in range(judging.per_family))
-    ground = arena(source, [encode(source.expand(s)) for s in specs], judging.jobs)
+    return specs, tuple(encode(source.expand(spec)) for spec in specs)
+
+
+def _measured(policy: Policy, source: Source, family: str, judging: Judging) -> _Family:
+    specs, scenarios = fresh(source, family, judging)
+    ground = arena(source, scenarios, judging.jobs)
     own = values(source, ground.scenarios, [compile_policy(policy)], judging.jobs)[0]
-    return _Family(family, specs, own, ground.reference_values)
+    return _Family(family, specs, ground.scenarios, own, ground.reference_values)
 
 
 def _judgement(source: Source, families: Sequence[_Family], seed: int) -> Judgement:
@@ -233,7 +300,7 @@ def _provenance(directories: Sequence[Path], settings: SelfPlaySettings, source:
         data=licences_of(manifest["files"]),
         commit=str(manifest.get("commit") or _evaluated_at(directories[0])),
         aurora=str(manifest.get("aurora", aurora.__version__)),
-        judged_at=source_commit() or f"aurora {aurora.__version__}",
+        judged_at=_judged_at(),
     )
 
 

@@ -32,7 +32,7 @@ from aurora.graphs.run_directory import (
     start_manifest,
 )
 from aurora.graphs.selfplay import Finished, play
-from aurora.graphs.settings import SelfPlaySettings, chosen_source
+from aurora.graphs.settings import PARTS, SelfPlaySettings, chosen_source
 from aurora.graphs.tracking import tracked
 from aurora.memory.embedder import EMBEDDER_VARIABLE, Embedder, open_embedder
 from aurora.memory.index import INDEX_FOLDER, Index, open_index
@@ -228,7 +228,8 @@ def open_run(
         embedder = None
     source = chosen_source(settings)
     with owned(directory):
-        start_manifest(directory, settings.model_dump(mode="json"), source.files)
+        families = {part: getattr(source, part) for part in PARTS}
+        start_manifest(directory, settings.model_dump(mode="json"), source.files, families)
         with Store.open(directory / ARCHIVE, watch=watch) as store:
             yield Run(directory, settings, source, store, embedder)
 

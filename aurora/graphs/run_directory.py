@@ -48,13 +48,19 @@ def owned(directory: Path) -> Iterator[Path]:
         yield directory
 
 
-def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence[Path] = ()) -> None:
+def start_manifest(
+    directory: Path,
+    settings: Mapping[str, Any],
+    files: Sequence[Path] = (),
+    families: Mapping[str, Sequence[str]] | None = None,
+) -> None:
     """Write the manifest of a new run, or check that an existing run has the same settings and traces.
 
     Args:
         directory: Folder of the run.
         settings: Settings of the run as JSON values.
         files: Traces that the run reads; they must not change between its processes.
+        families: Families that it trains on, chooses the champion on, and leaves for a test; None: it has none.
 
     Raises:
         RunError: The directory holds a run with other settings or traces, which the message names, or one of a newer
@@ -75,6 +81,8 @@ def start_manifest(directory: Path, settings: Mapping[str, Any], files: Sequence
         "settings": dict(settings),
         "files": hashes,
     }
+    if families is not None:
+        manifest["families"] = {part: list(names) for part, names in families.items()}
     write_atomically(directory / MANIFEST, json.dumps(manifest, indent=2, sort_keys=True) + "\n", error=RunError)
 
 

@@ -11,26 +11,31 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 import os
 import struct
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aurora.errors import StoreError
+from aurora.sim.grid import structure_of
 from aurora.sim.kernel import EncodedScenario
+from aurora.sim.kernel.pins import Pinned
+from aurora.sim.kernel.run import summary_of
 from aurora.sim.outcome import Summary
+from aurora.sim.policies.program import Program
 
 Measurement = tuple[float, Summary]
 """Value of a policy on a scenario (higher is better), and the sums over its tasks."""
 
 _FIELDS = tuple(dataclasses.fields(Summary))
 _PART = struct.Struct("<16sq")
-_RECORD = struct.Struct(f"<16s{1 + len(_FIELDS)}d")
+_RECORD = np.dtype([("key", "V16"), ("value", "<f8"), ("sums", "<f8", (len(_FIELDS),))])
 
 
 def layout_mark(fields: Sequence[str]) -> bytes:
@@ -51,16 +56,40 @@ def fingerprint(parts: Iterable[object]) -> bytes:
     return digest.digest()
 
 
+_PRINTS: WeakKeyDictionary[Pinned, bytes] = WeakKeyDictionary()
+"""Fingerprints of encoded scenarios, which never change, as long as they live."""
+
+
 def scenario_print(encoded: EncodedScenario) -> bytes:
     """Return the fingerprint of a scenario with its objectives, on which values depend."""
-    scenario = encoded.scenario
-    goals = (scenario.scenario_id, scenario.objectives, scenario.objective_weights, scenario.objective_targets)
-    return fingerprint((*goals, *encoded.problem))
+    known = _PRINTS.get(encoded.pinned)
+    if known is None:
+        scenario = encoded.scenario
+        goals = (scenario.scenario_id, scenario.objectives, scenario.objective_weights, scenario.objective_targets)
+        known = _PRINTS[encoded.pinned] = fingerprint((*goals, *encoded.problem))
+    return known
 
 
-def measurement_key(scenario: bytes, program: bytes) -> bytes:
-    """Return the key of a measurement, 16 bytes, from the fingerprints of a scenario and a program."""
-    return hashlib.blake2b(scenario, digest_size=16, key=program).digest()
+def program_prints(programs: Sequence[Program]) -> list[bytes]:
+    """Return the fingerprint of each program; what programs have in common besides constants is hashed once."""
+    known: dict[tuple[object, ...], bytes] = {}
+    prints: list[bytes] = []
+    for program in programs:
+        structure = structure_of(program)
+        if structure not in known:
+            known[structure] = fingerprint(structure)
+        prints.append(hashlib.blake2b(program.consts.tobytes(), digest_size=16, key=known[structure]).digest())
+    return prints
+
+
+def measurement_keys(scenarios: Sequence[bytes], programs: Sequence[bytes]) -> list[list[bytes]]:
+    """Return the keys of measurements from fingerprints: a row for each scenario, 16 bytes for each program."""
+    if not scenarios or not programs:
+        return [[] for _ in scenarios]
+    words = [np.frombuffer(b"".join(prints), np.uint64).reshape(-1, 2) for prints in (scenarios, programs)]
+    mixed = words[0][:, None] ^ words[1][None]
+    keys: list[list[bytes]] = mixed.view("V16")[..., 0].tolist()
+    return keys
 
 
 class MeasurementCache:
@@ -81,7 +110,7 @@ class MeasurementCache:
 
     def __init__(self, path: Path | None = None) -> None:
         self.added = 0
-        self._known: dict[bytes, Measurement] = {}
+        self._known: dict[bytes, tuple[float, NDArray[np.float64]]] = {}
         self._lock = threading.Lock()
         self._part = -1
         self._file: int | None = None
@@ -128,7 +157,13 @@ class MeasurementCache:
 
     def find(self, key: bytes) -> Measurement | None:
         """Return the measurement under a key; None if there is none."""
-        return self._known.get(key)
+        known = self._known.get(key)
+        return None if known is None else (known[0], summary_of(known[1]))
+
+    def value(self, key: bytes) -> float | None:
+        """Return the value of the measurement under a key; None if there is none."""
+        known = self._known.get(key)
+        return None if known is None else known[0]
 
     def add(self, key: bytes, measurement: Measurement) -> None:
         """Add a measurement, and write it to the file.
@@ -137,12 +172,28 @@ class MeasurementCache:
             StoreError: The file can't be written.
         """
         value, summary = measurement
-        record = _RECORD.pack(key, value, *(float(getattr(summary, f.name)) for f in _FIELDS))
+        sums = [float(getattr(summary, f.name)) for f in _FIELDS]
+        self.add_rows([key], np.array([value]), np.array([sums]))
+
+    def add_rows(self, keys: Sequence[bytes], values: NDArray[np.float64], sums: NDArray[np.float64]) -> None:
+        """Add measurements, and write them to the file.
+
+        Args:
+            keys: Key of each measurement.
+            values: float64 [measurements].
+            sums: float64 [measurements, sums], in the order of `Summary`; not changed afterwards.
+
+        Raises:
+            StoreError: The file can't be written.
+        """
         with self._lock:
             if self._file is not None:
-                self._append(record)
-            self._known[key] = measurement
-            self.added += 1
+                records = np.empty(len(keys), _RECORD)
+                records["key"] = np.frombuffer(b"".join(keys), "V16")
+                records["value"], records["sums"] = values, sums
+                self._append(records.tobytes())
+            self._known.update(zip(keys, zip(values.tolist(), sums, strict=True), strict=True))
+            self.added += len(keys)
 
     def _append(self, record: bytes) -> None:
         assert self._file is not None
@@ -170,13 +221,13 @@ class MeasurementCache:
             os.ftruncate(self._file, 0)
             return
         self._part = part
-        complete = (len(content) - _PART.size) // _RECORD.size
-        for number in range(complete):
-            key, value, *sums = _RECORD.unpack_from(content, _PART.size + number * _RECORD.size)
-            if not all(map(math.isfinite, sums)):
-                raise StoreError(
-                    f"{path} is damaged (measurement {number + 1}); move it away, its measurements are simulated again"
-                )
-            numbers = [int(v) if f.type == "int" else v for f, v in zip(_FIELDS, sums, strict=True)]
-            self._known[key] = (value, Summary(*numbers))
-        os.ftruncate(self._file, _PART.size + complete * _RECORD.size)  # a kill may have cut the last record short
+        records = np.frombuffer(content, _RECORD, (len(content) - _PART.size) // _RECORD.itemsize, _PART.size)
+        damaged = ~np.isfinite(records["sums"]).all(axis=1)
+        if damaged.any():
+            raise StoreError(
+                f"{path} is damaged (measurement {int(damaged.argmax()) + 1}); move it away, its measurements are "
+                "simulated again"
+            )
+        known = zip(records["value"].tolist(), np.array(records["sums"]), strict=True)
+        self._known = dict(zip(records["key"].tolist(), known, strict=True))
+        os.ftruncate(self._file, _PART.size + records.nbytes)  # a kill may have cut the last record short

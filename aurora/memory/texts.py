@@ -24,6 +24,7 @@ from aurora.sim.scenarios.resample import ResampleSpec
 from aurora.sim.scenarios.spec import Range, ScenarioSpec, TaskGroup
 from aurora.sim.scenarios.traces.openb import OpenbSpec
 from aurora.sim.scenarios.traces.swf import SwfSpec
+from aurora.sim.scenarios.traces.trace_spec import TraceSpec
 from aurora.validation import explain_validation
 
 TEXTS_VERSION = 1
@@ -249,11 +250,16 @@ def _resampled(spec: ResampleSpec) -> str:
     return f"variant of the scenario {spec.scenario}. Arrivals: {_word(_GAPS, spec.gap_factor)}."
 
 
+def _traced(spec: TraceSpec) -> str:
+    return f"scenario of a real trace, part {spec.family.replace('_', ' ')}. {_word(_LOAD, spec.load)}."
+
+
 SPEC_TEXTS: Mapping[type, Callable[[Any], str]] = {
     ScenarioSpec: _generated,
     OpenbSpec: _openb,
     SwfSpec: _swf,
     ResampleSpec: _resampled,
+    TraceSpec: _traced,
 }
 """Types of archived specs, each with the function that describes it; a source with its own spec type adds a row."""
 

@@ -26,14 +26,13 @@ def missing() -> tuple[Part, ...]:
     from numba import types  # noqa: PLC0415  # slow to import
 
     from aurora.sim.kernel.episode import drive, sums_of  # noqa: PLC0415  # loads numba
-    from aurora.sim.kernel.run import simulate_pinned  # noqa: PLC0415  # likewise
-    from aurora.sim.kernel.variants import _run_all  # noqa: PLC0415  # likewise
+    from aurora.sim.kernel.many import simulate_many  # noqa: PLC0415  # likewise
 
-    simulated = [kinds[1] for kinds in _kept(simulate_pinned) if not isinstance(kinds[5], types.Literal)]
+    simulated = [kinds[1] for kinds in _kept(simulate_many)]
     there: dict[Part, bool] = {
         "plain": types.none in simulated,
         "general": types.boolean in simulated,
-        "futures": bool(_kept(_run_all)),
+        "futures": types.none in simulated,  # the machine code of plain scenarios
         "training": bool(_kept(drive)) and bool(_kept(sums_of)),
     }
     return tuple(part for part in PARTS if not there[part])

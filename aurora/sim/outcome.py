@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +106,10 @@ class Summary:
         """
         uncounted = {o.field for o in OBJECTIVES if o.name not in counted}
         return {name: getattr(self, name) for name in Summary.__slots__ if name not in uncounted}
+
+
+PLACE_OF_SUM: Mapping[str, int] = {field.name: place for place, field in enumerate(fields(Summary))}
+"""Place of each field of `Summary` in the kernel's rows of sums."""
 
 
 @dataclass(frozen=True, slots=True)

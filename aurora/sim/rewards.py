@@ -11,8 +11,11 @@ import math
 from collections.abc import Container, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from aurora.sim.objectives import BY_NAME, GENERAL, OBJECTIVES, Objective, ObjectiveName, ObjectiveTargets
-from aurora.sim.outcome import Outcome, Summary
+from aurora.sim.outcome import PLACE_OF_SUM, Outcome, Summary
 from aurora.sim.scenarios.scenario import Scenario
 
 PARETO_BONUS = 1.2
@@ -43,8 +46,36 @@ def score(outcome: Outcome | Summary, scenario: Scenario) -> Scores:
     summary = outcome.summary if isinstance(outcome, Outcome) else outcome
     targets = scenario.objective_targets
     scores = {name: _score(BY_NAME[name], summary, targets) for name in scenario.objectives}
-    weights = scenario.weights()
-    return Scores(scores, sum(weights[o] * scores[o] for o in scores))
+    weights, reward = scenario.weights(), 0.0
+    for name, value in scores.items():  # not `sum`, which compensates rounding on newer Pythons and not for arrays
+        reward += weights[name] * value
+    return Scores(scores, reward)
+
+
+def rewards_of(sums: NDArray[np.float64], scenario: Scenario) -> NDArray[np.float64]:
+    """Return the reward of many outcomes of a scenario, to the bit as `score` does for each.
+
+    Args:
+        sums: float64 [outcomes, sums], in the order of `Summary`.
+        scenario: The scenario.
+    """
+    targets, weights = scenario.objective_targets, scenario.weights()
+    tasks = sums[:, PLACE_OF_SUM["tasks"]]
+    done = sums[:, PLACE_OF_SUM["completed"]] / tasks
+    rewards = np.zeros(len(sums))
+    for name in scenario.objectives:
+        objective = BY_NAME[name]
+        amount = sums[:, PLACE_OF_SUM[objective.field]]
+        target = getattr(targets, name) if objective.target else 0.0
+        scores = done * (1.0 / (1.0 + amount / target)) if target else 1.0 - amount / tasks
+        rewards += weights[name] * scores
+    return rewards
+
+
+def undone_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of tasks that did not complete in each of many outcomes, 0 to 1; see `rewards_of`."""
+    shares: NDArray[np.float64] = 1.0 - sums[:, PLACE_OF_SUM["completed"]] / sums[:, PLACE_OF_SUM["tasks"]]
+    return shares
 
 
 def _score(objective: Objective, summary: Summary, targets: ObjectiveTargets) -> float:

@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aurora.sim.formats import page
-from docs.programs import commands, python, tables
+from docs.programs import champions, commands, python, tables
 
 DOCS = Path(__file__).parents[1]
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/champions.md": champions.page,
     "reference/command-line.md": commands.index,
     "reference/python.md": python.index,
     "reference/scenario-format.md": lambda: page("scenario"),

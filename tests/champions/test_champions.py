@@ -16,6 +16,7 @@ from aurora.champions.named import is_policy_name, load_policy, policy_names
 from aurora.champions.shipped import shipped_champion, shipped_champions, shipped_names
 from aurora.champions.telling import brief_text, provenance_text
 from aurora.errors import DataError, PolicyError
+from aurora.evals.policy_parts import parts
 from aurora.sim.kernel import encode
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
@@ -64,6 +65,12 @@ def test_differences_are_listed_closest_first(champion) -> None:
             means = [row.mean for row in judgement.against]
             assert means == sorted(means)
             assert all(judgement.mean - r.reference_mean == pytest.approx(r.mean, abs=1e-9) for r in judgement.against)
+
+
+def test_every_part_of_a_champion_has_its_loss(champion) -> None:
+    assert not champion.parts or {row.part for row in champion.parts} == {w.part for w in parts(champion.policy)}
+    assert [row.mean for row in champion.parts] == sorted((row.mean for row in champion.parts), reverse=True)
+    assert champion.idea  # a sentence or two by a person
 
 
 def test_what_is_told_of_a_champion_names_source_and_lead(champion) -> None:

@@ -69,7 +69,7 @@ def test_waits_are_reported_once_on_stderr(capsys: pytest.CaptureFixture[str], m
         tell(f"aurora.learning.{function}")
     tell("somebody.elses")
     for _ in range(2):  # scenarios of nodes alone, then those with devices
-        tell("aurora.sim.kernel.run.simulate_pinned")
+        tell("aurora.sim.kernel.many.simulate_many")
         now[0] += 35
     out, err = capsys.readouterr()
     assert not out

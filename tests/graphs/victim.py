@@ -4,9 +4,9 @@ import os
 import signal
 from pathlib import Path
 
-from aurora.agents.arena import evaluation
 from aurora.graphs.run import open_run
 from aurora.graphs.settings import SelfPlaySettings
+from aurora.memory.measurement_cache import MeasurementCache
 from tests.memory.bag_of_words import BagOfWords
 
 WORDS = BagOfWords()
@@ -18,7 +18,7 @@ TINY = SelfPlaySettings(
 def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[str, int] | None) -> None:
     """Play a run; die by SIGKILL at the n-th occasion of a kind.
 
-    Kinds: `simulation` (before it), `writing` (within the transaction), `committed` (after it), `event`.
+    Kinds: `simulation` (before its block is kept), `writing` (within the transaction), `committed` (after it), `event`.
     """
     left = {"simulation": 0, "writing": 0, "committed": 0, "event": 0}
     if die is not None:
@@ -30,15 +30,15 @@ def play(directory: Path, iterations: int, jobs: int, counter: Path, die: tuple[
             os.kill(os.getpid(), signal.SIGKILL)
 
     tally = os.open(counter, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    measure = evaluation.measure
+    add_rows = MeasurementCache.add_rows
 
-    def counted(*args):
-        occasion("simulation")
-        measurement = measure(*args)
-        os.write(tally, b".")
-        return measurement
+    def counted(cache, keys, *rows):
+        for _ in keys:
+            occasion("simulation")
+        os.write(tally, b"." * len(keys))
+        add_rows(cache, keys, *rows)
 
-    evaluation.measure = counted
+    MeasurementCache.add_rows = counted
     with open_run(directory, TINY, WORDS, watch=occasion) as opened:
         opened.play(iterations=iterations, jobs=jobs, tell=lambda event: occasion("event"))
 

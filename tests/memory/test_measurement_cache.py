@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.errors import StoreError
-from aurora.memory.measurement_cache import MeasurementCache, fingerprint, layout_mark, measurement_key, scenario_print
+from aurora.memory.measurement_cache import (
+    MeasurementCache,
+    layout_mark,
+    measurement_keys,
+    program_prints,
+    scenario_print,
+)
 from aurora.sim.kernel import encode, run
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import compile_policy
@@ -112,11 +118,21 @@ def test_keys_distinguish_everything_that_affects_a_measurement():
             )
         }
     )
-    prints = {scenario_print(encode(s)) for s in (scenario, reweighted, shorter)}
-    assert len(prints) == 3
-    programs = {fingerprint(compile_policy(REFERENCES[name])) for name in ("fgd", "best_fit", "sjf", "sjf+easy")}
-    assert len(programs) == 4
-    assert len({measurement_key(s, p) for s in prints for p in programs}) == len(prints) * len(programs)
+    prints = [scenario_print(encode(s)) for s in (scenario, reweighted, shorter)]
+    assert len(set(prints)) == 3
+    programs = [compile_policy(REFERENCES[name]) for name in ("fgd", "best_fit", "sjf", "sjf+easy")]
+    other = programs[0]._replace(consts=programs[0].consts + 1)
+    tags = program_prints([*programs, other])
+    assert len(set(tags)) == 5
+    keys = measurement_keys(prints, tags)
+    assert len({key for row in keys for key in row}) == 15
+    assert keys[1][2] == measurement_keys(prints[1:2], tags[2:3])[0][0]
+
+
+def test_a_program_has_one_fingerprint_whatever_it_is_asked_with():
+    programs = [compile_policy(REFERENCES[name]) for name in ("fgd", "best_fit", "fgd")]
+    tags = program_prints(programs)
+    assert tags[0] == tags[2] == program_prints([compile_policy(REFERENCES["fgd"])])[0]
 
 
 def test_a_fingerprint_does_not_depend_on_the_run_that_encoded_it():

@@ -1,14 +1,21 @@
 import hashlib
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurora.agents.arena.files_source import FilesSource
+from aurora.agents.arena.generated_source import GeneratedSource
+from aurora.agents.arena.openb_source import OpenbSource
+from aurora.agents.arena.swf_source import SwfSource
+from aurora.agents.arena.trace_source import TraceSource
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError, StoreError
 from aurora.memory.texts import (
     MAX_TEXT_LENGTH,
+    SPEC_TEXTS,
     TEXTS_VERSION,
     archived_policy_text,
     archived_scenario_text,
@@ -19,8 +26,10 @@ from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.generators import FAMILIES, mutate_spec, sample_spec
 from aurora.sim.scenarios.traces.openb import OpenbSpec
 from aurora.sim.scenarios.traces.swf import SwfSpec
+from aurora.sim.scenarios.traces.trace_spec import TraceSpec
 from tests.examples import examples
 
+SOURCES = (FilesSource, GeneratedSource, OpenbSource, SwfSource, TraceSource)
 WORDING = (1, "f2f893c94dc3")
 """Version and digest of what all families and references are called. Another digest asks for another version,
 unless only the generators or the references were changed: their documents have digests of their own."""
@@ -78,3 +87,15 @@ def test_invalid_json_in_the_archive_is_an_error(junk: str) -> None:
         archived_scenario_text(junk)
     with pytest.raises(StoreError, match="can't be read"):
         archived_policy_text(junk)
+
+
+@pytest.mark.parametrize("spec", [TraceSpec(spec_id="azure-early-1", family="first_week", load=1.2, seed=3)])
+def test_scenarios_of_traces_have_a_text(spec: TraceSpec) -> None:
+    text = scenario_text(spec)
+    assert text == "scenario of a real trace, part first week. overload."
+    assert archived_scenario_text(spec.model_dump_json()) == text
+
+
+def test_every_source_has_texts_for_its_specs() -> None:
+    kinds = {get_type_hints(source.parse)["return"] for source in SOURCES}
+    assert kinds <= set(SPEC_TEXTS)

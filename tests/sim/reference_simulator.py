@@ -31,6 +31,8 @@ OVERVIEW_FEATURES = {
 }
 RANKED = ("cost", "energy", "latency", "cpu_left")
 OUTLOOK_FEATURES = {
+    "fit.device_waste",
+    "fit.device_waste_increase",
     *(f"fit.{what}_{when}" for what in ("typical", "placements", "usable") for when in ("left", "lost")),
     *(f"fit.stranded_{what}{more}" for what in ("accelerators", "cpu") for more in ("", "_increase")),
     "fit.next_device_left",
@@ -143,6 +145,7 @@ class ReferenceSimulator:
         self.number = {x.task_id: i for i, x in enumerate(scenario.tasks)}
         self.node_number = {x.node_id: i for i, x in enumerate(scenario.nodes)}
         self.typical = self._typical()
+        self.wastes: dict[int, float] = {}
         self._known_paths = known_paths(tuple(scenario.links), scenario.sites())
         self.candidates = [self._candidates(x) for x in scenario.tasks]
         for i, task in enumerate(scenario.tasks):
@@ -533,12 +536,26 @@ class ReferenceSimulator:
             "fit.fragmentation_increase": self._f_after(t, n, taken) - self.fragmentation(n, cpu, free),
             "fit.same_class_tasks": sum(k == kind_of(task) for k in kinds) if task.accelerators else 0,
             **self._outlook_features(n, task.cpu_required, free, left),
+            "fit.device_waste": self.waste(left[device]) if fractional else 0.0,
+            "fit.device_waste_increase": self.waste(left[device]) - self.waste(free[device]) if fractional else 0.0,
             "fit.duration": self.requested(t) / node.speed,
             "fit.cost": (price + now_price * self.dominant(t, n)) * hours / node.speed,
             "fit.energy": watts * self.requested(t) / node.speed,
             "fit.carbon": watts * self.requested(t) / node.speed / 3.6e6 * self.intensity[n],
         }
         return found
+
+    def waste(self, parts: int) -> float:
+        """What stays free of a device at the end, by the recursion of docs/reference/outlook.md."""
+        free = parts * 1000 // DEVICE
+        if free not in self.wastes:
+            wanted = [(count, f) for _, count, _, _, f in self.typical if count]
+            sizes = [(math.ceil(share * 1000 / DEVICE), f) for _, count, share, _, f in self.typical if count]
+            total = sum(f for _, f in wanted)
+            fitting = [(size, f / total) for size, f in sizes if size <= free]
+            later = sum(p * self.waste((free - size) * DEVICE // 1000) for size, p in fitting)
+            self.wastes[free] = (0.01 * free / 1000 + later) / (0.01 + sum(p for _, p in fitting))
+        return self.wastes[free]
 
     def _outlook_features(self, n: int, taken: float, free: list[int], left: list[int]) -> dict[str, float]:
         if not self.reads & OUTLOOK_FEATURES:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from aurora.agents.arena.source import Source
+from aurora.agents.arena.source import Results, Source
 from aurora.memory.measurement_cache import (
     Measurement,
     MeasurementCache,
-    fingerprint,
-    measurement_key,
+    measurement_keys,
+    program_prints,
     scenario_print,
 )
-from aurora.sim.kernel import EncodedScenario, run
+from aurora.sim.grid import Block, run_grid
+from aurora.sim.kernel import EncodedScenario
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.program import Program
@@ -49,12 +49,6 @@ class Arena(NamedTuple):
         return best
 
 
-def measure(source: Source, encoded: EncodedScenario, program: Program) -> Measurement:
-    """Simulate a compiled policy on an encoded scenario."""
-    outcome = run(encoded, program)
-    return source.value(encoded.scenario, outcome), outcome.summary
-
-
 def measurements(
     source: Source,
     scenarios: Sequence[EncodedScenario],
@@ -78,38 +72,12 @@ def measurements(
         A row for each program, with a measurement for each scenario.
     """
     kept = MeasurementCache() if cache is None else cache
-    prints = [scenario_print(e) for e in scenarios]
-    keys = [[measurement_key(print_, program) for print_ in prints] for program in map(fingerprint, programs)]
-    missing: dict[bytes, tuple[EncodedScenario, Program]] = {}
-    for row, program in zip(keys, programs, strict=True):
-        for key, encoded in zip(row, scenarios, strict=True):
-            if kept.find(key) is None:
-                missing[key] = (encoded, program)
-    _simulate(source, missing, jobs, kept)
-    return [[_known(kept, key) for key in row] for row in keys]
-
-
-def _simulate(
-    source: Source, missing: dict[bytes, tuple[EncodedScenario, Program]], jobs: int, cache: MeasurementCache
-) -> None:
-    """Simulate what is missing, and keep it under its key."""
-    if jobs == 1 or len(missing) == 1:
-        for key, (encoded, program) in missing.items():
-            cache.add(key, measure(source, encoded, program))
-    elif missing:
-        queue = iter(missing.items())  # shared: a task a simulation would cost as much as a small simulation
-
-        def work() -> None:
-            for key, (encoded, program) in queue:
-                cache.add(key, measure(source, encoded, program))
-
-        Parallel(n_jobs=jobs, backend="threading")(delayed(work)() for _ in range(jobs))
-
-
-def _known(cache: MeasurementCache, key: bytes) -> Measurement:
-    measurement = cache.find(key)
-    assert measurement is not None  # it was there, or has just been added
-    return measurement
+    keys = _complete(source, scenarios, programs, jobs, kept)
+    rows: list[list[Measurement]] = []
+    for p in range(len(programs)):
+        row = [kept.find(scenario_keys[p]) for scenario_keys in keys]
+        rows.append([m for m in row if m is not None])  # all are there
+    return rows
 
 
 def values(
@@ -120,8 +88,54 @@ def values(
     cache: MeasurementCache | None = None,
 ) -> NDArray[np.float64]:
     """Return the value of every program on every scenario, float64 [programs, scenarios]; see `measurements`."""
-    rows = measurements(source, scenarios, programs, jobs, cache)
-    return np.array([[v for v, _ in row] for row in rows]).reshape(len(programs), len(scenarios))
+    achieved = np.empty((len(scenarios), len(programs)))
+    if cache is not None:
+        for s, keys in enumerate(_complete(source, scenarios, programs, jobs, cache)):
+            achieved[s] = [cache.value(key) for key in keys]
+        return np.ascontiguousarray(achieved.T)  # sums over scenarios round by the order in memory
+
+    def take(block: Block) -> None:
+        for s, row in zip(block.scenarios.tolist(), _values(source, scenarios, block), strict=True):
+            achieved[s, block.policies] = row
+
+    run_grid(scenarios, programs, jobs, take, with_status=source.values_need_status)
+    return np.ascontiguousarray(achieved.T)
+
+
+def _complete(
+    source: Source,
+    scenarios: Sequence[EncodedScenario],
+    programs: Sequence[Program],
+    jobs: int,
+    cache: MeasurementCache,
+) -> list[list[bytes]]:
+    """Simulate what the cache lacks and add it; return the keys, a row for each scenario."""
+    keys = measurement_keys([scenario_print(e) for e in scenarios], program_prints(programs))
+    missing = np.zeros((len(scenarios), len(programs)), bool)
+    asked: set[bytes] = set()
+    for s, row in enumerate(keys):
+        for p, key in enumerate(row):
+            if cache.value(key) is None and key not in asked:
+                missing[s, p] = True
+                asked.add(key)
+
+    def take(block: Block) -> None:
+        for place, (s, row) in enumerate(zip(block.scenarios.tolist(), _values(source, scenarios, block), strict=True)):
+            new = missing[s, block.policies]
+            chosen = [key for key, wanted in zip(keys[s][block.policies], new.tolist(), strict=True) if wanted]
+            cache.add_rows(chosen, row[new], block.sums[place][new])
+
+    if asked:
+        wanted = None if missing.all() else missing
+        run_grid(scenarios, programs, jobs, take, wanted=wanted, with_status=source.values_need_status)
+    return keys
+
+
+def _values(source: Source, scenarios: Sequence[EncodedScenario], block: Block) -> Iterator[NDArray[np.float64]]:
+    """Yield the values of a block's policies on each of its scenarios; arbitrary for pairs that did not run."""
+    for place, s in enumerate(block.scenarios.tolist()):
+        status = None if block.status is None else block.status[place]
+        yield source.values(scenarios[s].scenario, Results(block.sums[place], status))
 
 
 def arena(

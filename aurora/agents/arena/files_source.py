@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone
-from aurora.agents.arena.source import Effort
+from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone, rewards_less_undone
+from aurora.agents.arena.source import Effort, Results
 from aurora.agents.arena.templates import general_template
 from aurora.errors import DataError, FileError
 from aurora.sim.kernel import encode
@@ -56,6 +57,7 @@ class FilesSource:
     queue_is_given: ClassVar[bool] = False
     admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
+    values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "reward"
     measure: ClassVar[str] = REWARD_MEASURE
     judged_per_family: ClassVar[int] = 20
@@ -116,6 +118,10 @@ class FilesSource:
     def value(self, scenario: Scenario, outcome: Outcome) -> float:
         """Return the reward less what leaving tasks undone costs."""
         return reward_less_undone(scenario, outcome)
+
+    def values(self, scenario: Scenario, results: Results) -> NDArray[np.float64]:
+        """Return `value` of many policies on a scenario."""
+        return rewards_less_undone(scenario, results.sums)
 
 
 def _file_of(family: str, scenarios: Mapping[str, Scenario]) -> tuple[str, Part]:

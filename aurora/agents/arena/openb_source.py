@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aurora.agents.arena.source import Effort
+from aurora.agents.arena.source import Effort, Results
 from aurora.agents.arena.templates import placement_template
 from aurora.agents.arena.trace_file import trace_file
 from aurora.errors import ScenarioError
@@ -87,6 +88,7 @@ class OpenbSource:
     queue_is_given: ClassVar[bool] = True
     admission_is_given: ClassVar[bool] = True
     has_pareto_bonus: ClassVar[bool] = False
+    values_need_status: ClassVar[bool] = True
     unit: ClassVar[str] = "allocated devices, %"
     measure: ClassVar[str] = (
         "The value is the share of all accelerator capacity, in percent, that is allocated after a list of "
@@ -184,6 +186,16 @@ class OpenbSource:
 
     def value(self, scenario: Scenario, outcome: Outcome) -> float:
         """Return the allocated share of all accelerator capacity, in percent."""
-        demand = np.array([t.accelerators * t.accelerator_share for t in scenario.tasks])
-        placed = outcome.tasks.status == Status.COMPLETED
-        return float(100 * demand[placed].sum() / sum(n.accelerators for n in scenario.nodes))
+        return float(_allocated(scenario, outcome.tasks.status[None])[0])
+
+    def values(self, scenario: Scenario, results: Results) -> NDArray[np.float64]:
+        """Return `value` of many policies on a scenario."""
+        assert results.status is not None  # `values_need_status`
+        return _allocated(scenario, results.status)
+
+
+def _allocated(scenario: Scenario, status: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Return the allocated share of accelerators in percent from the status of tasks, int8 [policies, tasks]."""
+    demand = np.array([t.accelerators * t.accelerator_share for t in scenario.tasks])
+    capacity = sum(n.accelerators for n in scenario.nodes)
+    return np.array([100 * demand[row].sum() / capacity for row in status == Status.COMPLETED])

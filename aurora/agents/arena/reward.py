@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.rewards import score, undone
+from aurora.sim.rewards import rewards_of, score, undone, undone_of
 from aurora.sim.scenarios.scenario import Scenario
 
 REWARD_UNDONE = 2.0
@@ -50,3 +53,9 @@ REWARD_MEASURE = (
 def reward_less_undone(scenario: Scenario, outcome: Outcome) -> float:
     """Return the reward less what leaving tasks undone costs."""
     return score(outcome.summary, scenario).reward - REWARD_UNDONE * undone(outcome.summary)
+
+
+def rewards_less_undone(scenario: Scenario, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `reward_less_undone` of many outcomes from the kernel's rows of sums."""
+    rewards: NDArray[np.float64] = rewards_of(sums, scenario) - REWARD_UNDONE * undone_of(sums)
+    return rewards

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from typing_extensions import TypeVar
 
 from aurora.sim.outcome import Outcome
@@ -39,6 +40,18 @@ class Effort(NamedTuple):
     generations: int
     training_per_family: int
     validation_per_family: int
+
+
+class Results(NamedTuple):
+    """What many policies achieved on one scenario.
+
+    Attributes:
+        sums: float64 [policies, sums], in the order of `aurora.sim.outcome.Summary`.
+        status: int8 [policies, tasks], a `Status` of each task; None where the source does not need it.
+    """
+
+    sums: NDArray[np.float64]
+    status: NDArray[np.int8] | None
 
 
 class Source(Protocol[SpecT]):
@@ -136,3 +149,10 @@ class Source(Protocol[SpecT]):
 
     def value(self, scenario: Scenario, outcome: Outcome) -> float:
         """Return what a policy achieved on a scenario; higher is better."""
+
+    @property
+    def values_need_status(self) -> bool:
+        """True if `values` reads how each task ended."""
+
+    def values(self, scenario: Scenario, results: Results) -> NDArray[np.float64]:
+        """Return `value` of many policies on a scenario, to the bit, float64 [policies]."""

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from aurora.agents.arena.source import Effort
+from aurora.agents.arena.source import Effort, Results
 from aurora.agents.arena.swf_families import Family, Log, families, find_log, named_families, read_logs
 from aurora.agents.arena.templates import queue_templates
-from aurora.sim.outcome import Outcome
+from aurora.sim.outcome import PLACE_OF_SUM, Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.policies.references import REFERENCES
-from aurora.sim.rewards import undone
+from aurora.sim.rewards import undone, undone_of
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.traces.swf import SwfSpec, expand_swf
 
@@ -58,6 +59,7 @@ class SwfSource:
     queue_is_given: ClassVar[bool] = True
     admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = False
+    values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "-log bounded slowdown"
     measure: ClassVar[str] = (
         "The value is minus the logarithm of the mean bounded slowdown of the jobs (waiting and run time over "
@@ -118,6 +120,13 @@ class SwfSource:
         """Return minus the logarithm of the mean bounded slowdown, less what leaving jobs undone costs."""
         slowdown = -math.log(max(1.0, outcome.summary.bounded_slowdown))
         return slowdown - SLOWDOWN_UNDONE * undone(outcome.summary)
+
+    def values(self, scenario: Scenario, results: Results) -> NDArray[np.float64]:
+        """Return `value` of many policies on a scenario."""
+        slowdowns = results.sums[:, PLACE_OF_SUM["bounded_slowdown"]].tolist()
+        logs = np.array([math.log(max(1.0, s)) for s in slowdowns])  # `np.log` may differ in the last bit
+        values: NDArray[np.float64] = -logs - SLOWDOWN_UNDONE * undone_of(results.sums)
+        return values
 
     def _log(self, name: str) -> Log:
         """Return a log by its name in families; the first if the name is empty."""

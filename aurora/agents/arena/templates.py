@@ -24,35 +24,36 @@ def _policy(description: str, strategy: AllocationStrategy) -> Policy:
 
 _PLACEMENT: Mapping[str, float] = {
     "fit.fragmentation_increase": -2.0,
-    "fit.cpu_left": -0.4,
-    "fit.memory_left": -0.1,
-    "fit.accelerators_left": -0.4,
-    "fit.device_left": -0.5,
-    "fit.device_shared": 0.2,
-    "(node.fragmentation / 8)": 0.4,
-    "(node.accelerators_idle / 8)": -0.2,
-    "(node.accelerators_total / 8)": 0.0,
-    "(node.cpu_total / 128)": 0.0,
-    "(node.memory_total / 1024)": 0.0,
-    "node.model_demand": -0.3,
-    "node.active": 0.1,
-    "node.accelerator_largest_free": 0.0,
-    "(fit.same_class_tasks / 8)": 0.1,
-    "abs(fit.cpu_left - fit.accelerators_left)": -0.2,
     # Devices that are left without cores for them are lost, whatever comes.
     "fit.stranded_accelerators_increase": -1.0,
     "(fit.stranded_accelerators / 8)": 0.0,
-    "(fit.stranded_cpu_increase / 32)": -0.3,
+    "(fit.stranded_cpu_increase / 32)": 0.0,
     "(fit.stranded_cpu / 32)": 0.0,
+    "fit.cpu_left": 0.0,
+    "fit.accelerators_left": 0.0,
+    "node.model_demand": 0.0,
+    "(node.accelerators_idle / 8)": 0.0,
+    "(node.accelerators_total / 8)": 0.0,
+    "(node.cpu_total / 128)": 0.0,
+    "node.active": 0.0,
+}
+_SHARED: Mapping[str, float] = {
+    # A device is worth what the mix will leave unused of it, rather than what fits on it now.
+    "fit.device_waste_increase": -2.0,
+    "fit.device_left": 0.0,
+    "fit.device_shared": 0.0,
+    **_PLACEMENT,
+    "fit.fragmentation_increase": 0.0,
+    "fit.stranded_accelerators_increase": -0.4,
 }
 
 
 def placement_template() -> Policy:
-    """Return the template for accelerator clusters: a rule for each of four classes of request, 20 terms each."""
+    """Return the template for accelerator clusters: a rule for each of four classes of request."""
     whens = ("task.accelerators == 0", "task.accelerator_share < 1", "task.accelerators == 1", "1")
-    rules = tuple(DecisionRule(when=when, score=_sum(_PLACEMENT)) for when in whens)
-    strategy = AllocationStrategy(algorithm_type="custom", decision_rules=rules, device_choice="least_fragmentation")
-    return _policy("weighted fragmentation, fit and node features, by class of request", strategy)
+    rules = tuple(DecisionRule(when=when, score=_sum(_SHARED if "share" in when else _PLACEMENT)) for when in whens)
+    strategy = AllocationStrategy(algorithm_type="custom", decision_rules=rules, device_choice="best_fit")
+    return _policy("weighted waste, fragmentation, fit and node features, by class of request", strategy)
 
 
 _LENGTH, _WIDTH = "log(task.duration + 10)", "log(task.dominant_share)"

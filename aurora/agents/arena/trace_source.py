@@ -12,30 +12,21 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from pydantic import Field
+from numpy.typing import NDArray
 
-from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone
-from aurora.agents.arena.source import Effort
+from aurora.agents.arena.reward import GENERAL_REFERENCES, REWARD_MEASURE, reward_less_undone, rewards_less_undone
+from aurora.agents.arena.source import Effort, Results
 from aurora.agents.arena.templates import general_template
 from aurora.agents.arena.trace_file import trace_file
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.policy import Policy
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.traces import azure_vm, eua, flows, topology, utilisation
-from aurora.types import Frozen
+from aurora.sim.scenarios.traces.trace_spec import TraceSpec
 
 EFFORT = Effort(8, 4, 10)
 MUTATED_LOAD = 0.2
 """Standard deviation of the logarithm of the load that a mutation changes."""
-
-
-class TraceSpec(Frozen):
-    """A scenario drawn from a part of a trace."""
-
-    spec_id: str = Field(description="Name of the spec and of its scenario.", min_length=1, max_length=128)
-    family: str = Field(description="Part of the trace.")
-    load: float = Field(description="Demand over capacity at the busiest time.", gt=0, le=10)
-    seed: int = Field(description="Random seed of the draw.", ge=0)
 
 
 class Part(NamedTuple):
@@ -73,6 +64,7 @@ class TraceSource:
     queue_is_given: ClassVar[bool] = False
     admission_is_given: ClassVar[bool] = False
     has_pareto_bonus: ClassVar[bool] = True
+    values_need_status: ClassVar[bool] = False
     unit: ClassVar[str] = "reward"
     measure: ClassVar[str] = REWARD_MEASURE
     judged_per_family: ClassVar[int] = 20
@@ -102,6 +94,10 @@ class TraceSource:
     def value(self, scenario: Scenario, outcome: Outcome) -> float:
         """Return the reward less what leaving tasks undone costs."""
         return reward_less_undone(scenario, outcome)
+
+    def values(self, scenario: Scenario, results: Results) -> NDArray[np.float64]:
+        """Return `value` of many policies on a scenario."""
+        return rewards_less_undone(scenario, results.sums)
 
 
 AZURE_VMS, AZURE_SECONDS = 500, 4 * 3600.0

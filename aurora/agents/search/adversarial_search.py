@@ -40,7 +40,7 @@ from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
 
 MAX_CANDIDATES = 96
 """Largest number of scenarios that are simulated for a request."""
-MIN_CANDIDATES = 2
+MIN_CANDIDATES = 1.5
 """Smallest number of scenarios that are simulated for each one requested."""
 DRAWN_SHARE, VARIED_SHARE = 0.25, 0.25
 """Shares of the candidates that are drawn at random, and that vary known scenarios; the others vary elites."""
@@ -83,6 +83,7 @@ class Candidate(NamedTuple):
 
     Attributes:
         spec: Spec of the scenario.
+        encoded: The scenario for the kernel.
         description: Statistics of the scenario.
         successes: Number of players that succeed on it.
         players: Number of players.
@@ -91,6 +92,7 @@ class Candidate(NamedTuple):
     """
 
     spec: Spec
+    encoded: EncodedScenario
     description: tuple[float, ...]
     successes: int
     players: int
@@ -102,12 +104,17 @@ class Found(NamedTuple):
     """The result of a search.
 
     Attributes:
-        specs: Specs of the chosen scenarios, best first.
+        chosen: Scenarios, best first.
         simulations: Number of simulations that were asked for.
     """
 
-    specs: tuple[Spec, ...]
+    chosen: tuple[Candidate, ...]
     simulations: int
+
+    @property
+    def specs(self) -> tuple[Spec, ...]:
+        """The specs of the scenarios."""
+        return tuple(candidate.spec for candidate in self.chosen)
 
 
 @dataclass
@@ -164,14 +171,14 @@ def search_scenarios(
     rng: np.random.Generator,
     go_on: Callable[[], None],
 ) -> Found:
-    """Return the specs of the scenarios that teach most among those that the budget allows to simulate.
+    """Return the scenarios that teach most among those that the budget allows to simulate.
 
     Args:
         source: Source that samples, mutates and expands specs.
         level: Level of the curriculum, from 1.
         known: Earlier scenarios with their rewards, oldest first.
         opposition: Policies with which candidates are simulated, and the budget.
-        count: Number of specs; fewer are returned if too few candidates are solvable and informative.
+        count: Number of scenarios; fewer are returned if too few candidates are solvable and informative.
         rng: Random numbers.
         go_on: Callback before each batch; it raises if the run must stop.
     """
@@ -204,7 +211,7 @@ def cell(candidate: Candidate) -> tuple[object, ...]:
 def _number(source: Source, opposition: Opposition, count: int) -> int:
     """Return the number of scenarios that the budget allows to simulate."""
     each = len(source.references) + len(opposition.players)
-    return int(np.clip(opposition.simulations // each, MIN_CANDIDATES * count, MAX_CANDIDATES))
+    return max(int(MIN_CANDIDATES * count), min(MAX_CANDIDATES, opposition.simulations // each))
 
 
 def _mutants(search: _Search, count: int, rng: np.random.Generator) -> list[Spec]:
@@ -219,7 +226,7 @@ def _simulated(search: _Search, specs: Sequence[Spec], go_on: Callable[[], None]
     """Simulate specs, and return those that are valid, new and solvable."""
     go_on()
     source, opposition = search.source, search.opposition
-    usable: list[tuple[Spec, tuple[float, ...], EncodedScenario]] = []
+    usable: list[tuple[Spec, EncodedScenario, tuple[float, ...]]] = []
     for spec in specs:
         try:
             scenario = source.expand(spec)
@@ -228,27 +235,38 @@ def _simulated(search: _Search, specs: Sequence[Spec], go_on: Callable[[], None]
         description, encoded = describe(scenario), encode(scenario)
         is_new = not source.has_levels or diversity(description, search.known) >= NEAR_DUPLICATE
         if is_new and not (source.must_complete and unplaceable(encoded)):
-            usable.append((spec, description, encoded))
+            usable.append((spec, encoded, description))
     names = [*source.references, *opposition.players]
     policies = {**opposition.players, **source.references}
     champion = opposition.champion.policy_id
     if champion not in policies:
         names, policies = [*names, champion], {**policies, champion: opposition.champion}
-    rows = opposition.measure([encoded for _, _, encoded in usable], [policies[name] for name in names])
+    rows = opposition.measure([encoded for _, encoded, _ in usable], [policies[name] for name in names])
     search.simulations += len(usable) * len(names)
     return [
-        _candidate(search, spec, description, {name: row[place][0] for name, row in zip(names, rows, strict=True)})
-        for place, (spec, description, encoded) in enumerate(usable)
+        _candidate(search, *scenario, {name: row[place][0] for name, row in zip(names, rows, strict=True)})
+        for place, scenario in enumerate(usable)
         if not source.must_complete
-        or max(row[place][1].completed for row in rows[: len(source.references)]) == len(encoded.scenario.tasks)
+        or _is_completed(scenario[1], [row[place] for row in rows[: len(source.references)]])
     ]
 
 
-def _candidate(search: _Search, spec: Spec, description: tuple[float, ...], achieved: Mapping[str, float]) -> Candidate:
+def _is_completed(encoded: EncodedScenario, measured: Sequence[Measurement]) -> bool:
+    return any(summary.completed == len(encoded.scenario.tasks) for _, summary in measured)
+
+
+def _candidate(
+    search: _Search,
+    spec: Spec,
+    encoded: EncodedScenario,
+    description: tuple[float, ...],
+    achieved: Mapping[str, float],
+) -> Candidate:
     marks = [achieved[name] for name in search.source.references]
     players = search.opposition.players
     return Candidate(
         spec,
+        encoded,
         description,
         successes=sum(succeeds(achieved[name], marks) for name in players),
         players=len(players),
@@ -257,14 +275,14 @@ def _candidate(search: _Search, spec: Spec, description: tuple[float, ...], achi
     )
 
 
-def _chosen(search: _Search, count: int) -> tuple[Spec, ...]:
+def _chosen(search: _Search, count: int) -> tuple[Candidate, ...]:
     """Return the elites with the highest scores, each chosen with regard to those chosen before."""
-    left, known, chosen = search.kept, list(search.known), list[Spec]()
+    left, known, chosen = search.kept, list(search.known), list[Candidate]()
     while left and len(chosen) < count:
         scores = [search.score(candidate, known) for candidate in left]
         best = left.pop(int(np.argmax(scores)))
         if search.source.has_levels and diversity(best.description, known) < NEAR_DUPLICATE:
             continue
-        chosen.append(best.spec)
+        chosen.append(best)
         known.append(Known(best.spec, 0.0, best.description))
     return tuple(chosen)

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, get_args
 
 Part = Literal[
-    "challengers", "tuning", "halving", "inheritance", "lexicase", "elites", "crossover", "restarts", "seeds"
+    "challengers",
+    "tuning",
+    "halving",
+    "inheritance",
+    "lexicase",
+    "elites",
+    "crossover",
+    "restarts",
+    "pruning",
+    "seeds",
 ]
 """Part of the search that a run can do without, to measure what it adds."""
 

@@ -47,6 +47,23 @@ def family_means(values: NDArray[np.float64], families: Sequence[Hashable]) -> F
     return FamilyMeans(tuple(number), values @ (member / member.sum(axis=0)))
 
 
+def balanced_means(values: NDArray[np.float64], families: Sequence[Hashable]) -> NDArray[np.float64]:
+    """Return the mean of each policy in which every family counts the same, however many scenarios it has.
+
+    Args:
+        values: Value of each policy on each scenario, float64 [policies, scenarios].
+        families: Family of each scenario; empty: every scenario counts the same.
+
+    Returns:
+        float64 [policies].
+
+    Raises:
+        InputError: `values` or `families` don't fit; see `family_means`.
+    """
+    means: NDArray[np.float64] = family_means(values, families).means.mean(axis=1) if families else values.mean(axis=1)
+    return means
+
+
 def epsilon_lexicase(
     values: NDArray[np.float64], families: Sequence[Hashable], count: int, *, seed: int, scale: float = 1.0
 ) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ import numpy as np
 from aurora.agents.arena.evaluation import Arena, measurements
 from aurora.agents.search.effort import CHALLENGERS, Progress, Settings, Tick, plan
 from aurora.agents.search.elites import Elite, elites_of, with_elites
+from aurora.agents.search.family_selection import balanced_means
 from aurora.agents.search.lineage import Lineage, is_tunable, new_lineage
 from aurora.agents.search.racing import is_behind
 from aurora.agents.search.structures import Stock, challenger
@@ -116,7 +117,7 @@ def search(  # all that an iteration starts from
         new, failures = challenger(stock, where, effort.race, settings, rng, progress)
         if new is not None:
             beside.append(new.lineage)
-            candidates.append((new.best, new.origin, (new.parent,)))
+            candidates += [(p, new.origin, new.parents) for p in (parse_policy(new.lineage.policy), new.best)]
     unique = {candidate[0].policy_id: candidate for candidate in reversed(candidates)}
     judged = _Judged.of([leader.lineage, *beside], [c[0] for c in unique.values()], where, settings.jobs)
     leading, rest = succession(leader.lineage, beside, judged.leads)
@@ -126,7 +127,8 @@ def search(  # all that an iteration starts from
         elites=with_elites(state.elites, judged.elites(where.families)),
         tried=tried,
     )
-    order = sorted(unique, key=lambda name: (-float(judged.leads[name].mean()), name))
+    means = dict(zip(unique, balanced_means(np.array([judged.leads[n] for n in unique]), where.families), strict=True))
+    order = sorted(unique, key=lambda name: (-float(means[name]), name))
     return Proposal(tuple(unique[name] for name in order), following, failures, tuple(progress.history))
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from aurora.agents.arena.evaluation import Arena, advantages
 from aurora.agents.search.effort import STRUCTURES_PER_GENERATION, Progress, Settings
 from aurora.agents.search.elites import Elite, parents_of
-from aurora.agents.search.family_selection import epsilon_lexicase
-from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, inherited, is_tunable, new_lineage
-from aurora.agents.search.racing import part_of, race
+from aurora.agents.search.family_selection import balanced_means, epsilon_lexicase
+from aurora.agents.search.lineage import Lineage, inherited, is_tunable, new_lineage
+from aurora.agents.search.pruning import prune
+from aurora.agents.search.racing import blocks, part_of, race
 from aurora.agents.search.tuning import Tuned, tune
 from aurora.agents.search.variation import vary
 from aurora.errors import PolicyError
@@ -27,8 +28,10 @@ FINALISTS = 3
 """Structures of a race whose weights are tuned before one of them becomes a challenger."""
 TUNING_POPULATION = 6
 """Points per generation when finalists are tuned."""
-RESTARTS = 0.25
+RESTARTS = 0.15
 """Probability that the leader itself challenges, with fresh step sizes, in place of a race."""
+PRUNED = 0.15
+"""Probability that the leader challenges without the terms that it can miss, in place of a race."""
 OTHER_PARENTS = 0.25
 """Share of structures that vary a challenger, and of those that vary an elite; the others vary the leader."""
 
@@ -56,26 +59,27 @@ class Challenger(NamedTuple):
         lineage: Lineage with which its tuning continues.
         best: Its best policy so far.
         origin: Origin of the structure.
-        parent: Id of the policy that it comes from; its own if it comes from none.
+        parents: Ids of the policies that it comes from.
     """
 
     lineage: Lineage
     best: Policy
     origin: str
-    parent: str
+    parents: tuple[str, ...]
 
 
 class _Entry(NamedTuple):
-    """A structure in a race, and the lineage whose tuning it continues, if any."""
+    """A structure in a race, the ids of its parents, and the lineage whose tuning it continues, if any."""
 
     policy: Policy
     origin: str
-    parent: Lineage | None
+    parents: tuple[str, ...] = ()
+    continued: Lineage | None = None
 
     def lineage(self, settings: Settings) -> Lineage:
-        if self.parent is None or "inheritance" in settings.without:
+        if self.continued is None or "inheritance" in settings.without:
             return new_lineage(self.policy)
-        return inherited(self.parent, self.policy)
+        return inherited(self.continued, self.policy)
 
 
 def challenger(
@@ -99,17 +103,23 @@ def challenger(
     units = float(generations * settings.population + settings.generations * STRUCTURES_PER_GENERATION)
     leader = stock.lineages[0]
     failures: list[str] = []
-    if "restarts" not in settings.without and leader.sigma < FIRST_SIGMA / 2 and rng.random() < RESTARTS:
-        finalists = [_Entry(parse_policy(leader.policy), "restart", None)]
+    kind = rng.random() if generations else 1.0
+    if kind < RESTARTS and "restarts" not in settings.without:
+        finalists = [_Entry(parse_policy(leader.policy), "restart", (leader.parent,))]
+    elif RESTARTS <= kind < RESTARTS + PRUNED and "pruning" not in settings.without:
+        part = part_of(where, blocks(len(where.scenarios), rng)[0])
+        pruned = prune(parse_policy(leader.policy), part, settings.jobs)
+        units -= pruned.simulations * len(part.scenarios) / len(where.scenarios)
+        finalists = [_Entry(pruned.policy, "pruned", (leader.parent,), leader)]
     else:
-        entries, failures = _entries(stock, where, settings, rng)
+        entries, failures = _entries(stock, where, round(units), settings, rng)
         if not entries:
             return None, tuple(failures)
         finalists, spent = _raced(entries, where, settings, rng)
         units -= spent
     before = len(progress.history)
     found = _best_tuned(finalists, where, units, settings, rng)
-    top = float(advantages(where, [compile_policy(found.best)], settings.jobs).mean())
+    top = float(balanced_means(advantages(where, [compile_policy(found.best)], settings.jobs), where.families)[0])
     while len(progress.history) < before + generations:
         progress.add(top)
     return found, tuple(failures)
@@ -121,7 +131,7 @@ def _raced(
     """Return the finalists, and what the race cost in simulations of all scenarios."""
     programs = [compile_policy(entry.policy) for entry in entries]
     if "halving" in settings.without:
-        means = advantages(where, programs, settings.jobs).mean(axis=1)
+        means = balanced_means(advantages(where, programs, settings.jobs), where.families)
         order = np.argsort(-means, kind="stable")[:FINALISTS]
         return [entries[int(k)] for k in order], float(len(entries))
     raced = race(where, programs, rng, settings.jobs, keep=2 * FINALISTS)
@@ -146,15 +156,12 @@ def _best_tuned(
             lineages = [_tuned(lineage, half, steps, settings, rng).lineage for lineage in lineages]
             units /= 2
         programs = [compile_policy(parse_policy(lineage.policy)) for lineage in lineages]
-        place = int(np.argmax(advantages(where, programs, settings.jobs).mean(axis=1)))
+        place = int(np.argmax(balanced_means(advantages(where, programs, settings.jobs), where.families)))
         tuned = _tuned(lineages[place], where, max(1, round(units / TUNING_POPULATION)), settings, rng)
         lineage, best = tuned.lineage.model_copy(update={"age": 0}), tuned.best
     else:
         lineage, best = lineages[0], finalists[0].policy
-    parent = finalists[place].parent
-    return Challenger(
-        lineage, best, finalists[place].origin, finalists[place].policy.policy_id if parent is None else parent.parent
-    )
+    return Challenger(lineage, best, finalists[place].origin, finalists[place].parents)
 
 
 def _tuned(lineage: Lineage, where: Arena, steps: int, settings: Settings, rng: np.random.Generator) -> Tuned:
@@ -169,14 +176,14 @@ def _tuned(lineage: Lineage, where: Arena, steps: int, settings: Settings, rng: 
 
 
 def _entries(
-    stock: Stock, where: Arena, settings: Settings, rng: np.random.Generator
+    stock: Stock, where: Arena, most: int, settings: Settings, rng: np.random.Generator
 ) -> tuple[list[_Entry], list[str]]:
-    """Return the structures of a race, and the reasons why variants failed."""
-    entries = [_Entry(policy, "seed", None) for policy in stock.seeds]
+    """Return at most so many structures for a race beside the seeds, and the reasons why variants failed."""
+    entries = [_Entry(policy, "seed") for policy in stock.seeds]
     elites = () if "elites" in settings.without else stock.elites
     mates = [p for p in (*stock.mates, *stock.seeds) if p.allocation_strategy.network is None]
     failures: list[str] = []
-    for _ in range(settings.population + settings.population // 2):
+    for _ in range(min(max(most, 2 * FINALISTS), 3 * settings.population // 2)):
         policy, lineage = _parent(stock.lineages, elites, settings, rng)
         mate = policy if "crossover" in settings.without or not mates else mates[int(rng.integers(len(mates)))]
         try:
@@ -191,7 +198,7 @@ def _entries(
             failures.append(str(error))
             continue
         if is_tunable(child):
-            entries.append(_Entry(child, "structure", lineage))
+            entries.append(_Entry(child, "structure", (policy.policy_id,), lineage))
     return list({entry.policy.policy_id: entry for entry in entries}.values()), failures
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.agents.arena.evaluation import Arena, advantages
+from aurora.agents.search.family_selection import balanced_means
 from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, rows_of, weights_of
 from aurora.sim.policies.policy import Policy
 from aurora.types import FloatArray
@@ -63,7 +64,8 @@ def tune(
     best = (-np.inf, np.zeros(len(weights.start)))
     for _ in range(generations):
         points = strategy.ask()
-        means = advantages(where, [weights.program_at(point) for point in points], jobs).mean(axis=1)
+        leads = advantages(where, [weights.program_at(point) for point in points], jobs)
+        means = balanced_means(leads, where.families)
         strategy.tell(points, [-float(v) for v in means])
         top = int(np.argmax(means))
         if means[top] > best[0]:

@@ -57,8 +57,7 @@ def _lines() -> Progress:
 
 
 COMPILED = {
-    "aurora.sim.kernel.run.": ("the simulator", 40),
-    "aurora.sim.kernel.variants.": ("the simulator of futures", 40),
+    "aurora.sim.kernel.many.": ("the simulator", 40),
     "aurora.sim.kernel.episode.": ("the simulator of training", 30),
     "aurora.learning.accounts.": ("the simulator of accounts", 10),
 }

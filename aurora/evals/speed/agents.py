@@ -14,8 +14,6 @@ from unittest.mock import patch
 import numpy as np
 from langchain_core.messages import HumanMessage
 
-from aurora.agents.arena import evaluation
-from aurora.agents.arena.evaluation import measure
 from aurora.agents.models.agent import run_agent
 from aurora.agents.models.metered import MeteredModel, metered
 from aurora.agents.models.model import model_name
@@ -27,7 +25,9 @@ from aurora.graphs.selfplay import play
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.memory.store import Store
 from aurora.prompts.loader import load_prompt
+from aurora.sim import grid
 from aurora.sim.kernel import encode
+from aurora.sim.kernel.many import simulate_many
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import sample_spec
 from aurora.tools.desk import Desk
@@ -116,17 +116,16 @@ def _selfplay(folder: Path, proposer: Literal["search", "both"], iterations: int
     )
     simulating = 0.0
 
-    def timed(*arguments: Any) -> Any:
+    def timed(*arguments: Any) -> None:
         nonlocal simulating
         started = time.perf_counter()
-        result = measure(*arguments)
+        simulate_many(*arguments)
         simulating += time.perf_counter() - started
-        return result
 
     with (
         Recording(folder / f"{proposer}.jsonl") as recording,
         Store.open(folder / f"{proposer}.sqlite") as store,
-        patch.object(evaluation, "measure", timed),
+        patch.object(grid, "simulate_many", timed),
     ):
         model = metered(model_name(settings.model), recording=recording)
         authors = Authors(model, *prompts) if proposer == "both" else None

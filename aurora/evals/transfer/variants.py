@@ -34,6 +34,7 @@ SEARCH_PARTS: Mapping[Part, str] = {
     "elites": "no policy is kept for what it does differently",
     "crossover": "new structures have one parent",
     "restarts": "no tuning starts afresh",
+    "pruning": "no terms are dropped because the leader can miss them",
 }
 """Parts of the policy search, with what is different without each."""
 

@@ -39,7 +39,7 @@ SIMILAR_PER_SCENARIO = 3
 """Number of similar earlier scenarios that are looked up for each new one."""
 FORESEEN = 15
 """Number of latest scenarios whose best policies the attacker expects to be retrieved."""
-ATTACK_SHARE = 0.1
+ATTACK_SHARE = 0.08
 """Work of the attacker's simulations relative to that of the defender's."""
 
 
@@ -198,10 +198,11 @@ def _checked(
 ) -> PlayedScenario | str:
     """Return the scenario, or the reason why it can't be played."""
     try:
-        scenario = context.source.expand(proposed.spec)
+        encoded = proposed.encoded or encode(context.source.expand(proposed.spec))
     except ScenarioError as error:
         return str(error)
-    played = PlayedScenario(proposed.spec, proposed.prompt_id, encode(scenario), describe(scenario))
+    scenario = encoded.scenario
+    played = PlayedScenario(proposed.spec, proposed.prompt_id, encoded, describe(scenario))
     return (
         _duplicate(context, state, played, scenario, accepted)
         or _unsolvable(context, played.encoded)

@@ -22,7 +22,7 @@ from aurora.memory.texts import scenario_text
 from aurora.sim.kernel import encode
 from aurora.sim.policies.policy import Policy
 from aurora.sim.rewards import LEARNABLE, attacker_reward, succeeds
-from aurora.sim.scenarios.curriculum import SUCCESS_WINDOW, Curriculum
+from aurora.sim.scenarios.curriculum import LEVELS, SUCCESS_WINDOW, Curriculum
 
 MAX_KNOWN = 60
 """Number of latest scenarios that the attacker remembers."""
@@ -153,7 +153,12 @@ def advance(context: RunContext, state: State) -> Update:
 
 
 def _drawn_successes(context: RunContext, iteration: int, champion: Policy, level: int) -> list[bool]:
-    """Return the champion's success on scenarios of a level that are drawn at random, and that nobody trained on."""
+    """Return the champion's success on scenarios of a level that are drawn at random, and that nobody trained on.
+
+    There are none of the last level, which no other follows.
+    """
+    if level == len(LEVELS):
+        return []
     source, rng = context.source, context.rng(iteration, DRAWN_PART)
     families = [source.training[int(i)] for i in rng.integers(len(source.training), size=DRAWN_PER_ITERATION)]
     scenarios = [encode(source.expand(source.sample(family, level, rng))) for family in families]

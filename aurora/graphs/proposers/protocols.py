@@ -31,10 +31,12 @@ class ProposedScenario(NamedTuple):
     Attributes:
         spec: A spec of the run's source, under an id that no earlier one has.
         prompt_id: Version of the prompt with which a model wrote it; None: no model wrote it.
+        encoded: The expanded scenario for the kernel, if the proposer has it already; None: the graph expands the spec.
     """
 
     spec: Spec
     prompt_id: str | None = None
+    encoded: EncodedScenario | None = None
 
 
 class Rejection(NamedTuple):

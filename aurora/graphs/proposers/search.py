@@ -34,10 +34,10 @@ class SearchScenarioProposer:
     def propose(self, request: ScenarioRequest) -> ScenarioProposal:
         """Return the missing specs; what the search does not find is drawn at random."""
         found = Found((), 0) if self.is_random else _searched(request)
-        missing = request.count - len(found.specs)
+        missing = request.count - len(found.chosen)
         drawn = propose(request.source, request.level, (), missing, request.rng)
-        specs = (*found.specs, *drawn)
-        return ScenarioProposal(tuple(ProposedScenario(spec) for spec in specs), simulations=found.simulations)
+        scenarios = [ProposedScenario(c.spec, encoded=c.encoded) for c in found.chosen]
+        return ScenarioProposal((*scenarios, *map(ProposedScenario, drawn)), simulations=found.simulations)
 
 
 def _searched(request: ScenarioRequest) -> Found:

@@ -105,6 +105,8 @@ _WORDS: Mapping[str, str] = {
     "fit.rank_energy": "share of options with less energy",
     "fit.rank_latency": "share of options with a lower network latency",
     "fit.rank_cpu_left": "share of options with fewer cores left",
+    "fit.device_waste": "part of the shared accelerator that will stay free",
+    "fit.device_waste_increase": "added part of the shared accelerator that will stay free",
     "path.hops": "hops",
     "path.bandwidth_free": "free bandwidth",
     "path.load": "path load",

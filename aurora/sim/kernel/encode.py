@@ -129,6 +129,7 @@ def encode(scenario: Scenario) -> EncodedScenario:
         mix_start=mix.start,
         mix_f=mix.f,
         mix_models=mix.models,
+        mix_waste=mix.waste,
         objective=_objective(scenario),
         options=np.array(
             [

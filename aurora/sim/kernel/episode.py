@@ -42,11 +42,10 @@ from aurora.sim.kernel.layout import (
     K_QUEUE,
     K_WAITING,
     R_TRIED,
-    S_DEPLETED_AT,
     T_ROUTE,
     TOTALS,
 )
-from aurora.sim.kernel.loop import end_round, end_run, next_instant, order_is_static, reset, set_keys
+from aurora.sim.kernel.loop import clear, end_round, end_run, next_instant, order_is_static, reset, set_keys
 from aurora.sim.kernel.machine import FIRST_RULE, holds
 from aurora.sim.kernel.queue import compact, leave
 from aurora.sim.kernel.select import admitted, collect, scored
@@ -184,23 +183,6 @@ def _run_on(batch, b, problem, state, program, scratch):
 
 
 @jitted
-def _clear(state):
-    """Reset the state's arrays, past a smaller scenario's nodes too, so that leftovers are not taken for nodes."""
-    for n in range(state.node_f.shape[1]):
-        for k in range(state.node_f.shape[0]):
-            state.node_f[k, n] = 0.0
-        for k in range(state.node_i.shape[0]):
-            state.node_i[k, n] = 0
-        for d in range(state.devices.shape[1]):
-            state.devices[n, d] = -1
-        state.node_f[S_DEPLETED_AT, n] = np.inf
-    for k in range(state.clock.shape[0]):
-        state.clock[k] = 0.0
-    for k in range(state.counters.shape[0]):
-        state.counters[k] = 0
-
-
-@jitted
 def _next_scenario(batch):
     """Return the next scenario of an order that is shuffled after every pass (Fisher & Yates 1938)."""
     options, order = batch.options, batch.order
@@ -233,7 +215,7 @@ def _begin(batch, b, program):
         batch.cursor[b, B_TASK] = -1
         batch.cursor[b, B_SCENARIO] = _next_scenario(batch)
         problem = problem_at(batch.scenarios[batch.cursor[b, B_SCENARIO]], False)
-        _clear(state)
+        clear(state)
         reset(problem, state, _keeps_fragmentation(problem))
         if order_is_static(problem, program):
             set_keys(problem, state, program, scratch)

@@ -41,7 +41,7 @@ _I1, _I2 = types.int64[::1], types.int64[:, ::1]
 
 PROBLEM = types.NamedTuple(
     [_F2, _I2, _I1, _I1, _I1, _F2, _I2, _F2, _F2, _I1, _I1, _I1, _I1, _I1]
-    + [_F1, _I2, _F1, _F2, _F1, _I2, _F3, _I2, _I1, _F2, _I1, _F1, _I1],
+    + [_F1, _I2, _F1, _F2, _F1, _I2, _F3, _I2, _I1, _F2, _I1, _F1, _F1, _I1],
     Problem,
 )
 STATE = types.NamedTuple([_F2, _I2, _I2, _F2, _F2, _I2, _F1, _I1, _I1, _I1, _I1, _I1, _F1, _I1, _I1, _I1, _I1], State)

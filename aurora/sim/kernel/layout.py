@@ -127,6 +127,7 @@ class Problem(NamedTuple):
         mix_start: int64 [k + 1], the typical tasks of each kind, in CSR form.
         mix_f: float64 [3, typical tasks]: cores, frequency, frequency among those that ask for devices.
         mix_models: int64 [typical tasks], bit mask of allowed models.
+        mix_waste: float64 [1001], expected waste of a device by the thousandths of it that are free.
         objective: float64 [objective features]: the features `objective.*`, in their order.
         options: int64 [6]: together, max attempts, seed, has paths, has plan, has zero patience.
     """
@@ -156,6 +157,7 @@ class Problem(NamedTuple):
     mix_start: IntArray
     mix_f: FloatArray
     mix_models: IntArray
+    mix_waste: FloatArray
     objective: FloatArray
     options: IntArray
 

@@ -118,6 +118,23 @@ def new_state(problem, run_f, run_i, log_size):
 
 
 @jitted
+def clear(state):
+    """Clear the state of an earlier run before `reset`, past a smaller scenario's nodes too."""
+    for n in range(state.node_f.shape[1]):
+        for k in range(state.node_f.shape[0]):
+            state.node_f[k, n] = 0.0
+        for k in range(state.node_i.shape[0]):
+            state.node_i[k, n] = 0
+        for d in range(state.devices.shape[1]):
+            state.devices[n, d] = -1
+        state.node_f[S_DEPLETED_AT, n] = np.inf
+    for k in range(state.clock.shape[0]):
+        state.clock[k] = 0.0
+    for k in range(state.counters.shape[0]):
+        state.counters[k] = 0
+
+
+@jitted
 def reset(problem, state, with_fragmentation):
     """Set the state to the start of a run: everything free and up, nothing arrived."""
     clock = state.clock

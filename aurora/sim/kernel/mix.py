@@ -11,6 +11,11 @@ from aurora.sim.kernel import layout as at
 from aurora.sim.scenarios.scenario import TypicalTask
 from aurora.types import FloatArray, IntArray
 
+END = 0.01
+"""Odds that arrivals end before the next typical task, where all of them fit; a hundred tasks come on average."""
+THOUSANDTHS = 1000
+"""Steps in which the free share of a device is counted."""
+
 Request = tuple[TypicalTask, int, int]
 """A typical task, the share of each device in parts (`DEVICE`), and the bit mask of its models."""
 
@@ -22,6 +27,7 @@ class Mix(NamedTuple):
     start: IntArray
     f: FloatArray
     models: IntArray
+    waste: FloatArray
 
 
 def encode_mix(requests: Sequence[Request]) -> Mix:
@@ -39,7 +45,36 @@ def encode_mix(requests: Sequence[Request]) -> Mix:
         start=np.array([*start, len(rows)], np.int64),
         f=np.array(f, np.float64).reshape(-1, 3).T.copy(),
         models=np.array([r[3] for r in rows], np.int64),
+        waste=expected_waste(requests),
     )
+
+
+def expected_waste(requests: Sequence[Request]) -> FloatArray:
+    """Return the share of a device that stays free at the end, by the thousandths of it that are free now.
+
+    Typical tasks that fit come one after another, drawn by their frequency among those that ask for devices; before
+    each, arrivals end with the odds of `END` to the frequency of those that fit. With p(s) the frequency of share s,
+    W(g) = (END g + sum of p(s) W(g - s)) / (END + sum of p(s)) over the shares s up to g. A task that asks for whole
+    devices takes an idle one.
+
+    Args:
+        requests: The typical tasks.
+
+    Returns:
+        float64 [1001], W in devices.
+    """
+    frequency: dict[int, float] = {}
+    for task, share, _ in requests:
+        if task.accelerators:
+            thousandths = -(-share * THOUSANDTHS // at.DEVICE)
+            frequency[thousandths] = frequency.get(thousandths, 0.0) + task.frequency
+    total = sum(frequency.values())
+    waste = np.zeros(THOUSANDTHS + 1)
+    for free in range(THOUSANDTHS + 1):
+        fitting = [(share, p / total) for share, p in frequency.items() if share <= free]
+        expected = END * free / THOUSANDTHS + sum(p * waste[free - share] for share, p in fitting)
+        waste[free] = expected / (END + sum(p for _, p in fitting))
+    return waste
 
 
 def cores_per_device(requests: Sequence[Request], node_i: IntArray) -> FloatArray:

@@ -26,16 +26,18 @@ from aurora.sim.kernel.layout import (
     T_SHARE,
     TOLERANCE,
 )
+from aurora.sim.kernel.mix import THOUSANDTHS
 from aurora.sim.policies.features import FEATURE_INDEX
 
 _F = FEATURE_INDEX
-FIRST_OUTLOOK, LAST_OUTLOOK = _F["fit.typical_left"], _F["fit.stranded_cpu_increase"]
+FIRST_OUTLOOK, LAST_OUTLOOK = _F["fit.typical_left"], _F["fit.device_waste_increase"]
 TYPICAL_LEFT, TYPICAL_LOST = FIRST_OUTLOOK, _F["fit.typical_lost"]
 PLACEMENTS_LEFT, PLACEMENTS_LOST = _F["fit.placements_left"], _F["fit.placements_lost"]
 USABLE_LEFT, USABLE_LOST = _F["fit.usable_left"], _F["fit.usable_lost"]
 NEXT_DEVICE = _F["fit.next_device_left"]
 STRANDED, STRANDED_MORE = _F["fit.stranded_accelerators"], _F["fit.stranded_accelerators_increase"]
-STRANDED_CPU, STRANDED_CPU_MORE = _F["fit.stranded_cpu"], LAST_OUTLOOK
+STRANDED_CPU, STRANDED_CPU_MORE = _F["fit.stranded_cpu"], _F["fit.stranded_cpu_increase"]
+WASTE, WASTE_MORE = _F["fit.device_waste"], LAST_OUTLOOK
 
 FITS, PLACEMENTS, USABLE, NEXT_LEFT = range(4)
 """The rows of an outlook, after S_NOW or S_AFTER of the node's state."""
@@ -146,8 +148,22 @@ def stranded_cores(per_device, cpu_free, free):
 
 
 @jitted
+def _waste_feature(problem, state, t, n, f, rule):
+    """Return the expected waste of the device that task `t` would share, after placement or more than now."""
+    device = choose_device(problem, state, t, n, rule)
+    if device < 0:
+        return 0.0
+    part = DEVICE // THOUSANDTHS
+    free = state.devices[n, device]
+    after = problem.mix_waste[(free - problem.task_i[t, T_SHARE]) // part]
+    return after if f == WASTE else after - problem.mix_waste[free // part]
+
+
+@jitted
 def outlook_feature(problem, state, t, n, f, rule):
     """Return the value of the outlook feature `f` for task `t` on node `n`."""
+    if f >= WASTE:
+        return _waste_feature(problem, state, t, n, f, rule)
     if f >= STRANDED:
         per_device, cpu = problem.node_f[N_CORES_PER_DEVICE, n], state.node_f[S_CPU_FREE, n]
         free = state.node_i[S_FREE_SHARES, n] / DEVICE

@@ -9,24 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.sim.kernel import layout as at
-from aurora.sim.kernel.dispatch import SCAN, SELECT, SWEEP, TOURNAMENT
+from aurora.sim.kernel.dispatch import SCAN, SELECT, SWEEP
 from aurora.sim.kernel.encode import EncodedScenario, encode
-from aurora.sim.kernel.handles import (
-    cache_handle,
-    problem_at,
-    program_at,
-    scratch_handle,
-    state_handle,
-    tracer_at,
-)
-from aurora.sim.kernel.jit import entry_point
-from aurora.sim.kernel.lanes import padded
-from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, STATE_FLOATS, STATE_INTS, Cache, Scratch, Tracer
-from aurora.sim.kernel.loop import new_state, reset, simulate_events
-from aurora.sim.kernel.machine import FIRST_RULE, reads_reservation
+from aurora.sim.kernel.layout import Tracer
+from aurora.sim.kernel.machine import FIRST_RULE
+from aurora.sim.kernel.many import ALWAYS, M_GATE_STATIC, NEVER, WITH_DEVICES, simulate_many
 from aurora.sim.kernel.pins import Pinned
 from aurora.sim.kernel.planned import with_plan
-from aurora.sim.kernel.summary import summarize
+from aurora.sim.kernel.summary import VALUES
 from aurora.sim.kernel.vm import CONST, FEATURE_SCALAR, FEATURE_VECTOR
 from aurora.sim.outcome import Outcome, Status, Summary, TaskOutcomes, Trace
 from aurora.sim.policies.compiler import compile_policy
@@ -70,8 +60,12 @@ _FLOAT_ROWS = {
     "fit.energy": at.T_REQUESTED,
 }
 _COUNTS = [place for place, field in enumerate(dataclasses.fields(Summary)) if field.type == "int"]
-NO_CLASSES = (np.zeros(0, np.int64), 0)
-"""Task classes of a run that caches no scores."""
+NO_CLASSES = np.zeros(0, np.int64)
+"""Task classes of runs that cache no scores."""
+EVERY_PAIR = np.zeros((0, 0, 2), np.int64)
+"""Pairs of scenarios and policies of which all are run, without cached scores."""
+NO_STATUS = np.zeros((0, 0, 0), np.int8)
+"""Place for the ends of tasks that nobody asks for."""
 _PLAN = Policy(policy_id="plan", allocation_strategy=AllocationStrategy(decision_rules=(DecisionRule(score="0"),)))
 
 
@@ -172,28 +166,36 @@ def _run(
     encoded: EncodedScenario, program: Program, tracer: Pinned
 ) -> tuple[Summary, NDArray[np.float64], NDArray[np.int64]]:
     """Return the sums of a run, and the state of its tasks at the end."""
-    problem = encoded.problem
-    tasks = problem.task_f.shape[0]
-    traced = tracer is not NO_TRACER
+    tasks = encoded.problem.task_f.shape[0]
     known = known_program(program)
-    with_fragmentation = traced or (known.reads_fragmentation and problem.fragment_kind.shape[1] > 0)
-    dear = with_fragmentation or bool(program.uses[_OUTLOOK].any())
-    classes, count = NO_CLASSES if traced else _classes(encoded, program, dear)
+    pairs, classes = EVERY_PAIR, NO_CLASSES
+    if tracer is NO_TRACER:
+        policies = known.row
+        numbers, count = task_classes(encoded, program)
+        if count:
+            pairs, classes = np.array([[[count, 0]]]), numbers
+    else:
+        policies = np.array([[known.pinned.address, ALWAYS, known.row[0, M_GATE_STATIC], SELECT]])
     run_f, run_i = np.empty((tasks, at.RUN_FLOATS)), np.empty((tasks, at.RUN_INTS), np.int64)
-    sums, _ = simulate_pinned(
-        encoded.pinned.address,
+    sums = np.empty((1, 1, VALUES))
+    simulate_many(
+        scenario_row(encoded),
         None if encoded.plain else False,
-        known.pinned.address,
+        policies,
         tracer.address,
+        pairs,
         classes,
-        count,
         run_f,
         run_i,
-        with_fragmentation,
-        known.gate_is_static,
-        TOURNAMENT if count else known.how if encoded.all_nodes and not traced else SELECT,
+        sums,
+        NO_STATUS,
     )
-    return summary_of(sums), run_f, run_i
+    return summary_of(sums[0, 0]), run_f, run_i
+
+
+def scenario_row(encoded: EncodedScenario) -> NDArray[np.int64]:
+    """Return a scenario as `simulate_many` takes it, int64 [1, 2]."""
+    return np.array([[encoded.pinned.address, encoded.all_nodes]], np.int64)
 
 
 class _Known(NamedTuple):
@@ -202,16 +204,12 @@ class _Known(NamedTuple):
     Attributes:
         program: The program.
         pinned: Addresses of its arrays.
-        reads_fragmentation: True if it reads fragmentation where there are devices.
-        gate_is_static: True if only freed capacity can release a task that it holds.
-        how: Fastest way to find candidates if these are all nodes.
+        row: The policy as `simulate_many` takes it, int64 [1, 4].
     """
 
     program: Program
     pinned: Pinned
-    reads_fragmentation: bool
-    gate_is_static: bool
-    how: int
+    row: NDArray[np.int64]
 
 
 _KNOWN: dict[int, _Known] = {}
@@ -224,15 +222,22 @@ def known_program(program: Program) -> _Known:
     if known is None:
         if len(_KNOWN) >= KNOWN_PROGRAMS:
             _KNOWN.clear()
-        known = _Known(
-            program,
-            Pinned(program),
-            bool(program.uses[_FRAGMENTATION].any()) or program.device_choice == _LEAST_FRAGMENTATION,
-            gate_is_static(program),
-            SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN,
-        )
+        pinned = Pinned(program)
+        known = _Known(program, pinned, np.array([policy_row(program, pinned.address)]))
         _KNOWN[id(program)] = known
     return known
+
+
+def policy_row(program: Program, address: int) -> tuple[int, int, int, int]:
+    """Return a policy as `simulate_many` takes it: columns M_PROGRAM to M_HOW."""
+    keeps = WITH_DEVICES if reads_fragmentation(program) else NEVER
+    how = SWEEP if program.admits_all and not program.uses[_DEAR].any() else SCAN
+    return address, keeps, int(gate_is_static(program)), how
+
+
+def reads_fragmentation(program: Program) -> bool:
+    """Return whether a policy reads fragmentation where there are devices."""
+    return bool(program.uses[_FRAGMENTATION].any()) or program.device_choice == _LEAST_FRAGMENTATION
 
 
 def _new_tracer(starts: int, top: int) -> Tracer:
@@ -261,79 +266,18 @@ def _most_starts(problem: at.Problem) -> int:
     return int(problem.task_f.shape[0]) * min(int(problem.options[at.O_MAX_ATTEMPTS]), 1 + failures + batteries)
 
 
-@entry_point
-def simulate_pinned(scenario, plain, policy, trace, classes, count, run_f, run_i, with_fragmentation, gate_static, how):
-    """Run a policy on a scenario and return the sums. Scenario, policy and trace are addresses."""
-    problem, program = problem_at(scenario, plain), program_at(policy)
-    tasks = problem.task_f.shape[0]
-    nodes = problem.node_f.shape[1]
-    width = 1
-    while width < nodes:
-        width *= 2
-    widest = max(1, nodes)
-    for r in range(problem.route_start.shape[0] - 1):
-        widest = max(widest, problem.route_start[r + 1] - problem.route_start[r])
-    most = 1
-    for n in range(nodes):
-        most = max(most, problem.node_i[N_DEVICES, n])
-    registers = 1
-    for k in range(program.code.shape[0]):
-        registers = max(registers, program.code[k, 1] + 1)
-    longest = padded(max(widest, tasks))
-    saved = nodes if reads_reservation(program) else 0
-    scratch = Scratch(
-        np.empty(widest, np.int64),
-        np.empty(widest, np.int64),
-        np.empty(widest, np.int64),
-        np.empty(longest),
-        np.empty(registers),
-        np.empty((registers, longest)),
-        np.empty(registers, np.int64),
-        np.empty(tasks, np.int64),
-        np.empty(tasks, np.int64),
-        np.empty(max(1, nodes), np.int64),
-        np.empty((STATE_FLOATS, saved)),
-        np.empty((STATE_INTS, saved), np.int64),
-        np.empty((saved, most), np.int64),
-        np.empty((LINK_STATE, problem.link_f.shape[1])),
-    )
-    cache = Cache(
-        classes,
-        np.empty((count, nodes)),
-        np.empty((count, 2 * width), np.int64),
-        np.full(count, -1, np.int64),
-        np.zeros(nodes if count > 0 else 0, np.int64),
-    )
-    arrays = new_state(problem, run_f, run_i, nodes if count > 0 else 0)
-    state = state_handle(arrays)
-    reset(problem, state, with_fragmentation)
-    simulate_events(
-        problem,
-        program,
-        state,
-        scratch_handle(scratch),
-        cache_handle(cache),
-        tracer_at(trace),
-        with_fragmentation,
-        gate_static,
-        how,
-    )
-    sums = summarize(problem, state)
-    # numba frees a variable after its last use; these must live until here, as only their addresses were passed.
-    alive = scratch.nodes.shape[0] + cache.position.shape[0] + arrays.clock.shape[0]
-    return sums, alive
-
-
-def _classes(encoded: EncodedScenario, program: Program, dear: bool) -> tuple[NDArray[np.int64], int]:
-    """Return the class of each task, as far as the policy can distinguish them; none if caching doesn't apply.
+def task_classes(encoded: EncodedScenario, program: Program) -> tuple[NDArray[np.int64], int]:
+    """Return the class of each task, as far as the policy can distinguish them; 0 classes if caching doesn't apply.
 
     Scores of tasks that may not use all nodes are not cached; their class has no meaning.
     """
     problem = encoded.problem
     nodes = problem.node_f.shape[1]
-    few = nodes < MIN_NODES_FOR_CACHE and not dear
-    if few or program.scores_change or program.easy or not encoded.all_nodes:
-        return NO_CLASSES
+    if program.scores_change or program.easy or not encoded.all_nodes:
+        return NO_CLASSES, 0
+    with_fragmentation = problem.fragment_kind.shape[1] > 0 and reads_fragmentation(program)
+    if nodes < MIN_NODES_FOR_CACHE and not with_fragmentation and not program.uses[_OUTLOOK].any():
+        return NO_CLASSES, 0
     rows = sorted({row for name, row in _FLOAT_ROWS.items() if program.uses[FEATURE_INDEX[name]]})
     key = bytes(rows)
     if key not in encoded.classes:
@@ -351,20 +295,40 @@ def _classes(encoded: EncodedScenario, program: Program, dear: bool) -> tuple[ND
         encoded.classes[key] = (classes, int(inverse.max()) + 1, int(np.count_nonzero(everywhere)))
     classes, count, tasks = encoded.classes[key]
     if count * MIN_TASKS_PER_CLASS > tasks or count * nodes > CACHE_LIMIT:
-        return NO_CLASSES
+        return NO_CLASSES, 0
     return classes, count
 
 
-def gate_is_static(program: Program) -> bool:
-    """Return whether only freed capacity can release a held task: `admit` is 1 and some rule always holds."""
+class GateRule(NamedTuple):
+    """When only freed capacity can release a held task: `admit` is 1 and some rule always holds.
+
+    Attributes:
+        always: True if it holds whatever the constants are.
+        constants: Indices of constants of which one that is not 0 suffices.
+    """
+
+    always: bool
+    constants: tuple[int, ...]
+
+
+def gate_rule(program: Program) -> GateRule:
+    """Return when only freed capacity can release a held task, for all programs that differ in constants only."""
     if not program.admits_all:
-        return False
+        return GateRule(False, ())
+    constants: list[int] = []
     for section in range(FIRST_RULE, len(program.sections), 2):
         first, last = program.sections[section, 0], program.sections[section, 1]
         code = program.code[first:last]
-        if last - first == 1 and code[0, 0] == CONST and program.consts[code[0, 2]] != 0:
-            return True
+        if last - first == 1 and code[0, 0] == CONST:
+            constants.append(int(code[0, 2]))
+            continue
         reads = code[(code[:, 0] == FEATURE_SCALAR) | (code[:, 0] == FEATURE_VECTOR), 2]
         if _CHANGES[reads].any() or (reads >= FEATURE_INDEX["cluster.time"]).any():
-            return False
-    return True
+            return GateRule(False, tuple(constants))
+    return GateRule(True, ())
+
+
+def gate_is_static(program: Program) -> bool:
+    """Return whether only freed capacity can release a held task."""
+    rule = gate_rule(program)
+    return rule.always or bool((program.consts[list(rule.constants)] != 0).any())

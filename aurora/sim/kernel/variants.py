@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from aurora.errors import ScenarioError
 from aurora.sim.kernel import layout as at
-from aurora.sim.kernel.dispatch import SELECT
 from aurora.sim.kernel.encode import EncodedScenario
-from aurora.sim.kernel.jit import entry_point
+from aurora.sim.kernel.many import simulate_many
 from aurora.sim.kernel.pins import PinnedVariants, Slices
-from aurora.sim.kernel.run import NO_CLASSES, NO_TRACER, known_program, simulate_pinned
+from aurora.sim.kernel.run import EVERY_PAIR, NO_CLASSES, NO_STATUS, NO_TRACER, known_program
 from aurora.sim.kernel.summary import VALUES
 from aurora.sim.objectives import OBJECTIVES, WITH_TARGET
 from aurora.sim.policies.program import Program
@@ -102,27 +101,18 @@ def evaluate_variants(
             "objective": Slices(objective, np.arange(count) * objective.shape[1], zero[:, None] + objective.shape[1]),
         },
     )
-    known = known_program(program)
-    out = np.empty((count, VALUES))
-    how = known.how if template.all_nodes else SELECT
-    _run_all(
-        pinned.addresses,
-        sizes,
-        known.pinned.address,
+    rows = np.column_stack([pinned.addresses, np.full(count, template.all_nodes)])
+    sums = np.empty((count, 1, VALUES))
+    simulate_many(
+        rows,
+        None,
+        known_program(program).row,
         NO_TRACER.address,
-        NO_CLASSES[0],
-        known.gate_is_static,
-        how,
-        out,
+        EVERY_PAIR,
+        NO_CLASSES,
+        np.empty((longest, at.RUN_FLOATS)),
+        np.empty((longest, at.RUN_INTS), np.int64),
+        sums,
+        NO_STATUS,
     )
-    return out
-
-
-@entry_point
-def _run_all(scenarios, sizes, policy, trace, classes, gate_static, how, out):
-    """Run plain scenarios, given by their addresses, one after the other."""
-    for k in range(scenarios.shape[0]):
-        run_f = np.empty((sizes[k], at.RUN_FLOATS))
-        run_i = np.empty((sizes[k], at.RUN_INTS), np.int64)
-        sums, _ = simulate_pinned(scenarios[k], None, policy, trace, classes, 0, run_f, run_i, False, gate_static, how)
-        out[k] = sums
+    return sums[:, 0]

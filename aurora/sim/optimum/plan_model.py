@@ -78,7 +78,16 @@ class _Scaled(NamedTuple):
 
 
 class PlanModel:
-    """The CP-SAT model of a scenario: an optional interval for every choice of every task."""
+    """The CP-SAT model of a scenario: an optional interval for every choice of every task.
+
+    Attributes:
+        model: The model.
+        tick: Length of a tick, seconds.
+        horizon: Last tick at which a task may start.
+        start: Variable of the start of each task, ticks.
+        choices: Choices of each task.
+        chosen: Variables that say which of them is taken.
+    """
 
     def __init__(self, encoded: EncodedScenario, every: Sequence[TaskOptions], *, max_ticks: int = MAX_TICKS) -> None:
         from ortools.sat.python import cp_model  # noqa: PLC0415  # half a second, used here only
@@ -86,31 +95,32 @@ class PlanModel:
         self.model = cp_model.CpModel()
         self._encoded = encoded
         self._every = every
-        self._choices = [[c for o in e.options for c in _choices(encoded, o)] for e in every]
+        self.choices = [[c for o in e.options for c in _choices(encoded, o)] for e in every]
         tasks = encoded.scenario.tasks
         downs = down_times(encoded.scenario)
-        ends = [end for _, _, end in downs] + [c.begin for row in self._choices for c in row]
+        ends = [end for _, _, end in downs] + [c.begin for row in self.choices for c in row]
         last = max([e.ready for e in every] + [end for end in ends if math.isfinite(end)])
-        end = last + sum(max(c.option.hold for c in row) for row in self._choices)
-        self._tick = max(SHORTEST_TICK, end / max_ticks)
-        self._end = self._ticks(end) + len(tasks)
-        self._start = [self._start_of(task, options) for task, options in zip(tasks, every, strict=True)]
-        self._chosen = [[self.model.new_bool_var("") for _ in row] for row in self._choices]
+        end = last + sum(max(c.option.hold for c in row) for row in self.choices)
+        self.tick = max(SHORTEST_TICK, end / max_ticks)
+        self.horizon = self.ticks(end) + len(tasks)
+        self.start = [self._start_of(task, options) for task, options in zip(tasks, every, strict=True)]
+        self.chosen = [[self.model.new_bool_var("") for _ in row] for row in self.choices]
         self._finish: list[Any] = []
         self._place_all(downs)
         self._respect_dependencies()
 
-    def _ticks(self, seconds: float) -> int:
-        return math.floor(seconds / self._tick * (1 + 1e-12))
+    def ticks(self, seconds: float) -> int:
+        """Return whole ticks, rounded down."""
+        return math.floor(seconds / self.tick * (1 + 1e-12))
 
     def _start_of(self, task: Task, options: TaskOptions) -> Any:
-        first = self._ticks(options.ready)
+        first = self.ticks(options.ready)
         if task.patience is None:
-            latest = self._end
+            latest = self.horizon
         elif task.patience == 0:
             latest = first
         else:  # a task that has not started when its patience ends has left
-            latest = math.ceil((task.arrival_time + task.patience) / self._tick) - 1
+            latest = math.ceil((task.arrival_time + task.patience) / self.tick) - 1
         return self.model.new_int_var(first, max(first, latest), "")
 
     def _place_all(self, downs: Sequence[tuple[int, float, float]]) -> None:
@@ -118,17 +128,17 @@ class PlanModel:
         model, scenario = self.model, self._encoded.scenario
         loads: dict[tuple[str, int], list[tuple[Any, int]]] = {}
         for t, task in enumerate(scenario.tasks):
-            model.add_exactly_one(self._chosen[t])
-            holds = [self._ticks(c.option.hold) for c in self._choices[t]]
+            model.add_exactly_one(self.chosen[t])
+            holds = [self.ticks(c.option.hold) for c in self.choices[t]]
             length = model.new_int_var(min(holds), max(holds), "")
-            model.add(length == sum(c * h for c, h in zip(self._chosen[t], holds, strict=True)))
-            self._finish.append(self._start[t] + length)
-            for chosen, hold, choice in zip(self._chosen[t], holds, self._choices[t], strict=True):
-                interval = model.new_optional_fixed_size_interval_var(self._start[t], hold, chosen, "")
+            model.add(length == sum(c * h for c, h in zip(self.chosen[t], holds, strict=True)))
+            self._finish.append(self.start[t] + length)
+            for chosen, hold, choice in zip(self.chosen[t], holds, self.choices[t], strict=True):
+                interval = model.new_optional_fixed_size_interval_var(self.start[t], hold, chosen, "")
                 if choice.begin > 0:
-                    model.add(self._start[t] >= self._ticks(choice.begin)).only_enforce_if(chosen)
+                    model.add(self.start[t] >= self.ticks(choice.begin)).only_enforce_if(chosen)
                 if math.isfinite(choice.end):
-                    model.add(self._start[t] <= self._ticks(choice.end)).only_enforce_if(chosen)
+                    model.add(self.start[t] <= self.ticks(choice.end)).only_enforce_if(chosen)
                 for what, amount in _demands(task, choice.option, self._encoded):
                     loads.setdefault(what, []).append((interval, amount))
         for (kind, index), users in loads.items():
@@ -137,8 +147,8 @@ class PlanModel:
             capacity = _capacity(scenario, kind, index)
             for n, begin, end in downs:
                 if kind != "bandwidth" and n == index:
-                    first = math.ceil(begin / self._tick)
-                    size = (self._end if math.isinf(end) else self._ticks(end)) - first
+                    first = math.ceil(begin / self.tick)
+                    size = (self.horizon if math.isinf(end) else self.ticks(end)) - first
                     if size > 0:
                         intervals.append(model.new_fixed_size_interval_var(first, size, ""))
                         amounts.append(capacity)
@@ -149,7 +159,7 @@ class PlanModel:
         numbers = {task.task_id: t for t, task in enumerate(tasks)}
         for t, task in enumerate(tasks):
             for parent in task.dependencies:
-                self.model.add(self._start[t] >= self._finish[numbers[parent]])
+                self.model.add(self.start[t] >= self._finish[numbers[parent]])
 
     def minimise(self, goal: Goal) -> None:
         """Set the objective; `unscaled` converts its value."""
@@ -169,24 +179,24 @@ class PlanModel:
     def _scaled_goal(self, goal: Goal, units_per_dollar: float = UNITS_PER_DOLLAR) -> _Scaled:
         tasks = self._encoded.scenario.tasks
         if goal == "makespan":
-            last = self.model.new_int_var(0, 2 * self._end, "")
+            last = self.model.new_int_var(0, 2 * self.horizon, "")
             self.model.add_max_equality(last, self._finish)
-            return _Scaled(last, self._tick, 0.0, self._tick)
+            return _Scaled(last, self.tick, 0.0, self.tick)
         if goal == "cost":
-            dearest = sum(max(c.option.cost for c in row) for row in self._choices)
+            dearest = sum(max(c.option.cost for c in row) for row in self.choices)
             units = min(float(units_per_dollar), LARGEST_COST / max(dearest, 1.0))
             paid = self._sum_of_chosen(lambda t, option: math.floor(option.cost * units))
             return _Scaled(paid, 1 / units, 0.0, len(tasks) / units)
         weights = [1 if goal == "latency" else t.priority for t in tasks]
-        waits = sum(w * s for w, s in zip(weights, self._start, strict=True))
-        networks = self._sum_of_chosen(lambda t, o: weights[t] * self._ticks(o.network))
+        waits = sum(w * s for w, s in zip(weights, self.start, strict=True))
+        networks = self._sum_of_chosen(lambda t, o: weights[t] * self.ticks(o.network))
         arrived = sum(w * e.arrival for w, e in zip(weights, self._every, strict=True))
-        return _Scaled(waits + networks, self._tick / sum(weights), -arrived / sum(weights), 3 * self._tick)
+        return _Scaled(waits + networks, self.tick / sum(weights), -arrived / sum(weights), 3 * self.tick)
 
     def _sum_of_chosen(self, amount: Callable[[int, Option], int]) -> Any:
         return sum(
             chosen * amount(t, choice.option)
-            for t, (row, choices) in enumerate(zip(self._chosen, self._choices, strict=True))
+            for t, (row, choices) in enumerate(zip(self.chosen, self.choices, strict=True))
             for chosen, choice in zip(row, choices, strict=True)
         )
 
@@ -196,11 +206,11 @@ class PlanModel:
 
     def hint(self, outcome: Outcome) -> None:
         """Begin the search at a known schedule."""
-        for t, choices in enumerate(self._choices):
+        for t, choices in enumerate(self.choices):
             start = float(outcome.tasks.start[t])
-            self.model.add_hint(self._start[t], self._ticks(start))
+            self.model.add_hint(self.start[t], self.ticks(start))
             place = (int(outcome.tasks.node[t]), int(outcome.tasks.path[t]))
-            for chosen, (option, begin, end) in zip(self._chosen[t], choices, strict=True):
+            for chosen, (option, begin, end) in zip(self.chosen[t], choices, strict=True):
                 self.model.add_hint(chosen, (option.node, option.path) == place and begin <= start < end)
 
     def plan(self, solver: Any) -> tuple[PlannedTask, ...]:
@@ -210,7 +220,7 @@ class PlanModel:
         for t, task in enumerate(scenario.tasks):
             option, begin, _ = next(
                 choice
-                for chosen, choice in zip(self._chosen[t], self._choices[t], strict=True)
+                for chosen, choice in zip(self.chosen[t], self.choices[t], strict=True)
                 if solver.boolean_value(chosen)
             )
             path = self._encoded.paths[option.path] if option.path >= 0 else ()
@@ -219,7 +229,7 @@ class PlanModel:
                     task_id=task.task_id,
                     node_id=scenario.nodes[option.node].node_id if option.node >= 0 else None,
                     path=tuple(scenario.links[l].link_id for l in path),
-                    start=max(task.arrival_time, begin, solver.value(self._start[t]) * self._tick),
+                    start=max(task.arrival_time, begin, solver.value(self.start[t]) * self.tick),
                 )
             )
         return tuple(lines)

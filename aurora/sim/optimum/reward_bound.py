@@ -8,23 +8,32 @@ on the weighted sum that separates this point from the best plan known. A bound 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from aurora.extras import is_installed
 from aurora.sim.kernel import EncodedScenario, run
-from aurora.sim.objectives import OBJECTIVES
+from aurora.sim.objectives import BY_NAME, OBJECTIVES, ObjectiveName
 from aurora.sim.optimum.bounds import Bounds, best_reward
 from aurora.sim.optimum.objective_space import Axes, Cut, axes_of, highest
 from aurora.sim.optimum.options import TaskOptions, most_amounts, task_options
 from aurora.sim.optimum.prices import Market
 from aurora.sim.optimum.relaxation import relaxation
+from aurora.sim.optimum.weighted_goal import can_be_weighed, least_weighted
 from aurora.sim.outcome import Summary
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.types import FloatArray
 
+EFFORT = 0.05
+"""CP-SAT's deterministic time for a weighted sum, roughly in seconds, if no other is given."""
+TASKS_SOLVED = 20
+"""Number of tasks up to which CP-SAT is asked, if no other is given (levels 1 and 2)."""
+ROUNDING = 1e-9
+"""Share of a weighted sum by which CP-SAT's bound is lowered; it exceeds the error of adding floats."""
 STEPS = 200
 """Steps in which the prices of a weighted sum are improved."""
 MOST_CUTS = 12
@@ -58,15 +67,25 @@ class RewardBound(NamedTuple):
 
 
 def reward_bound(
-    encoded: EncodedScenario, least: Bounds, *, known: Sequence[Summary] = (), cuts: int = MOST_CUTS
+    encoded: EncodedScenario,
+    least: Bounds,
+    *,
+    known: Sequence[Summary] = (),
+    cuts: int = MOST_CUTS,
+    effort: float = EFFORT,
+    tasks_solved: int = TASKS_SOLVED,
 ) -> RewardBound:
-    """Return an upper bound of the reward of plans that complete every task.
+    """Return an upper bound of the reward of plans that complete every task; equal arguments give equal bounds.
+
+    Without the extra `solver` the bound holds as well, and may be looser.
 
     Args:
         encoded: The scenario.
         least: Lower bounds of its objectives.
         known: Outcomes of plans or policies on it; those of some references are added.
-        cuts: Largest number of weighted sums to bound; 0: only the best known plan is found.
+        cuts: Number of weighted sums after which no more are bounded.
+        effort: CP-SAT's deterministic time for each of them, roughly in seconds.
+        tasks_solved: Number of tasks up to which CP-SAT is asked.
 
     Raises:
         ScenarioError: A task fits on nothing even when everything is free.
@@ -77,29 +96,38 @@ def reward_bound(
     apart = best_reward(least, scenario)
     every = task_options(encoded)
     high = axes.point(most_amounts(encoded, every))
-    points = [axes.of(s) for s in _complete(encoded, known)]
-    best = max(points, key=axes.reward, default=None)
-    reached = -np.inf if best is None else axes.reward(best)
+    outcomes = [run(encoded, compile_policy(REFERENCES[name])) for name in GUIDES]
+    points = [axes.of(s) for s in (*known, *(o.summary for o in outcomes)) if s.completed == s.tasks]
+    guides = [o for o in outcomes if o.summary.completed == o.summary.tasks]
     weighted = weighted_bounds(encoded, every, axes)
+    is_solved = effort > 0 and is_installed("solver") and can_be_weighed(encoded, tasks_solved)
     found: list[Cut] = []
-    top = highest(axes, low, high, found, reached)
-    while len(found) < cuts and top.bound - reached > ENOUGH:
-        plans = points or [top.point + USUAL_GAP]
-        fresh = [
-            Cut(weights, weighted.bound(weights, min(float(weights @ p) for p in plans)))
-            for weights in _directions(axes, top.point, best)
-        ]
-        found += fresh
-        if all(cut.value <= float(cut.weights @ top.point) * (1 + LEAST_GAIN) for cut in fresh):
-            break
+    while True:
+        best = max(points, key=axes.reward, default=None)
+        reached = -np.inf if best is None else axes.reward(best)
         top = highest(axes, low, high, found, reached)
-    return RewardBound(min(apart, top.bound), apart, None if best is None else reached, len(found))
-
-
-def _complete(encoded: EncodedScenario, known: Sequence[Summary]) -> list[Summary]:
-    """Return the outcomes that complete every task, with those of references."""
-    every = [*known, *(run(encoded, compile_policy(REFERENCES[name])).summary for name in GUIDES)]
-    return [s for s in every if s.completed == s.tasks]
+        fresh: list[Cut] = []
+        for weights in _directions(axes, top.point, best):
+            if len(found) + len(fresh) >= cuts or top.bound - reached <= ENOUGH:
+                break
+            aim = min(float(weights @ p) for p in points or [top.point + USUAL_GAP])
+            value = weighted.bound(weights, aim)
+            if is_solved:
+                hint = min(guides, key=lambda o, w=weights: float(w @ axes.of(o.summary)), default=None)  # type: ignore[misc]
+                rates = weighted.rates(weights)
+                solved = least_weighted(encoded, every, rates, aim=aim, hint=hint, effort=effort)
+                if math.isfinite(solved.bound):  # else no plan completes every task, and any bound holds
+                    value = max(value, solved.bound - ROUNDING * abs(aim))
+                if solved.outcome is not None and solved.outcome.summary.completed == len(every):
+                    points.append(axes.of(solved.outcome.summary))
+            fresh.append(Cut(weights, value))
+        excludes = any(c.value > float(c.weights @ top.point) * (1 + LEAST_GAIN) for c in fresh)
+        found += fresh
+        if not excludes:
+            break
+    best_known = max((axes.reward(p) for p in points), default=None)
+    bound = highest(axes, low, high, found, -np.inf if best_known is None else best_known).bound
+    return RewardBound(min(apart, bound), apart, best_known, len(found))
 
 
 def _directions(axes: Axes, point: FloatArray, best: FloatArray | None) -> list[FloatArray]:
@@ -122,10 +150,15 @@ class WeightedBounds:
     def __init__(self, axes: Axes, market: Market, tasks: int) -> None:
         self._market = market
         self._places = [[o.name for o in OBJECTIVES].index(n) for n in axes.names]
+        self._names = axes.names
         # Columns have the amounts of one task; a mean is their sum divided by the number of tasks.
         self._units = np.array(
-            [u * (1 if OBJECTIVES[k].adds_up else tasks) for u, k in zip(axes.units, self._places, strict=True)]
+            [u * (1 if BY_NAME[n].adds_up else tasks) for n, u in zip(axes.names, axes.units, strict=True)]
         )
+
+    def rates(self, weights: FloatArray) -> dict[ObjectiveName, float]:
+        """Return the weight of a unit of each amount, summed over tasks."""
+        return {name: float(rate) for name, rate in zip(self._names, weights / self._units, strict=True)}
 
     def bound(self, weights: FloatArray, aim: float, steps: int = STEPS) -> float:
         """Return a lower bound of a weighted sum.

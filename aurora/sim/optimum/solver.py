@@ -104,17 +104,18 @@ def solve(scenario: Scenario | EncodedScenario, goal: Goal, *, effort: float = 1
     return Solution("optimal" if is_proved else "feasible", value, bound, plan)
 
 
-def deterministic_solver(effort: float) -> Any:
+def deterministic_solver(effort: float, *, strategies: int = 8) -> Any:
     """Return a CP-SAT solver whose answers depend on the model and the effort only.
 
     Args:
         effort: Deterministic time, roughly in seconds.
+        strategies: Number of strategies that take turns; each takes a second to begin with.
     """
     from ortools.sat.python import cp_model  # noqa: PLC0415  # half a second, used here only
 
     solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 8
-    solver.parameters.interleave_search = True  # eight strategies in turn on one thread: deterministic
+    solver.parameters.num_workers = strategies
+    solver.parameters.interleave_search = strategies > 1  # strategies in turn on one thread: deterministic
     solver.parameters.random_seed = 0
     solver.parameters.max_deterministic_time = effort
     return solver

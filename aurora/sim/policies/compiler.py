@@ -299,10 +299,14 @@ def network_in_words(network: Network) -> str:
 
 
 def _broken(score: Expr) -> str:
-    """Return a sum with one term on each line."""
+    """Return a long sum with one term on each line, and other expressions as they are."""
     terms: list[str] = []
-    while isinstance(score, Apply) and score.op in (Op.ADD, Op.SUB) and depth_of(score) > 3:  # noqa: PLR2004  # short sums stay on one line
-        sign = "+" if score.op is Op.ADD else "-"
-        terms.append(f"\n    {sign} {to_text(score.args[1])}")
+    if depth_of(score) <= 3:  # noqa: PLR2004  # a short sum
+        return to_text(score)
+    while isinstance(score, Apply) and score.op in (Op.ADD, Op.SUB):
+        is_added, term = score.op is Op.ADD, score.args[1]
+        if isinstance(term, Apply) and term.op is Op.MUL and isinstance(term.args[0], Num) and term.args[0].value < 0:
+            is_added, term = not is_added, Apply(Op.MUL, (Num(-term.args[0].value), term.args[1]))
+        terms.append(f"\n    {'+' if is_added else '-'} {to_text(term)}")
         score = score.args[0]
     return to_text(score) + "".join(reversed(terms))

@@ -138,6 +138,8 @@ FEATURES: tuple[Feature, ...] = (
     _for_rules("fit.stranded_accelerators_increase", "devices", "rise of that by this placement"),
     _for_rules("fit.stranded_cpu", "cores", "free cores beyond what free devices need after placement", scale=32),
     _for_rules("fit.stranded_cpu_increase", "cores", "rise of that by this placement", scale=8),
+    _for_rules("fit.device_waste", "devices", "expected free part of the shared device in the end, after placement"),
+    _for_rules("fit.device_waste_increase", "devices", "rise of fit.device_waste by this placement"),
     # How it ranks among the candidates of the decision.
     _for_rules("fit.rank_cost", "share", "share of the other candidates with a lower fit.cost", changes_idle=True),
     _for_rules("fit.rank_energy", "share", "share of the other candidates with a lower fit.energy", changes_idle=True),

@@ -3,13 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aurora.agents.arena.evaluation import arena
+from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.arena.openb_source import LISTS, OpenbSource
 from aurora.agents.search.effort import Settings
 from aurora.agents.search.policy_search import first_state, search
 from aurora.errors import FileError, PolicyError, ScenarioError
 from aurora.graphs.start import with_start
-from aurora.sim.kernel import encode
+from aurora.sim.kernel import encode, run
+from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.scenarios.traces.openb import OpenbSpec
 
 
@@ -93,3 +94,11 @@ def test_a_run_does_not_start_from_a_policy_that_refuses_pods(folder) -> None:
     with pytest.raises(PolicyError, match=r"source openb places every task that fits.*set admit to 1"):
         with_start(source, refusing)
     assert with_start(source, source.references["fgd"]).templates[0] == source.references["fgd"]
+
+
+def test_values_of_many_policies_are_those_of_single_simulations(folder) -> None:
+    source, rng = OpenbSource.open_lists(folder), np.random.default_rng(2)
+    encoded = [encode(source.expand(source.sample(name, 1, rng))) for name in ("as_traced", *LISTS)]
+    programs = [compile_policy(p) for p in source.references.values()]
+    expected = [[source.value(e.scenario, run(e, p)) for e in encoded] for p in programs]
+    assert values(source, encoded, programs, 2).tolist() == expected

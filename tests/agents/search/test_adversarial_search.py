@@ -70,9 +70,10 @@ def test_more_of_its_scenarios_are_learnable_than_of_random_ones() -> None:
 
 
 def test_it_is_the_same_on_one_thread_and_two_and_keeps_to_its_budget() -> None:
-    assert search(4, 400) == search(4, 400, jobs=2)
+    one, two = search(4, 400), search(4, 400, jobs=2)
+    assert (one.specs, one.simulations) == (two.specs, two.simulations)
     assert search(4, 400).simulations <= 400
-    fewest = MIN_CANDIDATES * COUNT * (len(SOURCE.references) + len(PLAYERS))
+    fewest = int(MIN_CANDIDATES * COUNT) * (len(SOURCE.references) + len(PLAYERS))
     assert 0 < search(4, 0).simulations <= fewest
 
 
@@ -109,7 +110,7 @@ def test_scenarios_without_a_choice_or_a_witness_are_not_proposed(spoilt, monkey
 @pytest.mark.parametrize(("successes", "players"), [(0, 0), (0, 6), (3, 6), (6, 6)])
 def test_newcomers_may_succeed_or_fail(successes: int, players: int) -> None:
     spec = SOURCE.sample("batch", 1, np.random.default_rng(0))
-    rates = expected_rates(Candidate(spec, (0.0,), successes, players, 0.0, 1.0))
+    rates = expected_rates(Candidate(spec, encode(SOURCE.expand(spec)), (0.0,), successes, players, 0.0, 1.0))
     assert len(rates) == NEWCOMERS + 1
     assert rates[0] == successes / (players + NEWCOMERS)
     assert rates == sorted(rates)

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurora.agents.search.family_selection import epsilon_lexicase, family_means, pareto_order, pareto_ranks
+from aurora.agents.search.family_selection import (
+    balanced_means,
+    epsilon_lexicase,
+    family_means,
+    pareto_order,
+    pareto_ranks,
+)
 from aurora.errors import InputError
 from tests.examples import examples
 
@@ -107,3 +113,9 @@ def test_no_policy_has_no_ranks_but_cannot_be_drawn_from() -> None:
 def test_values_that_are_no_table_are_refused(values: np.ndarray, families: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
         pareto_ranks(values, families)
+
+
+def test_every_family_counts_the_same_however_many_scenarios_it_has() -> None:
+    values = np.array([[1.0, 1.0, 1.0, 5.0], [2.0, 2.0, 2.0, 1.0]])
+    assert balanced_means(values, ("a", "a", "a", "b")).tolist() == [3.0, 1.5]
+    assert balanced_means(values, ()).tolist() == [2.0, 1.75]

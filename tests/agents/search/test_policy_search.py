@@ -8,7 +8,7 @@ from aurora.agents.arena.sources import open_source
 from aurora.agents.arena.templates import general_template, placement_template, queue_templates
 from aurora.agents.search.effort import YOUNG, Part, Settings
 from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, tunable
-from aurora.agents.search.policy_search import PATIENCE, SearchState, first_state, search, succession
+from aurora.agents.search.policy_search import PATIENCE, Proposal, SearchState, first_state, search, succession
 from aurora.agents.search.scenario_search import Known, complexity, describe, diversity, propose
 from aurora.agents.search.variation import vary
 from aurora.errors import FileError, InputError
@@ -57,10 +57,10 @@ def test_search_improves_on_the_initial_policy() -> None:
 
 def test_thresholds_of_rules_are_not_tuned() -> None:
     policy = placement_template()
-    assert tunable(policy).sum() > 60
+    assert tunable(policy).sum() > 48
     values = np.array(constants(policy))[~tunable(policy)]
     # What is left are the thresholds of the rules and the units that features are divided by.
-    assert set(values) == {0.0, 1.0, 8.0, 32.0, 128.0, 1024.0}
+    assert set(values) == {0.0, 1.0, 8.0, 32.0, 128.0}
 
 
 @pytest.mark.parametrize("parent", [general_template(), placement_template(), *queue_templates(), *REFERENCES.values()])
@@ -150,19 +150,23 @@ def test_structures_challenge_with_tuned_weights_and_elites_are_kept() -> None:
     assert sorted(c.age for c in later.challengers) == [0, 1]
 
 
-@pytest.mark.parametrize("part", get_args(Part))
-def test_every_part_can_be_switched_off(part) -> None:
-    def found(without: frozenset[Part]):
-        state, where = first_state(SOURCE.templates[0]), ground(3)
-        for seed in (1, 2, 3):
-            settings = Settings(6, 3, 1, without)
-            found = search(
-                state, where, list(REFERENCES.values()), settings, seed, lambda *_: None, seeds=(general_template(),)
-            )
-            state = found.state.model_copy(update={"age": YOUNG})
-        return found
+@pytest.fixture(scope="module")
+def with_all_parts():
+    return iterations(frozenset())
 
-    assert found(frozenset((part,))) != found(frozenset()) or part == "restarts"
+
+def iterations(without: frozenset[Part]) -> list[Proposal]:
+    state, where, found = first_state(SOURCE.templates[0]).model_copy(update={"age": YOUNG}), ground(3), []
+    for seed in range(8):
+        settings, others = Settings(6, 3, 1, without), list(REFERENCES.values())
+        found.append(search(state, where, others, settings, seed, lambda *_: None, seeds=(general_template(),)))
+        state = found[-1].state.model_copy(update={"challengers": found[-1].state.challengers[:1]})
+    return found
+
+
+@pytest.mark.parametrize("part", get_args(Part))
+def test_every_part_can_be_switched_off(part, with_all_parts) -> None:
+    assert iterations(frozenset((part,))) != with_all_parts
 
 
 def test_a_seed_races_once() -> None:

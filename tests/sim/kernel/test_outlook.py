@@ -1,10 +1,12 @@
 """What a placement leaves for the typical mix: the formulas, and that scores of it may be kept."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
 from aurora.sim.kernel import encode, evaluate, run, simulate
-from aurora.sim.kernel.run import _classes
+from aurora.sim.kernel.run import task_classes
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
 from aurora.sim.policies.policy import DecisionRule, Policy
@@ -133,11 +135,37 @@ def crowded(seed: int) -> Scenario:
 
 
 @pytest.mark.parametrize("name", sorted(OUTLOOK_FEATURES))
-def test_a_score_of_it_may_be_kept_until_the_node_changes(name: str) -> None:
+def test_a_score_of_it_may_be_kept_until_the_node_changes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = import_module("aurora.sim.kernel.run")  # the package has a function of this name
+    monkeypatch.setattr(module, "MIN_NODES_FOR_CACHE", 0)  # scores of cheap features are kept too
     which: Policy = policy("kept", rules=(DecisionRule(score=f"{name} - 0.001 * node.index"),))
     program = compile_policy(which)
     for seed in range(3):
         encoded = encode(crowded(seed))
-        assert _classes(encoded, program, True)[1] > 0
+        assert task_classes(encoded, program)[1] > 0
         kept, anew = evaluate(encoded, program), run(encoded, program, trace_top=3).summary
         assert kept == anew
+
+
+def test_what_stays_free_of_a_shared_device_is_what_the_mix_will_not_fill() -> None:
+    """Of tasks that ask for devices two thirds take whole ones and one third halves."""
+    half = {"cpu_required": 1.0, "accelerators": 1, "accelerator_share": 0.5}
+    first = outlook_of(task("t", **half), GPU_NODE, MIX)
+    # A half is filled by the next half, unless arrivals end; an idle device is also filled by a whole task.
+    half_free = 0.01 * 0.5 / (0.01 + 1 / 3)
+    idle = (0.01 + 1 / 3 * half_free) / 1.01
+    assert first["fit.device_waste"] == pytest.approx(half_free)
+    assert first["fit.device_waste_increase"] == pytest.approx(half_free - idle)
+    second = outlook_of(task("t", **half), GPU_NODE, MIX, task("s", **half))
+    assert second["fit.device_waste"] == 0
+    assert second["fit.device_waste_increase"] == pytest.approx(-half_free)
+    # Nothing of the mix fits on what a task of 0.7 leaves.
+    assert outlook_of(task("t", **half | {"accelerator_share": 0.7}), GPU_NODE, MIX)["fit.device_waste"] == (
+        pytest.approx(0.3)
+    )
+
+
+def test_only_tasks_that_share_a_device_waste_a_part_of_one() -> None:
+    for asks in ({}, {"accelerators": 1}, {"accelerators": 3}):
+        seen = outlook_of(task("t", cpu_required=1.0, **asks), GPU_NODE, MIX)
+        assert seen["fit.device_waste"] == seen["fit.device_waste_increase"] == 0

@@ -8,6 +8,7 @@ from aurora.sim.optimum.objective_space import Cut, axes_of, highest
 from aurora.sim.optimum.options import task_options
 from aurora.sim.optimum.plans import run_plan
 from aurora.sim.optimum.reward_bound import reward_bound, weighted_bounds
+from aurora.sim.optimum.weighted_goal import can_be_weighed, least_weighted
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.policy import PlannedTask
 from aurora.sim.policies.references import REFERENCES
@@ -36,15 +37,21 @@ def assert_weighted_bounds_hold(what: Scenario, rng: np.random.Generator) -> int
     if not points:
         return 0
     weighted = weighted_bounds(encoded, every, axes)
-    for _ in range(3):
+    for _ in range(2):
         weights = rng.dirichlet(np.full(len(axes.names), 0.5))
         least = min(float(weights @ p) for p in points)
         assert weighted.bound(weights, least, STEPS) <= least * (1 + 1e-9), weights
+        if can_be_weighed(encoded, 50):
+            rates = weighted.rates(weights)
+            solved = least_weighted(encoded, every, rates, aim=least, hint=None, effort=0.02)
+            assert solved.bound <= least * (1 + 1e-9), weights
+            if solved.outcome is not None and solved.outcome.summary.completed == len(every):
+                assert solved.bound <= float(weights @ axes.of(solved.outcome.summary)) * (1 + 1e-9)
     return len(points)
 
 
 @pytest.mark.parametrize(
-    ("seeds", "least"), [(range(3, 60, 6), 40), pytest.param(range(200), 800, marks=pytest.mark.slow)]
+    ("seeds", "least"), [(range(3, 60, 12), 40), pytest.param(range(200), 800, marks=pytest.mark.slow)]
 )
 def test_no_reference_beats_a_weighted_bound_on_random_scenarios(seeds: range, least: int) -> None:
     """They have failures, prices, batteries, links, congestion, devices, allowed nodes and carbon."""
@@ -116,14 +123,16 @@ def _best_of_all(what: Scenario) -> float:
     return best
 
 
-@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(s, marks=pytest.mark.slow) for s in range(3, 30))])
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(s, marks=pytest.mark.slow) for s in range(2, 30))])
 def test_no_schedule_of_all_beats_the_bound(seed: int) -> None:
     what = _tiny(seed)
     encoded = encode(what)
-    found = reward_bound(encoded, bounds(encoded), cuts=6)
+    found = reward_bound(encoded, bounds(encoded), effort=0.1, cuts=6)
     best = _best_of_all(what)
     assert best > 0
     assert best <= found.bound + 1e-9
+    assert found.plan is not None
+    assert found.plan <= found.bound
 
 
 def test_the_bound_weighs_a_cheap_node_against_a_fast_one() -> None:
