@@ -23,7 +23,7 @@ from aurora.sim.optimum.options import TaskOptions, most_amounts, task_options
 from aurora.sim.optimum.prices import Market
 from aurora.sim.optimum.relaxation import relaxation
 from aurora.sim.optimum.weighted_goal import can_be_weighed, least_weighted
-from aurora.sim.outcome import Summary
+from aurora.sim.outcome import Outcome, Summary
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.types import FloatArray
@@ -113,7 +113,7 @@ def reward_bound(
             aim = min(float(weights @ p) for p in points or [top.point + USUAL_GAP])
             value = weighted.bound(weights, aim)
             if is_solved:
-                hint = min(guides, key=lambda o, w=weights: float(w @ axes.of(o.summary)), default=None)  # type: ignore[misc]
+                hint = _nearest(guides, axes, weights)
                 rates = weighted.rates(weights)
                 solved = least_weighted(encoded, every, rates, aim=aim, hint=hint, effort=effort)
                 if math.isfinite(solved.bound):  # else no plan completes every task, and any bound holds
@@ -128,6 +128,11 @@ def reward_bound(
     best_known = max((axes.reward(p) for p in points), default=None)
     bound = highest(axes, low, high, found, -np.inf if best_known is None else best_known).bound
     return RewardBound(min(apart, bound), apart, best_known, len(found))
+
+
+def _nearest(outcomes: Sequence[Outcome], axes: Axes, weights: FloatArray) -> Outcome | None:
+    """Return the outcome with the least weighted sum; None without one."""
+    return min(outcomes, key=lambda outcome: float(weights @ axes.of(outcome.summary)), default=None)
 
 
 def _directions(axes: Axes, point: FloatArray, best: FloatArray | None) -> list[FloatArray]:

@@ -89,10 +89,12 @@ def test_without_the_curriculum_levels_are_drawn_and_none_is_passed(tmp_path: Pa
     assert {s["level"] for s in scenarios} == set(levels)
 
 
-def test_without_the_attacker_no_scenario_is_bred(tmp_path: Path) -> None:
-    _, _, bred = _run(tmp_path / "a", 3)
-    _, _, drawn = _run(tmp_path / "b", 3, without=("attacker",))
-    assert {r["scenario_id"] for r in bred["scenarios"]} != {r["scenario_id"] for r in drawn["scenarios"]}
+def test_without_the_attacker_no_scenario_is_searched_for(tmp_path: Path) -> None:
+    found, _, searched = _run(tmp_path / "a", 3)
+    events, _, drawn = _run(tmp_path / "b", 3, without=("attacker",))
+    assert all(e["attacker_simulations"] > 0 for e in found)
+    assert all(e["attacker_simulations"] == 0 for e in events)
+    assert {r["scenario_id"] for r in searched["scenarios"]} != {r["scenario_id"] for r in drawn["scenarios"]}
 
 
 @pytest.mark.parametrize("part", ["retrieval", "elo"])
