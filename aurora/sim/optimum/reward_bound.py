@@ -102,10 +102,12 @@ def reward_bound(
     weighted = weighted_bounds(encoded, every, axes)
     is_solved = effort > 0 and is_installed("solver") and can_be_weighed(encoded, tasks_solved)
     found: list[Cut] = []
+    bound = apart  # every step proves one; a later one may stop at a looser one, as there are more bounds to combine
     while True:
         best = max(points, key=axes.reward, default=None)
         reached = -np.inf if best is None else axes.reward(best)
         top = highest(axes, low, high, found, reached)
+        bound = min(bound, top.bound)
         fresh: list[Cut] = []
         for weights in _directions(axes, top.point, best):
             if len(found) + len(fresh) >= cuts or top.bound - reached <= ENOUGH:
@@ -126,8 +128,8 @@ def reward_bound(
         if not excludes:
             break
     best_known = max((axes.reward(p) for p in points), default=None)
-    bound = highest(axes, low, high, found, -np.inf if best_known is None else best_known).bound
-    return RewardBound(min(apart, bound), apart, best_known, len(found))
+    last = highest(axes, low, high, found, -np.inf if best_known is None else best_known).bound
+    return RewardBound(min(bound, last), apart, best_known, len(found))
 
 
 def _nearest(outcomes: Sequence[Outcome], axes: Axes, weights: FloatArray) -> Outcome | None:
