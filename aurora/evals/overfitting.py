@@ -177,11 +177,11 @@ def measure_overfitting(
     return Overfitting(
         training=results[0],
         validation=results[1],
-        test=results[2] if len(results) > 2 else None,  # noqa: PLR2004  # training and validation
+        test=results[2] if source.test else None,
         training_less_validation=independent_difference(rows[0], rows[1]),
-        validation_less_test=independent_difference(rows[1], rows[2]) if len(rows) > 2 else None,  # noqa: PLR2004
+        validation_less_test=independent_difference(rows[1], rows[2]) if source.test else None,
         start_training_less_validation=independent_difference(starts[0], starts[1]),
-        start_validation_less_test=independent_difference(*starts[1:]) if len(rows) > 2 else None,  # noqa: PLR2004
+        start_validation_less_test=independent_difference(starts[1], starts[2]) if source.test else None,
         selection=selection,
         optimism=selection - results[1].advantage.mean,
         curve=tuple(_point(step, means[step.champion.policy_id]) for step in steps),

@@ -23,6 +23,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from aurora.statistics.intervals import mean_and_error
+
 LEAST_FIRST = 4
 """Least number of scenarios after which a challenger can be out."""
 
@@ -134,10 +136,7 @@ def choose(
 
 def lead(first: Values, second: Values) -> tuple[float, float]:
     """Return the mean of paired differences, and its standard error."""
-    differences = first - second
-    count = len(differences)
-    error = float(differences.std(ddof=1)) / math.sqrt(count) if count > 1 else math.inf
-    return float(differences.mean()), error
+    return mean_and_error(first - second)
 
 
 def _is_out(values: Values, champion: Values, clearly: float) -> bool:

@@ -40,6 +40,27 @@ def paired_interval(differences: NDArray[np.float64], *, seed: int = 0) -> Inter
     return Interval(float(differences.mean()), float(low), float(high))
 
 
+def mean_and_error(values: NDArray[np.float64], weights: NDArray[np.float64] | None = None) -> tuple[float, float]:
+    """Return a weighted mean and its standard error.
+
+    With weights w that add up to 1 the error is sqrt(n / (n - 1) · sum of w² (x - mean)²), which does not assume that
+    all values vary alike (White, Econometrica 48, 1980, with the factor of HC1); equal weights give s / sqrt(n).
+
+    Args:
+        values: Values, float64 [n], such as paired differences; at least one.
+        weights: Weight of each value; None: all count the same.
+
+    Returns:
+        The mean, and its error; infinite for a single value.
+    """
+    count = len(values)
+    shares = np.full(count, 1 / count) if weights is None else weights / weights.sum()
+    mean = float(shares @ values)
+    if count == 1:
+        return mean, math.inf
+    return mean, math.sqrt(count / (count - 1) * float((shares**2) @ (values - mean) ** 2))
+
+
 def cluster_means(values: NDArray[np.float64], clusters: Sequence[Hashable]) -> NDArray[np.float64]:
     """Return the mean of each cluster, in the order in which clusters first occur, float64 [clusters].
 

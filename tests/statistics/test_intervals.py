@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -7,6 +8,7 @@ from aurora.errors import InputError
 from aurora.statistics.intervals import (
     cluster_means,
     independent_difference,
+    mean_and_error,
     mean_interval,
     paired_interval,
     wilson,
@@ -99,3 +101,19 @@ def test_the_difference_of_independent_means_counts_strata_alike_and_covers_at_i
     assert 0.90 <= covered / 200 <= 0.985
     with pytest.raises(InputError, match="each side"):
         independent_difference([], [np.ones(2)])
+
+
+def test_a_mean_of_equal_weights_has_the_usual_error() -> None:
+    values = np.array([1.0, 4.0, 2.0, 5.0])
+    mean, error = mean_and_error(values)
+    assert (mean, error) == pytest.approx((3.0, values.std(ddof=1) / 2))
+    assert mean_and_error(values, np.full(4, 7.0)) == pytest.approx((mean, error))
+    assert mean_and_error(np.array([2.0])) == (2.0, math.inf)
+
+
+def test_the_error_of_a_weighted_mean_is_the_spread_of_its_repetitions() -> None:
+    rng, weights = np.random.default_rng(0), np.array([1.0] * 4 + [0.25] * 16)
+    spreads = np.array([1.0] * 4 + [3.0] * 16)
+    drawn = [mean_and_error(rng.normal(0, spreads), weights) for _ in range(4000)]
+    means, errors = np.array(drawn).T
+    assert np.sqrt((errors**2).mean()) == pytest.approx(means.std(), rel=0.1)

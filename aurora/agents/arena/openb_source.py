@@ -171,7 +171,11 @@ class OpenbSource:
         )
 
     def expand(self, spec: OpenbSpec) -> Scenario:
-        """Return the scenario that a spec describes."""
+        """Return the scenario that a spec describes.
+
+        Raises:
+            ScenarioError: The spec names a list of pods that the source does not have.
+        """
         return expand_openb(spec, self.nodes, self._list(spec.pods))
 
     def _list(self, name: str) -> tuple[Pod, ...]:

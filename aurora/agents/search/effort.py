@@ -49,8 +49,8 @@ class Settings(NamedTuple):
     without: frozenset[Part] = frozenset()
 
 
-class Plan(NamedTuple):
-    """Generations of an iteration.
+class Division(NamedTuple):
+    """Generations of an iteration, divided among the parts of the search.
 
     Attributes:
         leader: Generations that tune the leader.
@@ -63,11 +63,11 @@ class Plan(NamedTuple):
     race: int
 
 
-def plan(age: int, challengers: int, settings: Settings) -> Plan:
+def divided(age: int, challengers: int, settings: Settings) -> Division:
     """Divide the generations: a race where a challenger is missing, a quarter for one of them, the rest for the leader.
 
-    A young leader gains more by tuning than any other structure does, so it gets all generations; a race then spends
-    what generations may spend on structures, and no more.
+    A young leader, whose weights are far from tuned, gets all generations; a race then spends what generations may
+    spend on structures, and no more.
 
     Args:
         age: Iterations in which the leader was tuned.
@@ -75,13 +75,11 @@ def plan(age: int, challengers: int, settings: Settings) -> Plan:
         settings: Effort of the search.
     """
     generations = settings.generations
-    if "challengers" in settings.without:
-        return Plan(generations, 0, 0)
-    if age < YOUNG:
-        return Plan(generations, 0, 0)
+    if "challengers" in settings.without or age < YOUNG:
+        return Division(generations, 0, 0)
     race = max(1, generations // 6) if challengers < CHALLENGERS else 0
     challenger = max(1, generations // 4) if challengers else 0
-    return Plan(max(1, generations - race - challenger), challenger, race)
+    return Division(max(1, generations - race - challenger), challenger, race)
 
 
 class Progress:

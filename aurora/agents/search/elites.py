@@ -92,10 +92,10 @@ def elites_of(
         Elite(
             cell=(use_of(policy), style, str(names[int(best)])),
             policy=policy.model_dump(mode="json"),
-            mean=float(row.mean()),
+            mean=float(by_family.mean()),
             families={str(name): float(mean) for name, mean in zip(names, by_family, strict=True)},
         )
-        for policy, style, best, row, by_family in zip(policies, styles(summaries), strong, leads, means, strict=True)
+        for policy, style, best, by_family in zip(policies, styles(summaries), strong, means, strict=True)
     ]
 
 

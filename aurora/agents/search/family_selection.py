@@ -6,6 +6,7 @@ needs, and a mean loses it. All functions take the values of policies on common 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -56,12 +57,25 @@ def balanced_means(values: NDArray[np.float64], families: Sequence[Hashable]) ->
 
     Returns:
         float64 [policies].
-
-    Raises:
-        InputError: `values` or `families` don't fit; see `family_means`.
     """
-    means: NDArray[np.float64] = family_means(values, families).means.mean(axis=1) if families else values.mean(axis=1)
+    means: NDArray[np.float64] = values @ family_weights(families, values.shape[1])
     return means
+
+
+def family_weights(families: Sequence[Hashable], count: int) -> NDArray[np.float64]:
+    """Return the weight of each scenario with which every family counts the same.
+
+    Args:
+        families: Family of each scenario; empty: every scenario counts the same.
+        count: Number of scenarios.
+
+    Returns:
+        float64 [scenarios], adding up to 1.
+    """
+    sizes = Counter(families)
+    weights = np.array([1 / sizes[family] for family in families] or [1.0] * count)
+    shares: NDArray[np.float64] = weights / weights.sum()
+    return shares
 
 
 def epsilon_lexicase(

@@ -17,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.agents.arena.evaluation import Arena, measurements
-from aurora.agents.search.effort import CHALLENGERS, Progress, Settings, Tick, plan
+from aurora.agents.search.effort import CHALLENGERS, Progress, Settings, Tick, divided
 from aurora.agents.search.elites import Elite, elites_of, with_elites
 from aurora.agents.search.family_selection import balanced_means
 from aurora.agents.search.lineage import Lineage, is_tunable, new_lineage
-from aurora.agents.search.racing import is_behind
+from aurora.agents.search.racing import is_ahead
 from aurora.agents.search.structures import Stock, challenger
 from aurora.agents.search.tuning import Tuned, tune
 from aurora.sim.outcome import Summary
@@ -73,7 +73,7 @@ def first_state(template: Policy) -> SearchState:
     return SearchState(**new_lineage(template).model_dump())
 
 
-def search(  # all that an iteration starts from
+def search(
     state: SearchState,
     where: Arena,
     others: Sequence[Policy],
@@ -97,7 +97,7 @@ def search(  # all that an iteration starts from
         PolicyError: The policy of the state is a trained network.
     """
     rng = np.random.default_rng([seed, 7])
-    effort = plan(state.age, len(state.challengers), settings)
+    effort = divided(state.age, len(state.challengers), settings)
     progress = Progress(tick)
     leader = _tuned(state, where, effort.leader, settings, seed, progress)
     candidates = _candidates(leader, "cma", state.parent)
@@ -120,7 +120,7 @@ def search(  # all that an iteration starts from
             candidates += [(p, new.origin, new.parents) for p in (parse_policy(new.lineage.policy), new.best)]
     unique = {candidate[0].policy_id: candidate for candidate in reversed(candidates)}
     judged = _Judged.of([leader.lineage, *beside], [c[0] for c in unique.values()], where, settings.jobs)
-    leading, rest = succession(leader.lineage, beside, judged.leads)
+    leading, rest = succession(leader.lineage, beside, judged.leads, where.families)
     following = SearchState(
         **leading.model_dump(include=set(Lineage.model_fields)),
         challengers=rest,
@@ -183,7 +183,7 @@ class _Judged(NamedTuple):
 
 
 def succession(
-    leader: Lineage, challengers: Sequence[Lineage], leads: Mapping[str, FloatArray]
+    leader: Lineage, challengers: Sequence[Lineage], leads: Mapping[str, FloatArray], families: Sequence[str] = ()
 ) -> tuple[Lineage, tuple[Lineage, ...]]:
     """Return the lineage that leads from now on, and the challengers that stay.
 
@@ -191,12 +191,16 @@ def succession(
         leader: Lineage that has led.
         challengers: The other lineages.
         leads: Value over the best reference on each scenario, by id of a lineage's policy.
+        families: Family of each scenario, which all count the same; empty: every scenario does.
     """
     paired = [leads[c.parent] - leads[leader.parent] for c in challengers]
-    stays = [c.age < PATIENCE or float(lead.mean()) > 0 for c, lead in zip(challengers, paired, strict=True)]
-    ahead = [k for k, lead in enumerate(paired) if is_behind(-lead, CLEAR)]
+    stays = [
+        c.age < PATIENCE or is_ahead(lead, families, errors=0.0) for c, lead in zip(challengers, paired, strict=True)
+    ]
+    ahead = [k for k, lead in enumerate(paired) if is_ahead(lead, families, CLEAR)]
     rest = [c for c, kept in zip(challengers, stays, strict=True) if kept]
     if not ahead:
         return leader, tuple(rest)
-    best = challengers[max(ahead, key=lambda k: float(paired[k].mean()))]
+    means = balanced_means(np.array(paired), families)
+    best = challengers[max(ahead, key=lambda k: float(means[k]))]
     return best, (leader.model_copy(update={"age": 0}), *(c for c in rest if c is not best))[:CHALLENGERS]

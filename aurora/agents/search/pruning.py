@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.agents.arena.evaluation import Arena, advantages
+from aurora.agents.search.family_selection import balanced_means
 from aurora.agents.search.tree_edits import sum_of, terms_of
 from aurora.sim.policies.compiler import Sections, compile_policy, parse_sections, policy_key, with_sections
 from aurora.sim.policies.expression import Expr
@@ -80,7 +81,7 @@ def prune(policy: Policy, where: Arena, jobs: int, *, tolerance: float = 0.0, ro
         if not places:
             break
         variants = [policy, *(without(policy, [place]) for place in places)]
-        means = advantages(where, [compile_policy(p) for p in variants], jobs).mean(axis=1)
+        means = balanced_means(advantages(where, [compile_policy(p) for p in variants], jobs), where.families)
         simulated += len(variants)
         losses = means[0] - means[1:]
         order = [int(k) for k in np.argsort(losses, kind="stable") if losses[k] <= tolerance]
@@ -101,7 +102,7 @@ def _most_dropped(
     while count:
         smaller = without(policy, candidates[:count])
         tried += 1
-        if float(advantages(where, [compile_policy(smaller)], jobs).mean()) >= least:
+        if balanced_means(advantages(where, [compile_policy(smaller)], jobs), where.families)[0] >= least:
             return smaller, tried
         count //= 2
     return None, tried

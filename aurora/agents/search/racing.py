@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.agents.arena.evaluation import Arena, advantages
+from aurora.agents.search.family_selection import balanced_means, family_weights
 from aurora.sim.policies.program import Program
+from aurora.statistics.intervals import mean_and_error
 
 FIRST_SHARE = 0.25
 """Share of the scenarios that every candidate meets."""
@@ -69,9 +71,16 @@ def blocks(count: int, rng: np.random.Generator) -> list[list[int]]:
     return split
 
 
-def is_behind(lead: NDArray[np.float64], errors: float = BEHIND) -> bool:
-    """Return True if the mean of paired differences is below zero by more than this many standard errors."""
-    return bool(len(lead) > 1 and lead.mean() < -errors * lead.std(ddof=1) / np.sqrt(len(lead)))
+def is_ahead(lead: NDArray[np.float64], families: Sequence[str], errors: float) -> bool:
+    """Return True if the mean of paired differences is above zero by more than this many standard errors.
+
+    Args:
+        lead: Paired differences, float64 [scenarios].
+        families: Family of each scenario, which all count the same; empty: every scenario does.
+        errors: Number of standard errors.
+    """
+    mean, error = mean_and_error(lead, family_weights(families, len(lead)))
+    return mean > errors * error
 
 
 def race(where: Arena, programs: Sequence[Program], rng: np.random.Generator, jobs: int, *, keep: int = 1) -> Raced:
@@ -91,9 +100,11 @@ def race(where: Arena, programs: Sequence[Program], rng: np.random.Generator, jo
     for block in blocks(count, rng):
         values[np.ix_(running, block)] = advantages(part_of(where, block), [programs[i] for i in running], jobs)
         seen += block
-        running.sort(key=lambda i: (-float(values[i, seen].mean()), i))
+        families = [where.families[k] for k in seen] if where.families else []
+        means = dict(zip(running, balanced_means(values[np.ix_(running, seen)], families).tolist(), strict=True))
+        running.sort(key=lambda i: (-means[i], i))
         if len(seen) < count:
             best = values[running[0], seen]
-            close = [i for i in running if not is_behind(values[i, seen] - best)]
+            close = [i for i in running if not is_ahead(best - values[i, seen], families, BEHIND)]
             running = close[: max(keep, (len(running) + 1) // 2)]
     return Raced(tuple(running), values)

@@ -187,22 +187,53 @@ def flip(strategy: AllocationStrategy, rng: np.random.Generator, *, queue_is_giv
 
 def cross(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
     """Return the first parent with a part of the second: order, admission, a rule's score, a rule, or terms."""
-    when, score = b.rules[int(rng.integers(len(b.rules)))]
-    kind = int(rng.integers(6))
-    if kind == 4:  # noqa: PLR2004  # the fifth of six kinds
-        return a._replace(order=cross_terms(a.order, b.order, rng))
-    if kind == 5:  # noqa: PLR2004  # the last of six kinds
-        place = int(rng.integers(len(a.rules)))
-        return _with_rule(a, place, (a.rules[place][0], cross_terms(a.rules[place][1], score, rng)))
-    if kind == 0:
-        return a._replace(order=b.order)
-    if kind == 1:
-        return a._replace(admit=b.admit)
-    if kind == 2 and len(a.rules) < MAX_RULES:  # noqa: PLR2004  # the third of four kinds
-        guard = new_condition(rng, DECISION_SCOPES) if isinstance(when, Num) else when
-        return a._replace(rules=((guard, score), *a.rules))
+    return CROSSINGS[int(rng.integers(len(CROSSINGS)))](a, b, rng)
+
+
+def _take_order(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
+    return a._replace(order=b.order)
+
+
+def _take_admit(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
+    return a._replace(admit=b.admit)
+
+
+def _take_score(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
     place = int(rng.integers(len(a.rules)))
-    return _with_rule(a, place, (a.rules[place][0], score))
+    return _with_rule(a, place, (a.rules[place][0], _any_rule(b, rng)[1]))
+
+
+def _take_rule(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
+    """Take a rule before the others, for some of the tasks; only its score where there is no room for a rule."""
+    if len(a.rules) >= MAX_RULES:
+        return _take_score(a, b, rng)
+    when, score = _any_rule(b, rng)
+    guard = new_condition(rng, DECISION_SCOPES) if isinstance(when, Num) else when
+    return a._replace(rules=((guard, score), *a.rules))
+
+
+def _take_terms_of_order(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
+    return a._replace(order=cross_terms(a.order, b.order, rng))
+
+
+def _take_terms_of_score(a: Sections, b: Sections, rng: np.random.Generator) -> Sections:
+    place = int(rng.integers(len(a.rules)))
+    when, score = a.rules[place]
+    return _with_rule(a, place, (when, cross_terms(score, _any_rule(b, rng)[1], rng)))
+
+
+CROSSINGS: tuple[Callable[[Sections, Sections, np.random.Generator], Sections], ...] = (
+    _take_order,
+    _take_admit,
+    _take_score,
+    _take_rule,
+    _take_terms_of_order,
+    _take_terms_of_score,
+)
+
+
+def _any_rule(sections: Sections, rng: np.random.Generator) -> tuple[Expr, Expr]:
+    return sections.rules[int(rng.integers(len(sections.rules)))]
 
 
 def cross_terms(a: Expr, b: Expr, rng: np.random.Generator) -> Expr:

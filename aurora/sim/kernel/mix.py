@@ -68,12 +68,18 @@ def expected_waste(requests: Sequence[Request]) -> FloatArray:
         if task.accelerators:
             thousandths = -(-share * THOUSANDTHS // at.DEVICE)
             frequency[thousandths] = frequency.get(thousandths, 0.0) + task.frequency
-    total = sum(frequency.values())
-    waste = np.zeros(THOUSANDTHS + 1)
-    for free in range(THOUSANDTHS + 1):
-        fitting = [(share, p / total) for share, p in frequency.items() if share <= free]
-        expected = END * free / THOUSANDTHS + sum(p * waste[free - share] for share, p in fitting)
-        waste[free] = expected / (END + sum(p for _, p in fitting))
+    waste = np.arange(THOUSANDTHS + 1) / THOUSANDTHS
+    smallest, total = min(frequency, default=THOUSANDTHS), sum(frequency.values())
+    # What is free after a task that fits is smaller by the smallest share at least, so a block of that length is known
+    # as soon as the one before it is.
+    for begin in range(smallest, THOUSANDTHS + 1, smallest):
+        free = np.arange(begin, min(begin + smallest, THOUSANDTHS + 1))
+        expected, chance = END * free / THOUSANDTHS, np.full(len(free), END)
+        for share, amount in frequency.items():
+            fits = free >= share
+            expected[fits] += amount / total * waste[free[fits] - share]
+            chance[fits] += amount / total
+        waste[free] = expected / chance
     return waste
 
 

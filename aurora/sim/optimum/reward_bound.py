@@ -23,7 +23,7 @@ from aurora.sim.optimum.options import TaskOptions, most_amounts, task_options
 from aurora.sim.optimum.prices import Market
 from aurora.sim.optimum.relaxation import relaxation
 from aurora.sim.optimum.weighted_goal import can_be_weighed, least_weighted
-from aurora.sim.outcome import Summary
+from aurora.sim.outcome import Outcome, Summary
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.types import FloatArray
@@ -102,10 +102,12 @@ def reward_bound(
     weighted = weighted_bounds(encoded, every, axes)
     is_solved = effort > 0 and is_installed("solver") and can_be_weighed(encoded, tasks_solved)
     found: list[Cut] = []
+    bound = apart  # every step proves one; a later one may stop at a looser one, as there are more bounds to combine
     while True:
         best = max(points, key=axes.reward, default=None)
         reached = -np.inf if best is None else axes.reward(best)
         top = highest(axes, low, high, found, reached)
+        bound = min(bound, top.bound)
         fresh: list[Cut] = []
         for weights in _directions(axes, top.point, best):
             if len(found) + len(fresh) >= cuts or top.bound - reached <= ENOUGH:
@@ -113,7 +115,7 @@ def reward_bound(
             aim = min(float(weights @ p) for p in points or [top.point + USUAL_GAP])
             value = weighted.bound(weights, aim)
             if is_solved:
-                hint = min(guides, key=lambda o, w=weights: float(w @ axes.of(o.summary)), default=None)  # type: ignore[misc]
+                hint = _nearest(guides, axes, weights)
                 rates = weighted.rates(weights)
                 solved = least_weighted(encoded, every, rates, aim=aim, hint=hint, effort=effort)
                 if math.isfinite(solved.bound):  # else no plan completes every task, and any bound holds
@@ -126,8 +128,13 @@ def reward_bound(
         if not excludes:
             break
     best_known = max((axes.reward(p) for p in points), default=None)
-    bound = highest(axes, low, high, found, -np.inf if best_known is None else best_known).bound
-    return RewardBound(min(apart, bound), apart, best_known, len(found))
+    last = highest(axes, low, high, found, -np.inf if best_known is None else best_known).bound
+    return RewardBound(min(bound, last), apart, best_known, len(found))
+
+
+def _nearest(outcomes: Sequence[Outcome], axes: Axes, weights: FloatArray) -> Outcome | None:
+    """Return the outcome with the least weighted sum; None without one."""
+    return min(outcomes, key=lambda outcome: float(weights @ axes.of(outcome.summary)), default=None)
 
 
 def _directions(axes: Axes, point: FloatArray, best: FloatArray | None) -> list[FloatArray]:

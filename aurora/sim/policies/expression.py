@@ -17,6 +17,7 @@ import ast
 import difflib
 import math
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ MAX_BRACKETS = 40
 ALL_SCOPES: frozenset[Scope] = frozenset(("task", "node", "fit", "path", "cluster", "objective"))
 DECISION_SCOPES: frozenset[Scope] = frozenset(("task", "cluster", "objective"))
 """Scopes that `order` and `when` may read: they are evaluated before there is a candidate."""
+_PARSER = threading.RLock()
+"""Python's parser counts its depth for all threads at once (python/cpython#106905), and filters of warnings
+are global: one thread at a time. Re-entrant, as a finalizer may run inside the parser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,7 @@ def parse(text: str, *, scopes: frozenset[Scope] = ALL_SCOPES) -> Expr:
     """
     _guard(text)
     try:
-        with warnings.catch_warnings():
+        with _PARSER, warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:

@@ -3,7 +3,7 @@ import pytest
 
 from aurora.agents.arena.evaluation import advantages, arena
 from aurora.agents.arena.sources import open_source
-from aurora.agents.search.racing import blocks, is_behind, part_of, race
+from aurora.agents.search.racing import blocks, is_ahead, part_of, race
 from aurora.memory.measurement_cache import MeasurementCache
 from aurora.sim.kernel import encode
 from aurora.sim.policies.compiler import compile_policy
@@ -53,8 +53,14 @@ def test_the_result_of_a_race_does_not_depend_on_the_number_of_cores(ground) -> 
     assert np.array_equal(one.values, two.values, equal_nan=True)
 
 
-def test_a_policy_with_the_same_values_is_not_behind() -> None:
-    assert not is_behind(np.zeros(5))
-    assert not is_behind(np.array([-1.0]))  # a single scenario proves nothing
-    assert is_behind(np.array([-1.0, -1.1, -0.9]))
-    assert not is_behind(np.array([-1.0, 1.0, 0.0]))
+def test_a_lead_must_exceed_its_error() -> None:
+    assert not is_ahead(np.zeros(5), (), 1.5)
+    assert not is_ahead(np.array([1.0]), (), 1.5)  # a single scenario proves nothing
+    assert is_ahead(np.array([1.0, 1.1, 0.9]), (), 1.5)
+    assert not is_ahead(np.array([-1.0, 1.0, 0.0]), (), 1.5)
+
+
+def test_a_family_of_many_scenarios_does_not_outvote_the_others() -> None:
+    lead = np.array([-1.0, -1.1, 0.5, 0.6, 0.5, 0.6, 0.5, 0.6])
+    assert is_ahead(lead, (), 0.0)
+    assert is_ahead(-lead, ("a", "b", *("attacked" for _ in range(6))), 1.5)

@@ -121,7 +121,8 @@ def _with_list(text: str) -> str:
 
 
 def test_studies_choose_every_setting_of_a_run_but_those_that_follow() -> None:
-    follow = {"seed", "embedder", "prompts", "own_proposers", "without", "changed"}
+    # A study judges on scenarios of its own, and starts without shipped champions, so that its settings alone count.
+    follow = {"seed", "embedder", "prompts", "own_proposers", "without", "changed", "shipped", "test_families"}
     assert set(SelfPlayChoices.model_fields) - {"index"} == set(SelfPlaySettings.model_fields) - follow
     assert set(EvolutionChoices.model_fields) == set(EvolutionSettings.model_fields) - {"seed", "first", "meta"}
     defaults = SelfPlayChoices()
