@@ -101,4 +101,6 @@ def _provenance(champion: Champion) -> str:
         "started from": origin.parent or "the template of the source",
     }
     facts |= {f"data {k}": f"{d.data}; licence: {d.licence}; cite {d.citation}" for k, d in enumerate(origin.data, 1)}
-    return "\n".join(["## Provenance", "", "| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts.items())])
+    return "\n".join(
+        ["## Provenance", "", "| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts.items())]
+    )
