@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.agents.arena.generated_source import GeneratedSource
+from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.sources import open_source
 from aurora.champions.champion import PREFIX, Champion
 from aurora.champions.shipped import shipped_champion, shipped_names
@@ -116,6 +117,7 @@ def print_losses(champion: Champion, judging: Judging) -> None:
     """Print the losses without each part of a champion that ships as a Markdown table."""
     data = os.environ.get("AURORA_DATA")
     source = open_source(champion.provenance.source, Path(data) if data else None)
+    source = with_weights(source, champion.weights)
     families = source.test or source.validation
     print(f"| {champion.policy_name} without | loss, {source.unit} [95 %] |\n|---|---|")
     strata = [fresh(source, family, judging)[1] for family in families]

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from aurora.errors import DataError
+from aurora.sim.objectives import ObjectiveName
 from aurora.sim.policies.policy import Policy
 from aurora.types import Frozen
 from aurora.validation import explain_validation
@@ -106,6 +107,10 @@ class Champion(Frozen):
     purpose: str = Field(min_length=10, max_length=300, description="purpose in words")
     idea: str = Field(default="", max_length=600, description="what it does that heuristics don't, in words")
     policy: Policy = Field(description="the policy")
+    weights: dict[ObjectiveName, float] = Field(
+        default_factory=dict,
+        description="weights of the objectives that it is made for and judged by; empty: those of each scenario",
+    )
     provenance: Provenance = Field(description="how it was found")
     validation: Judgement = Field(description="values on fresh scenarios of the families on which it was chosen")
     test: Judgement | None = Field(default=None, description="values on families that no run met; null: none exist")

@@ -28,6 +28,8 @@ def provenance_text(champion: Champion) -> str:
         + (f" at {origin.commit}" if origin.commit else ""),
         f"started from: {origin.parent or 'the template of the source'}",
     ]
+    if champion.weights:
+        lines.append("weights: " + ", ".join(f"{name} {weight:.0%}" for name, weight in champion.weights.items()))
     lines += [f"data: {d.data}. Licence: {d.licence}. Cite: {d.citation}" for d in origin.data]
     return "\n".join(lines)
 

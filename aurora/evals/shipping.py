@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 import aurora
 from aurora.agents.arena.evaluation import arena, values
+from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.source import Source, Spec
 from aurora.champions.champion import PREFIX, Champion, Difference, Example, Judgement, Loss, Provenance, parse_champion
 from aurora.champions.licences import licences_of
@@ -142,13 +143,14 @@ def rejudged(champion: Champion, source: Source, judging: Judging, *, idea: str 
         raise RunError(f"source {source.name} has no {', '.join(absent)} by now; train {champion.name} anew")
     test = tuple(f for f in source.test if f not in (*origin.training_families, *origin.validation_families))
     own = replace(source, training=origin.training_families, validation=origin.validation_families, test=test)
-    update = {"test_families": test, "judged_at": _judged_at()}
-    judged = judge(champion.policy, own, test, judging)._asdict()
+    update = {"test_families": test, "judged_at": judged_at()}
+    judged = judge(champion.policy, with_weights(own, champion.weights), test, judging)._asdict()
     judged |= {"provenance": origin.model_copy(update=update), "idea": idea or champion.idea}
     return parse_champion({**{name: getattr(champion, name) for name in Champion.model_fields}, **judged})
 
 
-def _judged_at() -> str:
+def judged_at() -> str:
+    """Return the commit of the source tree that measures values here, or the version outside of a checkout."""
     return source_commit() or f"aurora {aurora.__version__}"
 
 
@@ -300,7 +302,7 @@ def _provenance(directories: Sequence[Path], settings: SelfPlaySettings, source:
         data=licences_of(manifest["files"]),
         commit=str(manifest.get("commit") or _evaluated_at(directories[0])),
         aurora=str(manifest.get("aurora", aurora.__version__)),
-        judged_at=_judged_at(),
+        judged_at=judged_at(),
     )
 
 

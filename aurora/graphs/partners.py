@@ -22,10 +22,11 @@ def shipped_partners(settings: SelfPlaySettings) -> tuple[Policy, ...]:
 def fits(champion: Champion, source: Source) -> bool:
     """Return True if a champion's values mean the same as the source's, and it was trained on nothing held out there.
 
-    Families are compared by name where the champion comes from the same source.
+    Families are compared by name where the champion comes from the same source. Champions of a front don't fit: they
+    are others with fixed weights of the objectives.
     """
     origin = champion.provenance
-    if origin.unit != source.unit or champion.policy.allocation_strategy.network is not None:
+    if champion.weights or origin.unit != source.unit or champion.policy.allocation_strategy.network is not None:
         return False
     held_out = {*source.validation, *source.test} if origin.source == source.name else set[str]()
     return not held_out & {*origin.training_families}

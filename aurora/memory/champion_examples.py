@@ -26,7 +26,7 @@ class ChampionExample(NamedTuple):
 
 @cache
 def champion_examples() -> tuple[ChampionExample, ...]:
-    """Return the examples of all shipped champions, by name.
+    """Return the examples of all shipped champions, by name; those of a front are good where others are.
 
     Raises:
         DataError: The file of a champion is damaged.
@@ -35,5 +35,6 @@ def champion_examples() -> tuple[ChampionExample, ...]:
     return tuple(
         ChampionExample(c.policy_name, example.spec["spec_id"], archived_scenario_text(json.dumps(example.spec)))
         for c in shipped_champions()
+        if not c.weights
         for example in c.examples
     )

@@ -29,8 +29,10 @@ from aurora.sim.kernel.run import gate_is_static, outcome_of, summary_of
 from aurora.sim.kernel.summary import VALUES
 from aurora.sim.outcome import Outcome
 from aurora.sim.policies.compiler import compile_policy
+from aurora.sim.policies.features import FEATURE_INDEX
 from aurora.sim.policies.inputs import CANDIDATE_INPUTS, CONTEXT_INPUTS, parse_input, scale_of
 from aurora.sim.policies.policy import Policy
+from aurora.sim.policies.program import Program
 from aurora.sim.policies.references import REFERENCES
 
 BASE = REFERENCES["first_fit"]
@@ -92,7 +94,7 @@ class Episodes:
         widest = max(int(np.diff(e.problem.route_start).max(initial=1)) for e in scenarios)
         if most_candidates is not None and most_candidates < widest:
             raise ScenarioError(f"a scenario has {widest} candidates, room is for {most_candidates}; give more")
-        shapes = _Shapes(self.scenarios, program.code[:, 1].max(initial=0) + 1, bool(program.easy), widest)
+        shapes = _Shapes(self.scenarios, program.code[:, 1].max(initial=0) + 1, _saves_state(program), widest)
         self._slots = [(Pinned(shapes.state()), Pinned(shapes.scratch())) for _ in range(count)]
         width = widest if most_candidates is None else most_candidates
         inputs = [np.array([parse_input(t) for t in texts]) for texts in (CANDIDATE_INPUTS, CONTEXT_INPUTS)]
@@ -232,6 +234,11 @@ def empty_state(tasks: int, nodes: int, devices: int, links: int) -> at.State:
         heap_time=np.zeros(2 * tasks + 2, np.int64),
         heap_code=np.zeros(2 * tasks + 2, np.int64),
     )
+
+
+def _saves_state(program: Program) -> bool:
+    """Return whether the kernel looks ahead at the ends of running tasks for a program."""
+    return bool(program.easy or program.uses_order[FEATURE_INDEX["task.expected_start"]])
 
 
 class _Shapes:

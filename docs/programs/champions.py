@@ -1,4 +1,4 @@
-"""The page of the champions that ship, written from their files."""
+"""The pages of the champions that ship, written from their files: a list, and a page for each but those of fronts."""
 
 from __future__ import annotations
 
@@ -15,19 +15,36 @@ MAX_REFERENCES_SHOWN = 4
 
 _HEAD = """# The champions that ship
 
-This page is generated from the files in `aurora/champions/data` by `python -m docs.programs.reference`.
-[Explanation: the champions](../explanation/champions.md) says how to read it.
+These pages are generated from the files in `aurora/champions/data` by `python -m docs.programs.reference`.
+[Explanation: the champions](../explanation/champions.md) says how to read them. A name that ends in `-balanced`,
+`-cheap`, `-fast` or `-green` is the same champion with fixed weights of the objectives.
 
 | champion | purpose | source | ahead of the closest reference [95 %] |
 |---|---|---|---|
 """
+_FRONT_HEAD = """## Front
+
+The same policy with fixed weights of the objectives, each judged on scenarios with these weights.
+
+| champion | weights | ahead of the closest reference [95 %] |
+|---|---|---|
+"""
 
 
-def page() -> str:
-    """Return the page as Markdown."""
-    champions = shipped_champions()
-    rows = [f"| `{c.policy_name}` | {c.purpose} | `{c.provenance.source}` | {_lead(c)} |" for c in champions]
-    return _HEAD + "\n".join(rows) + "\n\n" + "\n\n".join(_section(c) for c in champions) + "\n"
+def index() -> str:
+    """Return the list of the champions as Markdown."""
+    return _HEAD + "".join(f"{_row(c)}\n" for c in shipped_champions())
+
+
+def pages() -> dict[str, str]:
+    """Return the page of every champion but those of fronts, by its name."""
+    return {c.name: _page(c) for c in shipped_champions() if not c.weights}
+
+
+def _row(champion: Champion) -> str:
+    name = f"`{champion.policy_name}`"
+    link = name if champion.weights else f"[{name}](champions/{champion.name}.md)"
+    return f"| {link} | {champion.purpose} | `{champion.provenance.source}` | {_lead(champion)} |"
 
 
 def _lead(champion: Champion) -> str:
@@ -39,19 +56,27 @@ def _interval(row: Difference | Loss) -> str:
     return f"{row.mean:+.4g} [{row.low:+.4g}, {row.high:+.4g}]"
 
 
-def _section(champion: Champion) -> str:
-    """Return the section of a champion: values, program, parts and provenance."""
-    blocks = [f"## champion:{champion.name}", champion.purpose, fill(champion.idea, 120)]
+def _page(champion: Champion) -> str:
+    """Return the page of a champion: values, program, parts, front and provenance."""
+    blocks = [f"# {champion.policy_name}", champion.purpose, fill(champion.idea, 120)]
     blocks += [_judged("validation", champion.validation, champion.provenance.unit)]
     if champion.test is not None:
         blocks.append(_judged("test", champion.test, champion.provenance.unit))
-    blocks.append(f"```text\n{readable(champion.policy)}\n```")
+    blocks.append(f"## Program\n\n```text\n{readable(champion.policy)}\n```")
     if champion.parts:
         shown = "\n".join(f"| `{p.part}` | {_interval(p)} |" for p in champion.parts[:MAX_PARTS_SHOWN])
         few = f"The largest of {len(champion.parts)} losses" if len(champion.parts) > MAX_PARTS_SHOWN else "The losses"
         blocks.append(f"{few}:\n\n| without | loss, {champion.provenance.unit} [95 %] |\n|---|---|\n{shown}")
+    front = [c for c in shipped_champions() if c.weights and c.provenance.parent == champion.policy_name]
+    if front:
+        blocks.append(_FRONT_HEAD + "\n".join(map(_front_row, front)))
     blocks.append(_provenance(champion))
-    return "\n\n".join(block for block in blocks if block)
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _front_row(champion: Champion) -> str:
+    weights = ", ".join(f"{name} {weight:.0%}" for name, weight in champion.weights.items())
+    return f"| `{champion.policy_name}` | {weights} | {_lead(champion)} |"
 
 
 def _judged(kind: str, judgement: Judgement, unit: str) -> str:
@@ -76,4 +101,6 @@ def _provenance(champion: Champion) -> str:
         "started from": origin.parent or "the template of the source",
     }
     facts |= {f"data {k}": f"{d.data}; licence: {d.licence}; cite {d.citation}" for k, d in enumerate(origin.data, 1)}
-    return "\n".join(["| provenance | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts.items())])
+    return "\n".join(
+        ["## Provenance", "", "| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts.items())]
+    )

@@ -21,7 +21,7 @@ from docs.programs import champions, commands, python, tables
 DOCS = Path(__file__).parents[1]
 
 PAGES: Mapping[str, Callable[[], str]] = {
-    "reference/champions.md": champions.page,
+    "reference/champions.md": champions.index,
     "reference/command-line.md": commands.index,
     "reference/python.md": python.index,
     "reference/scenario-format.md": lambda: page("scenario"),
@@ -41,6 +41,7 @@ def generated() -> dict[Path, str]:
     """Return every page that has a generated part, with its whole current text."""
     whole = {DOCS / name: write() for name, write in PAGES.items()}
     whole |= {DOCS / f"reference/commands/aurora-{name}.md": text for name, text in commands.pages().items()}
+    whole |= {DOCS / f"reference/champions/{name}.md": text for name, text in champions.pages().items()}
     whole |= {DOCS / f"reference/python/{name}.md": text for name, text in python.pages().items()}
     for path in sorted(DOCS.rglob("*.md")):
         text = path.read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ import pytest
 
 import aurora
 from aurora.agents.arena.evaluation import arena, values
+from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.sources import open_source
 from aurora.champions.champion import PREFIX, Champion, parse_champion
 from aurora.champions.licences import GENERATED, licences_of
@@ -83,6 +84,7 @@ def test_what_is_told_of_a_champion_names_source_and_lead(champion) -> None:
 
 def reproduced(champion: Champion, count: int) -> int:
     source = open_source(champion.provenance.source, Path(DATA) if DATA else None)
+    source = with_weights(source, champion.weights)
     for example in champion.examples[:count]:
         ground = arena(source, [encode(source.expand(source.parse(example.spec)))], 1)
         own = values(source, ground.scenarios, [compile_policy(champion.policy)], 1)

@@ -25,6 +25,11 @@ from aurora.sim.scenarios.scenario import Congestion, Link, Scenario, Task
 EPS = 1e-9
 DEVICE = 1_024_000
 MASK = (1 << 64) - 1
+OVERVIEW_FEATURES = {
+    *("cluster.next_release", "cluster.idle_nodes", "cluster.whole_nodes", "cluster.typical_fit"),
+    *("cluster.cpu_free_median", "cluster.cpu_free_high"),
+}
+RANKED = ("cost", "energy", "latency", "cpu_left")
 OUTLOOK_FEATURES = {
     "fit.device_waste",
     "fit.device_waste_increase",
@@ -390,6 +395,41 @@ class ReferenceSimulator:
             "task.wait": self.now - task.arrival_time,
             "task.slack": sla - (self.now - task.arrival_time),
             "task.attempts": self.attempts[t],
+            "task.room": self._room(t) if "task.room" in self.reads else 0.0,
+            "task.expected_start": self._expected_start(t) if "task.expected_start" in self.reads else 0.0,
+        }
+
+    def _room(self, t: int) -> float:
+        fits = [self.feasible(t, c) for c in self.candidates[t]]
+        return sum(fits) / len(fits) if fits else 0.0
+
+    def _expected_start(self, t: int) -> float:
+        """Return the time until some candidate fits without the tasks whose requested ends are over by then."""
+        if self._room(t) > 0:
+            return 0.0
+        for end in sorted({max(self.now, r.expected) for r in self.running.values()}):
+            gone = {r.task for r in self.running.values() if max(self.now, r.expected) <= end}
+            if any(self.feasible(t, c, gone) for c in self.candidates[t]):
+                return end - self.now
+        return 1e9
+
+    def overview_features(self) -> dict[str, float]:
+        """Return the `cluster.*` features that take a pass over the nodes."""
+        up = [n for n in range(len(self.s.nodes)) if not self.is_down(n)]
+        ends = [r.expected for r in self.running.values()]
+        free = {n: self.devices(n) for n in up}
+        whole = [n for n in up if all(f == DEVICE for f in free[n])]
+        shares = sorted(self.cpu_free(n) / self.s.nodes[n].cpu for n in up if self.s.nodes[n].cpu)
+        total = sum(sum(f) for f in free.values())
+        return {
+            "cluster.next_release": max(0.0, min(ends) - self.now) if ends else 0.0,
+            "cluster.idle_nodes": sum(not self._on(n) for n in up) / len(up) if up else 0.0,
+            "cluster.whole_nodes": sum(sum(free[n]) for n in whole) / total if total else 0.0,
+            "cluster.cpu_free_median": shares[math.ceil(0.5 * len(shares)) - 1] if shares else 0.0,
+            "cluster.cpu_free_high": shares[math.ceil(0.9 * len(shares)) - 1] if shares else 0.0,
+            "cluster.typical_fit": sum(self.outlook(n, self.cpu_free(n), free[n])["typical"] for n in up) / len(up)
+            if up
+            else 0.0,
         }
 
     def objective_features(self) -> dict[str, float]:
@@ -421,6 +461,7 @@ class ReferenceSimulator:
             "cluster.accelerator_load": held / devices if devices else 0.0,
             "cluster.price_factor": self.price_all,
             **self.objective_features(),
+            **(self.overview_features() if self.reads & OVERVIEW_FEATURES else {}),
             "cluster.nodes_up": 1 - sum(map(self.is_down, range(len(nodes)))) / len(nodes) if nodes else 0.0,
         }
 
@@ -486,6 +527,7 @@ class ReferenceSimulator:
             "node.active": float(bool(on)),
             "node.last_placement": self.last[n],
             "node.failures": self.failures[n],
+            "node.next_release": max(0.0, min(r.expected for r in on) - self.now) if on else 0.0,
             "fit.cpu_left": (cpu - task.cpu_required) / node.cpu if node.cpu else 0.0,
             "fit.memory_left": (memory - task.memory_required) / node.memory if node.memory else 0.0,
             "fit.accelerators_left": sum(left) / DEVICE / len(free) if free else 0.0,
@@ -534,6 +576,14 @@ class ReferenceSimulator:
             "fit.stranded_cpu_increase": after["stranded_cpu"] - now["stranded_cpu"],
         }
 
+    def _rank(self, seen: dict[int, dict[str, float]], places: list[int]) -> None:
+        """Set the rank of each place among all of them."""
+        for what in RANKED:
+            values = {c: seen[c].get(f"fit.{what}", 0.0) for c in places}
+            for c in places:
+                lower = sum(v < values[c] for v in values.values())
+                seen[c][f"fit.rank_{what}"] = lower / (len(places) - 1) if len(places) > 1 else 0.0
+
     # Decisions.
 
     def choose(self, t: int, *, backfilling: bool = False) -> int | None:
@@ -543,7 +593,9 @@ class ReferenceSimulator:
             places = [c for c in places if not self._delays(t, c)]
         seen = {c: self.features(t, c) for c in places}
         self.seen = seen
+        self._rank(seen, places)
         places = [c for c in places if evaluate(self.sections.admit, seen[c]) != 0]
+        self._rank(seen, places)
         if not places:
             return None
         if self.network is not None:

@@ -170,6 +170,26 @@ def speed(
 
 
 @app.command()
+def features(
+    repeats: int = options.count(20, most=1000, help="Number of runs of each feature; the shortest counts."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Measure what each feature of the policy language costs, in nanoseconds per candidate and per decision.
+
+    Example: aurora bench features --repeats 2
+    """
+    from aurora.evals.speed.features import bench_features  # heavy, used here only
+
+    note_compiling()
+    result = bench_features(repeats)
+    if as_json:
+        emit_json(result)
+        return
+    rows = [tuple(r.values()) for r in result["features"]]
+    emit_table(f"cost of features on {result['nodes']} nodes", tuple(result["features"][0]), rows)
+
+
+@app.command()
 def agents(
     calls: int = options.count(50, most=10_000, help="Number of questions of each kind."),
     iterations: int = options.count(3, most=100, help="Number of iterations of self-play."),

@@ -17,13 +17,16 @@ from aurora.sim.kernel.layout import (
     C_NOW,
     DEVICE,
     K_DECISIONS,
+    N_SPEED,
     R_ATTEMPTS,
+    R_EXPECTED,
     R_START,
     S_IDLE_DEVICES,
     S_LARGEST,
     S_LAST,
     T_CLASS,
     T_DEVICES,
+    T_REQUESTED,
     T_SHARE,
 )
 from aurora.sim.kernel.loop import reset
@@ -124,6 +127,7 @@ def hold(problem_address, policy, state_address, slot, node, now):
     state.node_i[S_LAST, node] = state.counters[K_DECISIONS]
     take(problem, state, slot, node, -1, program.device_choice, True)
     state.run_f[slot, R_START] = now
+    state.run_f[slot, R_EXPECTED] = now + problem.task_f[slot, T_REQUESTED] / problem.node_f[N_SPEED, node]
     state.run_i[slot, R_ATTEMPTS] += 1
     return fits
 

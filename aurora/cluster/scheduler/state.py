@@ -280,7 +280,8 @@ class ClusterState:
             bool(task.accelerators and models),
         )
         self._state.fields.run_i[row, at.R_ATTEMPTS] = 0
-        self._state.fields.node_i[at.S_OUTLOOK] = 0  # kept for the task that had the row before
+        outlook = self._state.fields.node_i[at.S_OUTLOOK]
+        np.minimum(outlook, 1, out=outlook)  # what was known of the task that had the row before
 
 
 _OF_NODES = ("node_f", "node_i", "devices", "link_f", "clock", "counters", "freed", "trial_devices")

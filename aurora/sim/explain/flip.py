@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.sim.explain.decision import Decision, Option, features_read, is_level, names_read, would_win
+from aurora.sim.explain.queue_features import OVERVIEW
 
 SAMPLES_PER_SIDE = 64
 """Number of values at which a lever is tried on either side of the present one."""
@@ -124,6 +125,8 @@ _FOR_THE_MIX = (
     *(f"fit.stranded_{what}{more}" for what in ("accelerators", "cpu") for more in ("", "_increase")),
 )
 """Features of what the typical mix of tasks can use, which follow from loads in a way that is not computed here."""
+_FOR_OTHERS = ("task.room", "node.next_release", *sorted(OVERVIEW))
+"""Features that follow from what runs where."""
 _FIRST_TASK = frozenset(
     ("node.tasks", "node.active", "node.last_placement", "fit.energy", "fit.carbon", "cluster.running")
 )
@@ -133,7 +136,7 @@ LEVERS: tuple[Lever, ...] = (
         frozenset(("node.cpu_load", "node.cpu_free", "fit.cpu_left")),
         _room("task.cpu", "node.cpu_total"),
         _cpu_load,
-        frozenset((*_FOR_THE_MIX, "cluster.cpu_load")),
+        frozenset((*_FOR_THE_MIX, *_FOR_OTHERS, "fit.rank_cpu_left", "cluster.cpu_load")),
         _FIRST_TASK,
     ),
     Lever(
@@ -141,11 +144,23 @@ LEVERS: tuple[Lever, ...] = (
         frozenset(("node.memory_load", "node.memory_free", "fit.memory_left")),
         _room("task.memory", "node.memory_total"),
         _memory_load,
-        frozenset((*_FOR_THE_MIX, "cluster.memory_load")),
+        frozenset((*_FOR_THE_MIX, *_FOR_OTHERS, "cluster.memory_load")),
         _FIRST_TASK,
     ),
-    Lever("fit.latency", frozenset(("fit.latency",)), _positive("fit.latency"), _latency),
-    Lever("node.price", frozenset(("node.price", "fit.cost")), _positive("node.price"), _price),
+    Lever(
+        "fit.latency",
+        frozenset(("fit.latency",)),
+        _positive("fit.latency"),
+        _latency,
+        frozenset(("fit.rank_latency",)),
+    ),
+    Lever(
+        "node.price",
+        frozenset(("node.price", "fit.cost")),
+        _positive("node.price"),
+        _price,
+        frozenset(("fit.rank_cost",)),
+    ),
     Lever(
         "node.carbon_intensity",
         frozenset(("node.carbon_intensity", "fit.carbon")),
@@ -157,6 +172,7 @@ LEVERS: tuple[Lever, ...] = (
         frozenset(("node.speed", "fit.duration", "fit.cost", "fit.energy", "fit.carbon")),
         lambda features: (features["node.speed"] / MAX_FACTOR, MAX_FACTOR * features["node.speed"]),
         _speed,
+        frozenset(("fit.rank_cost", "fit.rank_energy", "node.next_release", "cluster.next_release")),
     ),
 )
 

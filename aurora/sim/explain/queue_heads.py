@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.sim.explain.history import History
+from aurora.sim.explain.queue_features import OVERVIEW, Instant, expected_start, overview, room
 from aurora.sim.explain.shortage import down_since
 from aurora.sim.kernel import layout as at
 from aurora.sim.kernel.encode import share_of
@@ -23,7 +24,7 @@ from aurora.sim.policies.compiler import parse_sections
 from aurora.sim.policies.expression import Expr, Ref, evaluate, walk
 from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
 
-_MOVING = frozenset(("task.wait", "task.slack", "task.attempts"))
+_MOVING = frozenset(("task.wait", "task.slack", "task.attempts", "task.room", "task.expected_start"))
 """Features of a waiting task that change while it waits."""
 
 
@@ -111,6 +112,7 @@ class _Line:
         read = {e.name for e in walk(order) if isinstance(e, Ref)}
         self._reads_cluster = any(name.startswith("cluster.") for name in read)
         self._is_static = not self._reads_cluster and not read & _MOVING
+        self._read = read
         self._keys: dict[int, float] = {}
         names = [f.name for f in FEATURES if f.scope == "objective"]
         self._objective = dict(zip(names, np.asarray(run.encoded.problem.objective).tolist(), strict=True))
@@ -212,12 +214,19 @@ class _Line:
             "task.slack": float(f[at.T_SLA]) - waited,
             "task.attempts": sum(a.decision < self._decided for a in self._run.of_task.get(t, ())),
         }
+        if "task.room" in self._read:
+            values["task.room"] = room(self._instant(), t)
+        if "task.expected_start" in self._read:
+            values["task.expected_start"] = expected_start(self._instant(), t)
         return values
+
+    def _instant(self) -> Instant:
+        running = [a for a in self._run.attempts if a.start <= self.now < a.end and a.decision < self._decided]
+        return Instant(self._run, self.now, running)
 
     def _cluster(self) -> dict[str, float]:
         """Return the `cluster.*` features now."""
-        run, scenario = self._run, self._run.scenario
-        running = [a for a in run.attempts if a.start <= self.now < a.end and a.decision < self._decided]
+        run, scenario, running = self._run, self._run.scenario, self._instant().running
         held = [(a.node, scenario.tasks[a.task]) for a in running if a.node >= 0]
         cpu, memory = sum(n.cpu for n in scenario.nodes), sum(n.memory for n in scenario.nodes)
         devices = sum(n.accelerators for n in scenario.nodes)
@@ -234,4 +243,5 @@ class _Line:
             "cluster.accelerator_load": used / at.DEVICE / devices if devices else 0.0,
             "cluster.price_factor": factors[-1] if factors else 1.0,
             "cluster.nodes_up": 1 - down / len(scenario.nodes) if scenario.nodes else 0.0,
+            **(overview(self._instant()) if self._read & OVERVIEW else {}),
         }

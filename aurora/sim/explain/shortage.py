@@ -76,10 +76,10 @@ def never_fits(encoded: EncodedScenario, task: int, place: Place) -> list[Shorta
     lacking = []
     if place.node >= 0:
         node = scenario.nodes[place.node]
-        lacking = _on_node(asked, node, node.cpu, node.memory, [at.DEVICE] * node.accelerators)
+        lacking = on_node(asked, node, node.cpu, node.memory, [at.DEVICE] * node.accelerators)
     if place.path >= 0:
         widths = [scenario.links[l].bandwidth for l in encoded.paths[place.path]]
-        lacking += _on_path(asked, widths)
+        lacking += on_path(asked, widths)
     return lacking
 
 
@@ -104,9 +104,9 @@ def shortages(run: History, task: int, place: Place, time: float, before: int | 
         cpu = node.cpu - sum(scenario.tasks[a.task].cpu_required for a in running)
         memory = node.memory - sum(scenario.tasks[a.task].memory_required for a in running)
         devices = free_shares(scenario, place.node, running) if asked.accelerators else []
-        lacking = _on_node(asked, node, cpu, memory, devices)
+        lacking = on_node(asked, node, cpu, memory, devices)
     if place.path >= 0 and asked.bandwidth:
-        lacking += _on_path(asked, [link_free(run, l, time, before) for l in run.outcome.paths[place.path]])
+        lacking += on_path(asked, [link_free(run, l, time, before) for l in run.outcome.paths[place.path]])
     return lacking
 
 
@@ -143,7 +143,8 @@ def counted(lists: Iterable[Sequence[Shortage]]) -> dict[Resource, tuple[int, fl
     return {r: (count[r], asked[r], most[r]) for r in sorted(count, key=lambda r: (-count[r], r))}
 
 
-def _on_node(asked: Task, node: Node, cpu: float, memory: float, devices: Sequence[int]) -> list[Shortage]:
+def on_node(asked: Task, node: Node, cpu: float, memory: float, devices: Sequence[int]) -> list[Shortage]:
+    """Return what a task lacks on a node with so many free cores, GiB and parts of each device."""
     lacking = []
     if cpu + at.TOLERANCE < asked.cpu_required:
         lacking.append(Shortage("cpu", asked.cpu_required, _clean(cpu)))
@@ -163,7 +164,8 @@ def _on_node(asked: Task, node: Node, cpu: float, memory: float, devices: Sequen
     return lacking
 
 
-def _on_path(asked: Task, free: Sequence[float]) -> list[Shortage]:
+def on_path(asked: Task, free: Sequence[float]) -> list[Shortage]:
+    """Return what a task lacks on links with so much free bandwidth."""
     least = min(free, default=float("inf"))
     return [Shortage("bandwidth", asked.bandwidth, _clean(least))] if least + at.TOLERANCE < asked.bandwidth else []
 

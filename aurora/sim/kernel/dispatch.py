@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from aurora.sim.kernel.accounting import take
-from aurora.sim.kernel.fit import count_devices, devices_of, node_fits, path_fits
+from aurora.sim.kernel.fit import devices_of, node_fits
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_NOW,
@@ -17,43 +15,30 @@ from aurora.sim.kernel.layout import (
     K_LINK_FREED,
     K_QUEUE,
     K_RESERVED,
-    K_RUNNING,
     K_SEQUENCE,
     K_WAITING,
     N_SPEED,
     O_HAS_PATHS,
     O_HAS_PLAN,
     R_ATTEMPTS,
-    R_DEVICE_MASK,
     R_EXPECTED,
     R_FINISH,
     R_LATENCY,
-    R_NODE,
-    R_PATH,
     R_SEQUENCE,
     R_START,
     R_STATUS,
     R_TRIED,
     R_WAITING,
     RUNNING,
-    S_CPU_FREE,
-    S_FREE_SHARES,
     S_LAST,
-    S_LINK_FREE,
-    S_MEMORY_FREE,
-    T_BANDWIDTH,
-    T_CPU,
-    T_DEVICES,
     T_DURATION,
-    T_MEMORY,
-    T_PIN,
     T_REQUESTED,
     T_ROUTE,
-    T_SHARE,
 )
 from aurora.sim.kernel.machine import evaluate_order
 from aurora.sim.kernel.observe import network_latency
 from aurora.sim.kernel.queue import compact, leave, push_completion, sort_by
+from aurora.sim.kernel.reservation import earliest_room
 from aurora.sim.kernel.scan import choose_by_scan, choose_by_sweep
 from aurora.sim.kernel.select import choose
 from aurora.sim.kernel.tournament import choose_by_tournament
@@ -196,7 +181,9 @@ def may_backfill(problem, state, program, scratch):
     if state.counters[K_HEAD_STUCK] == 0:
         state.counters[K_HEAD_STUCK] = 1
         if easy:
-            _reserve(problem, state, scratch)
+            time, candidate = earliest_room(problem, state, scratch, state.counters[K_HEAD])
+            state.clock[C_RESERVATION] = time
+            state.counters[K_RESERVED] = candidate
     return easy and state.counters[K_WAITING] > 0
 
 
@@ -220,79 +207,3 @@ def place_in_line(problem, state, program, scratch, cache, tracer, with_fragment
                 leave(state, t)
                 start(problem, state, program, t, candidate, with_fragmentation)
         compact(state, True)
-
-
-@jitted
-def _copy(target, source):
-    for i in range(source.shape[0]):
-        for j in range(source.shape[1]):
-            target[i, j] = source[i, j]
-
-
-@jitted
-def _reserve(problem, state, scratch):
-    """Reserve for the blocked head: find the time at which a candidate has room if all tasks end as requested.
-
-    The resources of running tasks are released in order of their requested ends until the head fits. Then everything is
-    restored.
-    """
-    head = state.counters[K_HEAD]
-    now = state.clock[C_NOW]
-    count = state.counters[K_RUNNING]
-    _copy(scratch.saved_f, state.node_f)
-    _copy(scratch.saved_i, state.node_i)
-    _copy(scratch.saved_devices, state.devices)
-    _copy(scratch.saved_links, state.link_f)
-    ends = scratch.scores
-    for k in range(count):
-        t = state.running[k]
-        scratch.others[k] = t
-        ends[t] = max(now, state.run_f[t, R_EXPECTED])
-    sort_by(ends, scratch.others, count)
-    state.clock[C_RESERVATION] = np.inf
-    state.counters[K_RESERVED] = -1
-    route = problem.task_i[head, T_ROUTE]
-    first, last = problem.route_start[route], problem.route_start[route + 1]
-    if problem.task_i[head, T_PIN] >= 0:
-        first += problem.task_i[head, T_PIN]
-        last = first + 1
-    for k in range(count):
-        t = scratch.others[k]
-        _lift(problem, state, t)
-        if k + 1 < count and ends[scratch.others[k + 1]] == ends[t]:
-            continue
-        for c in range(first, last):
-            node, path = problem.candidate_node[c], problem.candidate_path[c]
-            if node >= 0 and not node_fits(problem, state, head, node):
-                continue
-            if path >= 0 and not path_fits(problem, state, head, path):
-                continue
-            state.clock[C_RESERVATION] = ends[t]
-            state.counters[K_RESERVED] = c
-            break
-        if state.counters[K_RESERVED] >= 0:
-            break
-    _copy(state.node_f, scratch.saved_f)
-    _copy(state.node_i, scratch.saved_i)
-    _copy(state.devices, scratch.saved_devices)
-    _copy(state.link_f, scratch.saved_links)
-
-
-@jitted
-def _lift(problem, state, t):
-    """Release the resources of `t` for a look ahead: capacities only, without bookkeeping."""
-    node, path = state.run_i[t, R_NODE], state.run_i[t, R_PATH]
-    if node >= 0:
-        state.node_f[S_CPU_FREE, node] += problem.task_f[t, T_CPU]
-        state.node_f[S_MEMORY_FREE, node] += problem.task_f[t, T_MEMORY]
-        share = problem.task_i[t, T_SHARE]
-        if share > 0:
-            mask = state.run_i[t, R_DEVICE_MASK]
-            for d in range(state.devices.shape[1]):
-                if (mask >> d) & 1:
-                    state.devices[node, d] += share
-            count_devices(state, node)
-            state.node_i[S_FREE_SHARES, node] += problem.task_i[t, T_DEVICES] * share
-    if path >= 0:
-        for k in range(problem.path_start[path], problem.path_start[path + 1]):
-            state.link_f[S_LINK_FREE, problem.path_links[k]] += problem.task_f[t, T_BANDWIDTH]

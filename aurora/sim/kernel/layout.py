@@ -55,10 +55,11 @@ S_CPU_FREE, S_MEMORY_FREE, S_FRAGMENTATION, S_PRICE_FACTOR, S_PRICE_INTEGRAL, S_
 S_ENERGY, S_ENERGY_TIME, S_POWER, S_BATTERY_LEFT, S_DEPLETED_AT = range(6, 11)
 # Factor of the carbon intensity now, grams emitted before it changed last, and the node's joules at that time.
 S_CARBON_FACTOR, S_CARBON, S_CARBON_ENERGY = range(11, 14)
-# The node's outlook (`aurora.sim.kernel.outlook`) as it is, and after the placement of task S_OUTLOOK - 1; 0: neither.
+# The node's outlook (`aurora.sim.kernel.outlook`) as it is, and after the placement of task S_OUTLOOK - 2; 0: neither.
 OUTLOOK = 4
 S_NOW, S_AFTER = 14, 14 + OUTLOOK
-STATE_FLOATS = 14 + 2 * OUTLOOK
+S_WORK = 14 + 2 * OUTLOOK  # of no meaning between calls
+STATE_FLOATS = S_WORK + 1
 
 # Rows of the kernel's own node state, int64 [rows, nodes]. The last five count tasks by accelerator class.
 S_DOWN, S_TASKS, S_ACCELERATOR_TASKS, S_LAST, S_FAILURES, S_FREE_SHARES, S_IDLE_DEVICES, S_LARGEST = range(8)

@@ -10,11 +10,14 @@ from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.lanes import weighted_sum
 from aurora.sim.kernel.observe import (
     FIRST_NODE,
+    TASK_EXPECTED,
     candidate_vector,
     cluster_feature,
     node_row,
     task_feature,
 )
+from aurora.sim.kernel.ranks import FIRST_RANK, LAST_RANK, rank_vector
+from aurora.sim.kernel.reservation import expected_start
 from aurora.sim.kernel.rows import address_of, data_of, row_at
 from aurora.sim.kernel.vm import (
     BROADCAST,
@@ -37,6 +40,12 @@ ORDER, ADMIT, FIRST_RULE = 0, 1, 2
 
 RELU, TANH = 1.0, 2.0
 """Codes of the activations in `Program.consts`."""
+
+
+@inlined
+def reads_reservation(program):
+    """Return whether a run of the program looks ahead at the ends of running tasks, for which state is saved."""
+    return program.easy == 1 or program.uses_order[TASK_EXPECTED] == 1
 
 
 @inlined
@@ -132,19 +141,22 @@ def evaluate_candidates(problem, state, program, scratch, section, t, size, dens
             scratch.rows[d] = node_row(problem, state, a) if dense else 0
             if scratch.rows[d] == 0:
                 _own_row(scratch, d)
-                candidate_vector(
-                    problem,
-                    state,
-                    t,
-                    a,
-                    scratch.nodes,
-                    scratch.paths,
-                    scratch.numbers,
-                    size,
-                    program.device_choice,
-                    dense,
-                    scratch.vectors[d],
-                )
+                if FIRST_RANK <= a <= LAST_RANK:
+                    rank_vector(problem, state, scratch, t, a, size, program.device_choice, dense, scratch.vectors[d])
+                else:
+                    candidate_vector(
+                        problem,
+                        state,
+                        t,
+                        a,
+                        scratch.nodes,
+                        scratch.paths,
+                        scratch.numbers,
+                        size,
+                        program.device_choice,
+                        dense,
+                        scratch.vectors[d],
+                    )
         elif op == BROADCAST:
             _fill(_own_row(scratch, d), s[a], size)
         elif op == CONST:
@@ -177,8 +189,12 @@ def evaluate_order(problem, state, program, scratch, tasks, size):
             _operate(scratch, code, k, size)
         elif op == FEATURE_VECTOR:
             row = _own_row(scratch, d)
-            for i in range(size):
-                row[i] = task_feature(problem, state, tasks[i], code[k, 2])
+            if code[k, 2] == TASK_EXPECTED:
+                for i in range(size):
+                    row[i] = expected_start(problem, state, scratch, tasks[i])
+            else:
+                for i in range(size):
+                    row[i] = task_feature(problem, state, tasks[i], code[k, 2])
         elif op == BROADCAST:
             _fill(_own_row(scratch, d), s[code[k, 2]], size)
         elif op == CONST:

@@ -14,6 +14,7 @@ from aurora.sim.kernel.jit import entry_point, jitted, jitted_with_memory
 from aurora.sim.kernel.lanes import padded
 from aurora.sim.kernel.layout import LINK_STATE, N_DEVICES, R_STATUS, STATE_FLOATS, STATE_INTS, Cache, Scratch
 from aurora.sim.kernel.loop import clear, new_state, reset, simulate_events
+from aurora.sim.kernel.machine import reads_reservation
 from aurora.sim.kernel.summary import summarize
 
 # Columns of the scenarios of `simulate_many`, int64: the address of a `Problem`, and whether its candidates are all
@@ -49,7 +50,7 @@ def simulate_many(scenarios, plain, policies, trace, pairs, classes, run_f, run_
     registers, easy = 1, False
     for p in range(policies.shape[0]):
         program = program_at(policies[p, M_PROGRAM])
-        easy = easy or program.easy == 1
+        easy = easy or reads_reservation(program)
         for k in range(program.code.shape[0]):
             registers = max(registers, program.code[k, 1] + 1)
     for s in range(scenarios.shape[0]):

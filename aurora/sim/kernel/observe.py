@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.sim.kernel.fit import choose_device, devices_of, fragmentation_with, random_of
+from aurora.sim.kernel.fit import choose_device, devices_of, fragmentation_with, node_fits, path_fits, random_of
 from aurora.sim.kernel.jit import inlined, jitted
 from aurora.sim.kernel.layout import (
     C_CPU_TOTAL,
@@ -66,10 +66,12 @@ from aurora.sim.kernel.layout import (
     T_MEMORY,
     T_PRIORITY,
     T_REQUESTED,
+    T_ROUTE,
     T_SHARE,
     T_SLA,
 )
 from aurora.sim.kernel.outlook import FIRST_OUTLOOK, LAST_OUTLOOK, outlook_feature
+from aurora.sim.kernel.overview import FIRST_OVERVIEW, LAST_OVERVIEW, overview_feature, release_vector
 from aurora.sim.kernel.rows import address_of
 from aurora.sim.objectives import OBJECTIVES
 from aurora.sim.policies.features import FEATURE_INDEX
@@ -85,7 +87,7 @@ TASK_CONSTRAINED, TASK_BANDWIDTH = _F["task.model_constrained"], _F["task.bandwi
 TASK_DATA, TASK_DURATION, TASK_PRIORITY = _F["task.data_size"], _F["task.duration"], _F["task.priority"]
 TASK_SLA, TASK_SUBMIT, TASK_DEPENDENTS = _F["task.sla_latency"], _F["task.submit_time"], _F["task.dependents"]
 TASK_DOMINANT, TASK_WAIT, TASK_SLACK = _F["task.dominant_share"], _F["task.wait"], _F["task.slack"]
-TASK_ATTEMPTS = _F["task.attempts"]
+TASK_ATTEMPTS, TASK_ROOM, TASK_EXPECTED = _F["task.attempts"], _F["task.room"], _F["task.expected_start"]
 NODE_INDEX, NODE_CPU_TOTAL, NODE_CPU_FREE = _F["node.index"], _F["node.cpu_total"], _F["node.cpu_free"]
 NODE_CPU_LOAD, NODE_MEMORY_TOTAL = _F["node.cpu_load"], _F["node.memory_total"]
 NODE_MEMORY_FREE, NODE_MEMORY_LOAD = _F["node.memory_free"], _F["node.memory_load"]
@@ -95,7 +97,7 @@ NODE_LARGEST, NODE_DEVICE_TASKS = _F["node.accelerator_largest_free"], _F["node.
 NODE_FRAGMENTATION, NODE_MODEL_DEMAND = _F["node.fragmentation"], _F["node.model_demand"]
 NODE_SPEED, NODE_PRICE, NODE_IDLE = _F["node.speed"], _F["node.price"], _F["node.idle_power"]
 NODE_FULL, NODE_BATTERY, NODE_TASKS = _F["node.full_power"], _F["node.battery"], _F["node.tasks"]
-NODE_CARBON = _F["node.carbon_intensity"]
+NODE_CARBON, NODE_RELEASE = _F["node.carbon_intensity"], _F["node.next_release"]
 NODE_ACTIVE, NODE_LAST, NODE_FAILURES = _F["node.active"], _F["node.last_placement"], _F["node.failures"]
 FIT_CPU, FIT_MEMORY, FIT_DEVICES = _F["fit.cpu_left"], _F["fit.memory_left"], _F["fit.accelerators_left"]
 FIT_DEVICE_LEFT, FIT_SHARED = _F["fit.device_left"], _F["fit.device_shared"]
@@ -196,7 +198,23 @@ def task_feature(problem, state, t, f):
         return state.clock[C_NOW] - tf[t, T_ARRIVAL]
     if f == TASK_SLACK:
         return tf[t, T_SLA] - (state.clock[C_NOW] - tf[t, T_ARRIVAL])
+    if f == TASK_ROOM:
+        return _room(problem, state, t)
+    if f == TASK_EXPECTED:
+        return 0.0  # of a task that has candidates; for the order of those that wait, `machine` computes it
     return float(state.run_i[t, R_ATTEMPTS])
+
+
+@jitted
+def _room(problem, state, t):
+    """Return the share of the candidates of task `t` that have room for it now."""
+    first, last = problem.route_start[problem.task_i[t, T_ROUTE]], problem.route_start[problem.task_i[t, T_ROUTE] + 1]
+    room = 0
+    for c in range(first, last):
+        node, path = problem.candidate_node[c], problem.candidate_path[c]
+        if (node < 0 or node_fits(problem, state, t, node)) and (path < 0 or path_fits(problem, state, t, path)):
+            room += 1
+    return room / (last - first) if last > first else 0.0
 
 
 @jitted
@@ -204,6 +222,8 @@ def cluster_feature(problem, state, f):
     """Return the value of the cluster or objective feature `f` now."""
     if f >= FIRST_OBJECTIVE:
         return problem.objective[f - FIRST_OBJECTIVE]
+    if FIRST_OVERVIEW <= f <= LAST_OVERVIEW:
+        return overview_feature(problem, state, f)
     clock = state.clock
     if f == CLUSTER_TIME:
         return clock[C_NOW]
@@ -345,6 +365,8 @@ def node_vector(problem, state, f, nodes, size, dense, out):
         _gather(si[S_LAST], 1.0, nodes, size, dense, out)
     elif f == NODE_FAILURES:
         _gather(si[S_FAILURES], 1.0, nodes, size, dense, out)
+    elif f == NODE_RELEASE:
+        release_vector(problem, state, nodes, size, dense, out)
     elif f == NODE_CARBON:  # apart from the loop below: another case there made first fit a third slower
         for i in range(size):
             n = i if dense else nodes[i]

@@ -103,14 +103,20 @@ def _look(problem, state, n, cpu_free, devices, first):
 
 
 @jitted
+def look_now(problem, state, n):
+    """Bring the outlook of node `n` as it is up to date."""
+    if state.node_i[S_OUTLOOK, n] == 0:
+        _look(problem, state, n, state.node_f[S_CPU_FREE, n], state.devices[n], S_NOW)
+        state.node_i[S_OUTLOOK, n] = 1
+
+
+@jitted
 def _look_ahead(problem, state, t, n, rule):
     """Bring the outlook of node `n` up to date, as it is and after task `t` is placed there."""
-    known = state.node_i[S_OUTLOOK, n]
-    if known == t + 1:
+    if state.node_i[S_OUTLOOK, n] == t + 2:
         return
-    if known == 0:
-        _look(problem, state, n, state.node_f[S_CPU_FREE, n], state.devices[n], S_NOW)
-    state.node_i[S_OUTLOOK, n] = t + 1
+    look_now(problem, state, n)
+    state.node_i[S_OUTLOOK, n] = t + 2
     left, share = problem.task_i[t, T_DEVICES], problem.task_i[t, T_SHARE]
     cpu_free = state.node_f[S_CPU_FREE, n] - problem.task_f[t, T_CPU]
     if left == 0:

@@ -23,6 +23,7 @@ from aurora.sim.kernel.layout import (
 )
 from aurora.sim.kernel.machine import ADMIT, FIRST_RULE, evaluate_candidates, holds
 from aurora.sim.kernel.observe import candidate_vector, network_latency
+from aurora.sim.kernel.ranks import FIRST_RANK, LAST_RANK, rank_vector
 from aurora.sim.policies.features import FEATURES
 
 FEATURE_COUNT = len(FEATURES)
@@ -154,18 +155,21 @@ def _record(problem, state, program, scratch, tracer, t, rule, feasible, size):
         tracer.scores[k, place] = scratch.scores[place]
     values = scratch.vectors[0]
     for f in range(FEATURE_COUNT):
-        candidate_vector(
-            problem,
-            state,
-            t,
-            f,
-            scratch.nodes,
-            scratch.paths,
-            scratch.numbers,
-            top,
-            program.device_choice,
-            False,
-            values,
-        )
+        if FIRST_RANK <= f <= LAST_RANK:
+            rank_vector(problem, state, scratch, t, f, size, program.device_choice, False, values)
+        else:
+            candidate_vector(
+                problem,
+                state,
+                t,
+                f,
+                scratch.nodes,
+                scratch.paths,
+                scratch.numbers,
+                top,
+                program.device_choice,
+                False,
+                values,
+            )
         for place in range(top):
             tracer.features[k, place, f] = values[place]

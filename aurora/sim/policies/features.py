@@ -75,6 +75,12 @@ FEATURES: tuple[Feature, ...] = (
     Feature("task.wait", "s", "time since arrival", changes_idle=True, scale=600),
     Feature("task.slack", "s", "time left to start within the SLA", changes_idle=True, scale=600),
     Feature("task.attempts", "starts", "times it was started and lost to a failure", changes_idle=True),
+    _for_rules("task.room", "share", "share of its candidates that have room for it now", changes_idle=True),
+    _for_rules(
+        *("task.expected_start", "s", "time until it has room if running tasks end as requested; 1e9: unknown"),
+        changes_idle=True,
+        scale=600,
+    ),
     # What the node is and has left.
     Feature("node.index", "", "position of the candidate's node in the scenario, from 0"),
     Feature("node.cpu_total", "cores", "capacity", scale=64),
@@ -101,6 +107,11 @@ FEATURES: tuple[Feature, ...] = (
     Feature("node.active", "0 or 1", "whether it hosts a task"),
     Feature("node.last_placement", "", "number of the decision that last used it, from 1; 0 if none"),
     Feature("node.failures", "", "failures so far"),
+    _for_rules(
+        *("node.next_release", "s", "time until its next task ends as requested; 0 if none runs"),
+        changes_idle=True,
+        scale=600,
+    ),
     # How the task would fit.
     Feature("fit.cpu_left", "share", "free share of the node's cores after placement"),
     Feature("fit.memory_left", "share", "free share of the node's memory after placement"),
@@ -115,7 +126,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("fit.carbon", "g", "CO2 of the added energy at today's intensities", True, needs="carbon_intensity"),
     Feature("fit.latency", "s", "network latency and transfer time now", changes_idle=True, scale=0.1),
     Feature("fit.random", "0 to 1", "a hash of seed, task and candidate", changes_idle=True),
-    # What it leaves for the typical mix; docs/reference/kernel.md has the formulas.
+    # What it leaves for the typical mix; docs/reference/outlook.md has the formulas.
     _for_rules("fit.typical_left", "share", "share of the typical mix that still fits on the node after placement"),
     _for_rules("fit.typical_lost", "share", "share of the typical mix that fits on the node now, but not after it"),
     _for_rules("fit.placements_left", "tasks", "typical tasks that the node still takes after placement", scale=8),
@@ -129,6 +140,11 @@ FEATURES: tuple[Feature, ...] = (
     _for_rules("fit.stranded_cpu_increase", "cores", "rise of that by this placement", scale=8),
     _for_rules("fit.device_waste", "devices", "expected free part of the shared device in the end, after placement"),
     _for_rules("fit.device_waste_increase", "devices", "rise of fit.device_waste by this placement"),
+    # How it ranks among the candidates of the decision.
+    _for_rules("fit.rank_cost", "share", "share of the other candidates with a lower fit.cost", changes_idle=True),
+    _for_rules("fit.rank_energy", "share", "share of the other candidates with a lower fit.energy", changes_idle=True),
+    _for_rules("fit.rank_latency", "share", "share of the others with a lower fit.latency", changes_idle=True),
+    _for_rules("fit.rank_cpu_left", "share", "share of the others with a lower fit.cpu_left", changes_idle=True),
     # The path to it.
     Feature("path.hops", "links", "links on the path"),
     Feature("path.bandwidth_free", "Gbit/s", "least free bandwidth on the path", changes_idle=True),
@@ -142,6 +158,16 @@ FEATURES: tuple[Feature, ...] = (
     Feature("cluster.accelerator_load", "share", "used share of all devices", changes_idle=True),
     Feature("cluster.price_factor", "", "current price factor of all nodes", changes_idle=True),
     Feature("cluster.nodes_up", "share", "share of the nodes that are up", changes_idle=True),
+    _for_rules(
+        *("cluster.next_release", "s", "time until the next task ends as requested; 0 if none runs"),
+        changes_idle=True,
+        scale=600,
+    ),
+    _for_rules("cluster.idle_nodes", "share", "share of the nodes up that host nothing", changes_idle=True),
+    _for_rules("cluster.whole_nodes", "share", "free devices that are on wholly free nodes", changes_idle=True),
+    _for_rules("cluster.cpu_free_median", "share", "free cores of a node, median over nodes", changes_idle=True),
+    _for_rules("cluster.cpu_free_high", "share", "free cores of a node, 90 % quantile over nodes", changes_idle=True),
+    _for_rules("cluster.typical_fit", "share", "typical mix that fits on a node, mean over nodes", changes_idle=True),
     # What the scenario asks for.
     *(
         Feature(f"objective.{o.name}", "share", f"weight of {o.meaning} among the objectives", needs=o.needs)

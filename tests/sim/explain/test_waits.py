@@ -20,7 +20,7 @@ from aurora.sim.policies.references import QUEUE_REFERENCES, REFERENCES
 from aurora.sim.scenarios.expansion import expand
 from aurora.sim.scenarios.generators import FAMILIES, sample_spec
 from aurora.sim.scenarios.scenario import Scenario, Task
-from tests.sim.kernel.test_kernel_against_reference import with_allowed_nodes
+from tests.sim.kernel.test_kernel_against_reference import random_scenario, with_allowed_nodes
 from tests.sim.reference_simulator import ReferenceSimulator
 
 
@@ -191,6 +191,43 @@ def test_attempts_devices_and_queue_heads_equal_the_reference_simulator(name: st
         for time, head in slow.heads_seen:
             at = [h.task for h in heads(run) if h.start <= time + 1e-9 and time + 1e-9 < h.end]
             assert at == ([] if head is None else [head])
+
+
+def steady(seed: int) -> Scenario:
+    """Return a small, crowded scenario in which nodes stay up, tasks wait, and each takes some time."""
+    scenario = random_scenario(seed)
+    nodes = tuple(n.model_copy(update={"battery": None}) for n in scenario.nodes)
+    tasks = tuple(t.model_copy(update={"duration": max(t.duration, 0.5), "patience": None}) for t in scenario.tasks)
+    workload = scenario.workload_definition.model_copy(update={"tasks": tasks, "simultaneous_events": "together"})
+    conditions = scenario.environmental_conditions.model_copy(update={"node_failures": ()})
+    return scenario.model_copy(
+        update={"nodes": nodes, "workload_definition": workload, "environmental_conditions": conditions}
+    )
+
+
+@pytest.mark.parametrize("backfill", ["none", "easy"])
+@pytest.mark.parametrize(
+    "order",
+    [
+        "floor(task.expected_start / 4) + task.duration / 1e9",
+        "task.room * task.cpu + cluster.idle_nodes + task.submit_time * cluster.whole_nodes",
+        "task.duration * (1 if cluster.next_release > 5 else -1) + cluster.cpu_free_median + cluster.cpu_free_high",
+        "task.duration * (1 if floor(1000 * cluster.typical_fit) > 500 else -1)",
+    ],
+)
+def test_queue_heads_by_the_state_of_the_nodes_equal_the_reference_simulator(order: str, backfill: str) -> None:
+    strategy = REFERENCES["sjf"].allocation_strategy.model_copy(
+        update={"order": order, "backfill": backfill, "head_of_line_blocking": True}
+    )
+    policy = REFERENCES["sjf"].model_copy(update={"allocation_strategy": strategy})
+    seen = 0
+    for scenario in map(steady, range(12)):
+        slow, found = Watched(scenario, policy).simulate(), heads(run_of(scenario, policy))
+        for time, head in slow.heads_seen:
+            at = [h.task for h in found if h.start <= time + 1e-9 and time + 1e-9 < h.end]
+            assert at == ([] if head is None else [head])
+            seen += head is not None
+    assert seen
 
 
 def test_queue_heads_are_the_same_with_one_event_at_a_time() -> None:

@@ -237,6 +237,25 @@ ZOO = [
         device_choice="worst_fit",
     ),
     policy(
+        "ranks",
+        admit="fit.rank_cost < 0.9 or task.wait > 4",
+        order="task.expected_start + task.duration * task.room",
+        rules=(
+            DecisionRule(
+                when="cluster.next_release < 8 or cluster.cpu_free_median < 0.5",
+                score="-fit.rank_energy - 2 * fit.rank_latency - node.next_release / 64",
+            ),
+            DecisionRule(score="fit.rank_cpu_left - cluster.idle_nodes * fit.rank_cost + cluster.whole_nodes"),
+        ),
+    ),
+    policy(
+        "expected+easy",
+        order="floor(task.expected_start / 4) - cluster.cpu_free_high + floor(64 * cluster.typical_fit)",
+        head_of_line_blocking=True,
+        backfill="easy",
+    ),
+    policy("expected, blocking", order="task.expected_start", head_of_line_blocking=True),
+    policy(
         "mixed",
         rules=(DecisionRule(score="sqrt(node.cpu_free) % 3 + log(fit.duration) / node.tasks + exp(fit.energy)"),),
     ),

@@ -1,0 +1,103 @@
+"""Makes the champions of a front from one champion: the same policy with its weights of the objectives held fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from aurora.agents.arena.preferred_source import with_weights
+from aurora.agents.arena.source import Source
+from aurora.agents.search.simplification import simplify_sections
+from aurora.champions.champion import PREFIX, Champion, parse_champion
+from aurora.errors import InputError
+from aurora.evals.shipping import Judging, judge, judged_at
+from aurora.graphs.settings import PARTS
+from aurora.sim.objectives import ObjectiveName
+from aurora.sim.policies.compiler import Sections, parse_sections, with_sections
+from aurora.sim.policies.expression import Apply, Expr, Num, Ref
+from aurora.sim.policies.policy import Policy
+
+
+class Preference(NamedTuple):
+    """A preference among the objectives.
+
+    Attributes:
+        aim: What it keeps low, in words.
+        weights: Weight of each objective; they add up to 1.
+    """
+
+    aim: str
+    weights: Mapping[ObjectiveName, float]
+
+
+PREFERENCES: Mapping[str, Preference] = {
+    "balanced": Preference(
+        "latency, cost, energy and missed SLAs alike", dict.fromkeys(("latency", "cost", "energy", "qos"), 0.25)
+    ),
+    "cheap": Preference("cost above all", {"latency": 0.1, "cost": 0.7, "energy": 0.1, "qos": 0.1}),
+    "fast": Preference("latency above all, then missed SLAs", {"latency": 0.6, "cost": 0.1, "energy": 0.1, "qos": 0.2}),
+    "green": Preference("energy above all", {"latency": 0.1, "cost": 0.1, "energy": 0.7, "qos": 0.1}),
+}
+"""Preferences of a front, by name."""
+
+
+def specialised(policy: Policy, weights: Mapping[ObjectiveName, float]) -> Policy:
+    """Return a policy that decides as another one does in scenarios whose objectives have these weights.
+
+    Args:
+        policy: A policy, which may read `objective.*`.
+        weights: Weight of each objective, adding up to 1; one that is left out has 0.
+    """
+    sections = parse_sections(policy)
+    rules = tuple((_fixed(when, weights), _fixed(score, weights)) for when, score in sections.rules)
+    fixed = Sections(_fixed(sections.order, weights), _fixed(sections.admit, weights), rules)
+    strategy = with_sections(policy.allocation_strategy, simplify_sections(fixed))
+    return policy.model_copy(update={"allocation_strategy": strategy})
+
+
+def front_champion(champion: Champion, preference: str, source: Source, judging: Judging) -> Champion:
+    """Return the champion of a preference, judged on scenarios whose objectives have its weights.
+
+    Args:
+        champion: A champion of generated scenarios that reads the weights of the objectives.
+        preference: Name of the preference, from `PREFERENCES`.
+        source: The source of generated scenarios.
+        judging: Fresh scenarios on which it is judged.
+
+    Raises:
+        InputError: The preference is unknown, or the champion comes from another source.
+    """
+    if preference not in PREFERENCES:
+        raise InputError(f"no preference is named {preference!r}; there are {', '.join(PREFERENCES)}")
+    origin = champion.provenance
+    if origin.source != source.name:
+        raise InputError(f"{champion.name} comes from source {origin.source}, not {source.name}")
+    chosen = PREFERENCES[preference]
+    families = {part: getattr(origin, f"{part}_families") for part in PARTS}
+    own = with_weights(replace(source, **families), chosen.weights)
+    policy = specialised(champion.policy, chosen.weights)
+    name = f"{champion.name}-{preference}"
+    return parse_champion(
+        {
+            "format": 1,
+            "name": name,
+            "version": champion.version,
+            "purpose": f"{champion.purpose.rstrip('.')}; keeps low {chosen.aim}.",
+            "idea": f"{champion.policy_name} with fixed weights of the objectives: it does not read a scenario's own.",
+            "weights": dict(chosen.weights),
+            "policy": policy.model_copy(update={"policy_id": PREFIX + name}),
+            "provenance": origin.model_copy(update={"parent": champion.policy_name, "judged_at": judged_at()}),
+            **judge(policy, own, origin.test_families, judging)._asdict(),
+        },
+        where=name,
+    )
+
+
+def _fixed(expr: Expr, weights: Mapping[ObjectiveName, float]) -> Expr:
+    """Return an expression with the weights of the objectives as numbers."""
+    if isinstance(expr, Ref):
+        scope, _, name = expr.name.partition(".")
+        is_weight = scope == "objective" and not name.endswith("_target")
+        return Num(weights.get(name, 0.0)) if is_weight else expr  # type: ignore[call-overload]
+    return Apply(expr.op, tuple(_fixed(a, weights) for a in expr.args)) if isinstance(expr, Apply) else expr
