@@ -8,7 +8,8 @@ import numpy as np
 from aurora.agents.models.metered import metered
 from aurora.agents.models.model import model_name
 from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
-from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table, weak_areas
+from aurora.agents.roles.briefing import brief, brief_all, features_told, quote_texts, value_table, weak_areas
+from aurora.agents.roles.programs import program_told
 from aurora.evals.testing.scripted_server import scripted_server
 from aurora.graphs.proposers.model import distinct
 from aurora.prompts.loader import load_prompt
@@ -147,3 +148,17 @@ def test_features_of_what_no_scenario_has_are_left_out() -> None:
         assert f"- {name} " not in told.replace(":", " "), name
     for name in ("task.cpu", "node.cpu_free", "fit.cpu_left", "cluster.queue_length", "fit.random"):
         assert f"- {name} " in told.replace(":", " "), name
+
+
+def test_nodes_that_equal_those_of_an_earlier_scenario_are_described_once() -> None:
+    scenario = expand(SPECS[0])
+    same = scenario.model_copy(update={"scenario_id": "same"})
+    other = scenario.model_copy(update={"scenario_id": "other", "nodes": scenario.nodes[:1]})
+    told = brief_all([scenario, same, other])
+    assert told.count(f"nodes: those of {scenario.scenario_id}") == 1
+    assert told.startswith(brief(scenario))
+    assert told.endswith(brief(other))
+
+
+def test_the_typical_mix_is_explained() -> None:
+    assert features_told().count("\nTypical tasks, the typical mix:") == 1
