@@ -2,8 +2,9 @@
 
     python benchmarks/train_queues.py both --data TRACES --run runs/queue
 
-Each starts from the template of its kind and meets stretches of the logs outside the published sequences. The default
-effort is that of the figures in the documentation; `--full` takes the source's own and stops after `--time-limit`.
+Each starts from the template of its kind, or from `--start`, and meets stretches of the logs outside the published
+sequences. The default effort is that of the figures in the documentation; `--full` takes the source's own and stops
+after `--time-limit`.
 """
 
 import argparse
@@ -15,6 +16,7 @@ from aurora.files import write_atomically
 from aurora.graphs.session import selfplay
 from aurora.graphs.settings import SelfPlaySettings
 from aurora.graphs.start import checked_start
+from aurora.sim.policies.policy import Policy, read_policy
 
 
 class Training(NamedTuple):
@@ -41,24 +43,30 @@ TRAININGS = {
 }
 
 
+def template_of(name: str) -> Policy:
+    """Return the template from which a training starts."""
+    return checked_start(queue_templates()[TRAININGS[name].template])
+
+
 def main() -> None:
     """Train a champion and write it beside its run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", choices=TRAININGS)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds swf/")
     parser.add_argument("--run", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--start", type=Path, help="policy to start from, such as one of tune_queues.py")
     parser.add_argument("--full", action="store_true", help="the source's own effort, until the time limit")
     parser.add_argument("--time-limit", type=float, default=580.0, help="seconds, with --full")
     given = parser.parse_args()
     chosen = TRAININGS[given.name]
-    template = queue_templates()[chosen.template]
+    start = checked_start(read_policy(given.start)) if given.start else template_of(given.name)
     settings = SelfPlaySettings(
         source="swf",
         data=str(given.data.absolute()),
         seed=chosen.seed,
         training_families=chosen.families,
         validation_families=chosen.families,
-        start=checked_start(template) if chosen.template else None,
+        start=start if given.start or chosen.template else None,
     )
     if not given.full:
         effort = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, create_model
@@ -28,6 +29,12 @@ from aurora.types import Frozen
 
 SHORT_SUMS = frozenset(("completed", "unplaced", "bounded_slowdown", *(o.field for o in OBJECTIVES)))
 """Fields of `Summary` in a short result."""
+
+
+TASKS_NAMED = 3
+"""Number of ids that the answer to an unknown one names."""
+MAX_TASKS_COMPARED = 1000
+"""Most tasks among which near names of an unknown one are looked for; more take seconds."""
 
 
 class OneOnOne(Frozen):
@@ -272,12 +279,12 @@ class ExplainedDecision(Frozen):
 def explain_decision(desk: Desk, arguments: ExplainArguments) -> ExplainedDecision:
     """Why a policy placed a task where it did, what the task waited for, or why it was never placed."""
     encoded, policy = desk.scenario(arguments.scenario_id), desk.policy(arguments.policy_id)
+    _check_task(encoded.scenario, arguments.task_id)
     outcome = traced(encoded, compile_policy(policy), policy.policy_id)
     decision = last_decision(encoded.scenario, policy, outcome, arguments.task_id)
     run = history(encoded, policy, outcome)
     task = number_of(run, arguments.task_id)
-    if task is None:
-        raise ScenarioError(f"task {arguments.task_id!r} is not in the scenario {arguments.scenario_id}")
+    assert task is not None
     other = None if decision is None else decision.runner_up
     nearest = () if decision is None or other is None else flips(decision, other)
     told = ""
@@ -295,6 +302,15 @@ def explain_decision(desk: Desk, arguments: ExplainArguments) -> ExplainedDecisi
         because_of=() if decision is None or other is None else cause(decision, other),
         flip=told,
     )
+
+
+def _check_task(scenario: Scenario, task_id: str) -> None:
+    """Raise a `ScenarioError` that names near or some tasks if a scenario has none of this id."""
+    ids = [t.task_id for t in scenario.tasks]
+    if task_id not in ids:
+        near = get_close_matches(task_id, ids, n=TASKS_NAMED) if len(ids) <= MAX_TASKS_COMPARED else []
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(ids[:TASKS_NAMED])} and so on"
+        raise ScenarioError(f"task {task_id!r} is not in the scenario {scenario.scenario_id}; {hint}")
 
 
 def _way(run: History, task: int) -> dict[str, Any]:

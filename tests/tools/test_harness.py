@@ -2,6 +2,7 @@
 
 import json
 import time
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -140,6 +141,21 @@ def test_a_draft_shows_its_values_and_can_be_used_by_id() -> None:
     assert result(made.call("simulate_policy", {"scenario_id": NAME, "policy_id": draft["policy_id"], "full": True}))[
         "value"
     ] == pytest.approx(draft["mean"])
+
+
+def test_an_unknown_task_is_refused_with_a_near_one_before_anything_is_simulated() -> None:
+    task = SCENARIO.scenario.tasks[0].task_id
+    with patch("aurora.tools.simulation.traced", side_effect=AssertionError):
+        told = harness().call("explain_decision", {"scenario_id": NAME, "policy_id": "cheapest", "task_id": f"{task}x"})
+    assert f"did you mean {task}" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("FGD", "fgd"), ("gpu", "champion:gpu"), ("champion:gpuu", "champion:gpu")]
+)
+def test_an_unknown_policy_is_refused_with_the_one_that_may_be_meant(name, meant) -> None:
+    told = harness().call("simulate_policy", {"scenario_id": NAME, "policy_id": name})
+    assert f"no policy {name!r}; did you mean {meant}" in told
 
 
 def test_all_simulation_tools_answer() -> None:

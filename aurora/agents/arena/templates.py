@@ -59,13 +59,24 @@ def placement_template() -> Policy:
 _LENGTH, _WIDTH = "log(task.duration + 10)", "log(task.dominant_share)"
 _OVER = "max(0, task.dominant_share + cluster.cpu_load - 1)"
 _STRETCH = "log(1 + task.wait / (task.duration + 10))"
+_FITS_NOT = f"({_OVER} > 0.000001)"
 _ESTIMATE = "(task.duration % 10 == 0)"
 """1 for a round request: people's estimates are, and tell little about the run time."""
 _SHORT, _FEW, _QUIET = 300, 4, 6
 """A job of at least so many seconds starts only while fewer than so many run, or fewer than so many wait."""
-_TERMS: Mapping[str, float] = {_LENGTH: 1.3, _WIDTH: 0.8, _OVER: 2.7, f"({_OVER} > 0.000001)": 0.1, _STRETCH: -0.1}
+_TERMS: Mapping[str, float] = {_LENGTH: 1.3, _WIDTH: 0.8, _OVER: 2.7, _FITS_NOT: 0.1, _STRETCH: -0.1}
 _CURVES = (f"({_LENGTH} * {_WIDTH})", f"({_LENGTH} * {_LENGTH})", f"({_LENGTH} * {_OVER})", f"({_STRETCH} * {_WIDTH})")
-_ESTIMATED: Mapping[str, float] = {_LENGTH: 0.0, _WIDTH: -0.2, _OVER: -2.0, _STRETCH: -0.2}
+_AGE = f"({_STRETCH} * {_STRETCH})"
+"""Small for a usual wait, and more than any order in the end: no job starves."""
+_ESTIMATED: Mapping[str, float] = {
+    _LENGTH: 0.0,
+    _WIDTH: 0.4,
+    _OVER: -2.7,
+    _FITS_NOT: 0.25,
+    _STRETCH: 0.1,
+    _AGE: -0.12,
+}
+"""What the weights are more where requests are estimates."""
 _QUEUE: Mapping[str, float] = {
     # Length and width order by area, then come jobs that do not fit now, and those that waited long for their length.
     **_TERMS,
@@ -97,7 +108,7 @@ def queue_templates() -> tuple[Policy, ...]:
     about = "weighted length, width, fit and waiting time of a job"
     held = f"task.duration < {_SHORT} or cluster.running < {_FEW}"
     plain = {**_TERMS, **dict.fromkeys(_CURVES, 0.0)}
-    guessed = {**plain, **{term: round(_TERMS[term] + change, 6) for term, change in _ESTIMATED.items()}}
+    guessed = {**plain, **{term: round(_TERMS.get(term, 0.0) + more, 6) for term, more in _ESTIMATED.items()}}
     return (
         _queue(
             f"{_ESTIMATE} or {held} or cluster.queue_length < {_QUIET}",

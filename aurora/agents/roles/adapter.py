@@ -11,8 +11,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.models.structured import Answered, ask
 from aurora.agents.roles.answers import ProgramAnswer, to_policy
-from aurora.agents.roles.briefing import brief, features_told, program_told, value_table
+from aurora.agents.roles.briefing import brief, features_told, value_table
 from aurora.agents.roles.grammar import policy_grammar
+from aurora.agents.roles.programs import program_told
 from aurora.errors import AnswerError
 from aurora.prompts.loader import Prompt
 from aurora.sim.policies.compiler import compile_policy

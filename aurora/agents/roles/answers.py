@@ -22,7 +22,13 @@ from aurora.sim.objectives import BY_NAME, GENERAL
 from aurora.sim.policies.compiler import policy_key
 from aurora.sim.policies.expression import ALL_SCOPES, DECISION_SCOPES, parse
 from aurora.sim.policies.features import Scope
-from aurora.sim.policies.policy import AllocationStrategy, DecisionRule, Policy, parse_policy
+from aurora.sim.policies.policy import (
+    MAX_EXPRESSION_LENGTH,
+    AllocationStrategy,
+    DecisionRule,
+    Policy,
+    parse_policy,
+)
 from aurora.sim.scenarios.curriculum import LEVELS
 from aurora.sim.scenarios.scenario import Domain, WorkloadPattern
 from aurora.sim.scenarios.spec import ScenarioSpec, parse_spec
@@ -144,7 +150,7 @@ def _parsed(scopes: frozenset[Scope]) -> Callable[[str], str]:
     return accept
 
 
-_Text = Annotated[str, Field(min_length=1, max_length=2000)]
+_Text = Annotated[str, Field(min_length=1, max_length=MAX_EXPRESSION_LENGTH)]
 OfDecision = Annotated[_Text, AfterValidator(_parsed(DECISION_SCOPES))]
 """Expression without features of a candidate."""
 OfCandidate = Annotated[_Text, AfterValidator(_parsed(ALL_SCOPES))]

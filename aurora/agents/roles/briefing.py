@@ -15,11 +15,7 @@ from typing import Any
 import numpy as np
 
 from aurora.sim.objectives import WITH_TARGET, Objective
-from aurora.sim.policies.compiler import network_in_words, parse_sections
-from aurora.sim.policies.expression import Apply, Expr, Num, to_text
 from aurora.sim.policies.features import GENERAL_FEATURES
-from aurora.sim.policies.policy import Policy
-from aurora.sim.policies.program import Op
 from aurora.sim.scenarios.scenario import Node, Scenario
 from aurora.sim.scenarios.spec import ScenarioSpec
 
@@ -29,7 +25,16 @@ MAX_NODE_KINDS = 6
 """Most kinds of node described one by one, most frequent first."""
 MAX_TRAITS = 6
 """Most traits listed on either side."""
-_ABOUT_DEVICES = re.compile(r"accelerator|device|model_|fragmentation|same_class|usable|stranded")
+TYPICAL = (
+    "Typical tasks, the typical mix: the scenario's most frequent classes of tasks (cores, devices, share, models), "
+    "each weighted by its frequency."
+)
+"""Note on the features of the typical mix."""
+_ABOUT_DEVICES = re.compile(r"accelerator|device|model_|fragmentation|same_class|usable|stranded|whole_nodes")
+_ABOUT_NODES = re.compile(
+    r"node\.|fit\.(rank_)?(cpu|memory|typical|placements)|task\.(cpu|memory|dominant)"
+    r"|cluster\.(cpu|memory|nodes|idle|typical)"
+)
 _IN_UNITS = frozenset(
     {
         *("node.price", "node.idle_power", "node.full_power", "node.battery"),
@@ -39,13 +44,24 @@ _IN_UNITS = frozenset(
 """Features of prices, energy and latency."""
 
 
-def brief(scenario: Scenario, *, in_units: bool = True) -> str:
+def brief_all(scenarios: Sequence[Scenario], *, in_units: bool = True) -> str:
+    """Describe scenarios as `brief` does; nodes of the same kinds as an earlier one's are named by its id."""
+    first: dict[tuple[str, ...], str] = {}
+    return "\n".join(
+        brief(s, in_units=in_units, nodes_of=None if known == s.scenario_id else known)
+        for s in scenarios
+        for known in [first.setdefault(tuple(_node_kinds(s, in_units=in_units)), s.scenario_id)]
+    )
+
+
+def brief(scenario: Scenario, *, in_units: bool = True, nodes_of: str | None = None) -> str:
     """Describe a scenario in numbers, one fact per line.
 
     Args:
         scenario: Scenario to describe.
         in_units: True: latency, cost and energy make up the value. False: weights, targets, prices and power are
             left out.
+        nodes_of: Id of a scenario described before with nodes of the same kinds; None: they are described.
     """
     tasks, conditions = scenario.tasks, scenario.environmental_conditions
     arrivals = np.array([t.arrival_time for t in tasks])
@@ -56,7 +72,10 @@ def brief(scenario: Scenario, *, in_units: bool = True) -> str:
         *(_objectives(scenario) if in_units else []),
         "  tasks: " + "; ".join(_quantities(scenario)),
     ]
-    lines += [*_node_kinds(scenario, in_units=in_units), *_links(scenario), *_device_mix(scenario)]
+    nodes = (
+        [f"  nodes: the same kinds and numbers as {nodes_of}"] if nodes_of else _node_kinds(scenario, in_units=in_units)
+    )
+    lines += [*nodes, *_links(scenario), *_device_mix(scenario)]
     if scenario.nodes:
         busy = sum(t.cpu_required * t.duration for t in tasks)
         cores, speed = sum(n.cpu for n in scenario.nodes), sum(n.cpu * n.speed for n in scenario.nodes)
@@ -186,52 +205,13 @@ def features_told(scenarios: Sequence[Scenario] = (), *, in_units: bool = True) 
         absent |= {"path", "task.bandwidth"}
     if scenarios and not any(n.accelerators for s in scenarios for n in s.nodes):
         absent |= {f.name for f in GENERAL_FEATURES if _ABOUT_DEVICES.search(f.name)}
+    if scenarios and not any(s.nodes for s in scenarios):
+        absent |= {f.name for f in GENERAL_FEATURES if _ABOUT_NODES.match(f.name)}
     if not in_units:
-        absent |= {"objective", *_IN_UNITS}
+        absent |= {"objective", *_IN_UNITS, *(name.replace("fit.", "fit.rank_") for name in _IN_UNITS)}
     told = [f for f in GENERAL_FEATURES if not {f.name, f.name.partition(".")[0]} & absent]
-    return "\n".join(f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in told)
-
-
-def program_told(policy: Policy) -> str:
-    """Write a policy in the fields of a `PolicyAnswer`, with short constants."""
-    strategy, sections = policy.allocation_strategy, parse_sections(policy)
-    lines = [f"order: {_short(sections.order)}", f"admit: {_short(sections.admit)}"]
-    for when, score in sections.rules:
-        lines.append(f"rule: when {_short(when)} score {_short(score)}")
-    if strategy.network is not None:
-        lines.append(f"score: {network_in_words(strategy.network)}, which can't be written as rules")
-    blocking = "true" if strategy.head_of_line_blocking else "false"
-    lines.append(
-        f"head_of_line_blocking: {blocking}, backfill: {strategy.backfill}, device_choice: {strategy.device_choice}"
-    )
-    return "\n".join(f"    {line}" for line in lines)
-
-
-def _short(expr: Expr) -> str:
-    return to_text(_rounded(expr))
-
-
-_OTHER_SIGN = {Op.ADD: Op.SUB, Op.SUB: Op.ADD}
-
-
-def _rounded(expr: Expr) -> Expr:
-    if isinstance(expr, Num):
-        return Num(float(f"{expr.value:.3g}"))
-    if not isinstance(expr, Apply):
-        return expr
-    args = tuple(_rounded(a) for a in expr.args)
-    if expr.op in _OTHER_SIGN and (turned := _without_minus(args[1])) is not None:
-        return Apply(_OTHER_SIGN[expr.op], (args[0], turned))
-    return Apply(expr.op, args)
-
-
-def _without_minus(expr: Expr) -> Expr | None:
-    """Negate a negative constant, alone or as a factor; None if there is none."""
-    if isinstance(expr, Num) and expr.value < 0:
-        return Num(-expr.value)
-    if isinstance(expr, Apply) and expr.op is Op.MUL and (turned := _without_minus(expr.args[0])) is not None:
-        return Apply(Op.MUL, (turned, *expr.args[1:]))
-    return None
+    lines = [f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in told]
+    return "\n".join([*lines, *([TYPICAL] if any("typical" in line for line in lines) else [])])
 
 
 def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:

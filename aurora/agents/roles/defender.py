@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aurora.agents.models.agent import run_agent
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.answers import InvalidPolicy, PolicyAnswer, ProgramAnswer, to_policy
-from aurora.agents.roles.briefing import brief, features_told, program_told, quote_texts, value_table
+from aurora.agents.roles.briefing import brief_all, features_told, quote_texts, value_table
+from aurora.agents.roles.programs import champion_told, program_told
 from aurora.champions.champion import PREFIX
 from aurora.champions.shipped import shipped_champion
 from aurora.errors import AnswerError, ModelError, PolicyError
@@ -68,6 +70,7 @@ class DefendBriefing(NamedTuple):
         queue: Strategy whose blocking and backfilling the protocol prescribes; None: they are free.
         is_tuned: True: a search tunes the factors of the policies written.
         in_units: True: latency, cost, energy and SLAs make up the value.
+        rows: Values of the best policies on each scenario, by id.
     """
 
     scenarios: Sequence[Scenario]
@@ -80,6 +83,7 @@ class DefendBriefing(NamedTuple):
     lessons: Sequence[str] = ()
     is_tuned: bool = False
     in_units: bool = True
+    rows: Mapping[str, Sequence[float]] = MappingProxyType({})
 
 
 class Candidates(NamedTuple):
@@ -215,9 +219,9 @@ def _discipline(strategy: AllocationStrategy) -> str:
 
 _TOOLS_TOLD = (
     "You may call tools before you answer. `draft_policy` gives a draft's value on every scenario below, to compare "
-    "with the mark; its `score` is that of the last rule. Try several drafts in one turn, look closer only where one "
-    "loses, and answer soon. You have {calls} calls, at most {each} of one tool; each turn repeats all of this "
-    "conversation, which is paid for."
+    "with the mark; its `score` is that of the last rule. `show_policy` gives a program in full. Try several drafts "
+    "in one turn, look closer only where one loses, and answer soon. You have {calls} calls, at most {each} of one "
+    "tool; each turn repeats all of this conversation, which is paid for."
 )
 _TUNED = (
     "A search tunes the factors that multiply terms in `order` and `score` afterwards. It changes no structure, no "
@@ -225,18 +229,31 @@ _TUNED = (
 )
 
 
-def _origin(policy: Policy) -> str:
-    """Return what a shipped champion was trained on, for a line of the prompt; "" for other policies."""
+_NOT_TUNED = "Nothing tunes your numbers afterwards."
+
+
+def _shown(policy: Policy) -> tuple[str, str]:
+    """Return what is told of a policy: for a shipped champion its origin and lead, else ""; and the program."""
     if not policy.policy_id.startswith(PREFIX):
-        return ""
-    origin = shipped_champion(policy.policy_id).provenance
-    return f" (ships with AURORA; trained on {origin.source}, {origin.simulations:,} simulations)"
+        return "", program_told(policy)
+    champion = shipped_champion(policy.policy_id)
+    origin, closest = champion.provenance, champion.judgement.closest
+    judged = "that it was chosen on" if champion.test is None else "that it never met"
+    return (
+        f" (ships with AURORA; trained on {origin.source}, {origin.simulations:,} simulations; {closest.mean:+.3g} "
+        f"{origin.unit} over {closest.reference} on families {judged})",
+        champion_told(champion),
+    )
 
 
 def _slots(briefing: DefendBriefing) -> dict[str, str]:
     names = [s.scenario_id for s in briefing.scenarios]
     given = "" if briefing.queue is None else f" The queue discipline is given: {_discipline(briefing.queue)}."
-    best = [f"- {value:.4f}, {p.policy_id}{_origin(p)}:\n{program_told(p)}" for p, value in briefing.best]
+    best = [
+        f"- {value:.4f}; {' '.join(f'{v:.4f}' for v in row)}{'; ' if len(row) else ''}{p.policy_id}{origin}:\n{program}"
+        for p, value in briefing.best
+        for row, (origin, program) in [(briefing.rows.get(p.policy_id, ()), _shown(p))]
+    ]
     champion = "none yet"
     if briefing.champion is not None:
         policy, value = briefing.champion
@@ -248,8 +265,8 @@ def _slots(briefing: DefendBriefing) -> dict[str, str]:
     return {
         "features": features_told(briefing.scenarios, in_units=briefing.in_units),
         "measure": briefing.measure + given,
-        "tuned": _TUNED if briefing.is_tuned else "",
-        "scenarios": "\n".join(brief(s, in_units=briefing.in_units) for s in briefing.scenarios),
+        "tuned": _TUNED if briefing.is_tuned else _NOT_TUNED,
+        "scenarios": brief_all(briefing.scenarios, in_units=briefing.in_units),
         "references": value_table(references, names, REFERENCES_SHOWN),
         "champion": champion,
         "policies": "\n".join(best) or "- none yet",

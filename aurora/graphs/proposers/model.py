@@ -11,8 +11,8 @@ import numpy as np
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
-from aurora.agents.roles.briefing import program_told
 from aurora.agents.roles.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
+from aurora.agents.roles.programs import program_told
 from aurora.agents.search.lineage import FEWEST_WEIGHTS, tunable
 from aurora.agents.search.policy_search import SearchState
 from aurora.errors import AnswerError, ModelError
@@ -225,6 +225,7 @@ class ModelPolicyProposer:
             lessons=[lesson.to_text() for lesson in request.lessons],
             is_tuned=self.is_tuned,
             in_units=source.unit == "reward",
+            rows={n: row.tolist() for n, row in zip(names, rows, strict=True)} | references,
         )
 
 

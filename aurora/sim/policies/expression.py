@@ -198,7 +198,7 @@ class _Builder:
 
     def build(self, node: ast.expr, depth: int) -> Expr:
         if depth > MAX_DEPTH:
-            raise self._error(f"more than {MAX_DEPTH} levels deep; write it flatter", node)
+            raise self._error(f"more than {MAX_DEPTH} levels deep; put parts of a long sum in parentheses", node)
         expr = self._build(node, depth)
         self._nodes += isinstance(expr, Num | Ref)
         if self._nodes > MAX_NODES:

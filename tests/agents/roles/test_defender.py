@@ -10,6 +10,7 @@ from aurora.agents.models.model import ModelName, model_name
 from aurora.agents.roles import defender
 from aurora.agents.roles.answers import PolicyAnswer, RuleAnswer
 from aurora.agents.roles.defender import DEFENDER_TOOLS, DefendBriefing, tools_of, write_policies
+from aurora.champions.shipped import shipped_champion
 from aurora.evals.testing.scripted_server import scripted_server
 from aurora.prompts.loader import load_prompt
 from aurora.sim.kernel import encode
@@ -23,14 +24,14 @@ from aurora.tools.recording import Recording
 SCENARIO = encode(expand(sample_spec("spot", 1, np.random.default_rng(2))))
 
 
-def write(monkeypatch, queue=None, references=None, **told):
+def write(monkeypatch, queue=None, references=None, best=None, **told):
     with scripted_server() as server:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
         monkeypatch.setenv("OPENAI_API_KEY", "x")
         recording = Recording()
         model = metered(model_name("openai:m"), recording=recording)
         references = references or {n: [0.5] for n in ("fgd", "best_fit")}
-        best = [(REFERENCES["fgd"], 0.5)]
+        best = best or [(REFERENCES["fgd"], 0.5)]
         briefing = DefendBriefing([SCENARIO.scenario], "The value is x.", references, best, ["too long"], queue, **told)
         found = write_policies(
             model,
@@ -131,3 +132,18 @@ def test_only_tools_with_available_data_are_offered() -> None:
     assert tools_of(with_networks=True, in_units=True) == DEFENDER_TOOLS
     assert set(DEFENDER_TOOLS) - set(tools_of(with_networks=False, in_units=True)) == {"rl_advice"}
     assert set(DEFENDER_TOOLS) - set(tools_of(with_networks=True, in_units=False)) == {"objective_bounds"}
+
+
+def test_a_shipped_champion_is_shown_with_its_lead_its_idea_and_its_values(monkeypatch) -> None:
+    champion = shipped_champion("gpu")
+    best = [(champion.policy, 0.625)]
+    _, asked = write(monkeypatch, best=best, rows={"champion:gpu": [0.5, 0.75]})
+    user = asked[0].request["messages"][1]["content"]
+    assert "- 0.6250; 0.5000 0.7500; champion:gpu (ships with AURORA; trained on openb" in user
+    assert f"{champion.judgement.closest.mean:+.3g} allocated devices, % over fgd on families that it never met" in user
+    assert champion.idea in user
+
+
+def test_an_answer_may_be_as_long_as_a_draft() -> None:
+    rule = RuleAnswer(when="1", score="0.1 * fit.cpu_left" + " " * 3000)
+    assert len(rule.score) > 3000

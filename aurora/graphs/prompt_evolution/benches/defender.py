@@ -11,7 +11,6 @@ import numpy as np
 from aurora.agents.arena.evaluation import Arena, advantages, arena, measurements
 from aurora.agents.arena.source import Source, Spec
 from aurora.agents.models.metered import MeteredModel
-from aurora.agents.roles.briefing import program_told
 from aurora.agents.roles.defender import (
     DEFENDER_TOOLS,
     LUCKY_REFERENCE,
@@ -20,6 +19,7 @@ from aurora.agents.roles.defender import (
     tools_of,
     write_policies,
 )
+from aurora.agents.roles.programs import program_told
 from aurora.graphs.lessons import differences
 from aurora.graphs.nodes.defend import sums
 from aurora.graphs.prompt_evolution.bench import Case, Measured, case_rng
