@@ -11,7 +11,7 @@ from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.roles.briefing import brief, brief_all, features_told, quote_texts, value_table, weak_areas
 from aurora.agents.roles.programs import program_told
 from aurora.evals.testing.scripted_server import scripted_server
-from aurora.graphs.proposers.model import distinct
+from aurora.graphs.proposers.model import best_known, distinct
 from aurora.prompts.loader import load_prompt
 from aurora.sim.policies.expression import parse
 from aurora.sim.policies.features import GENERAL_FEATURES
@@ -177,3 +177,11 @@ def test_no_feature_is_listed_whose_kind_no_scenario_has() -> None:
     flows = re.findall(r"^- ([a-z_.]+)", features_told([scenario.model_copy(update={"nodes": ()})]), flags=re.MULTILINE)
     assert not [n for n in flows if n.startswith("node.") or "cores" in (by_name[n].unit, by_name[n].meaning)]
     assert "task.bandwidth" not in listed
+
+
+def test_a_champion_behind_the_references_does_not_take_their_place() -> None:
+    def valued(**values):
+        return [(REFERENCES[name], value) for name, value in values.items()]
+
+    known = best_known(valued(cheapest=0.2, fgd=0.6), valued(random=0.9, nearest=0.5, fgd=0.6))
+    assert [p.policy_id for p, _ in known] == ["fgd", "nearest", "cheapest"]
