@@ -58,7 +58,7 @@ def _interval(row: Difference | Loss) -> str:
 
 def _page(champion: Champion) -> str:
     """Return the page of a champion: values, program, parts, front and provenance."""
-    blocks = [f"# {champion.policy_name}", champion.purpose, fill(champion.idea, 120)]
+    blocks = [f"# {champion.policy_name}", fill(champion.purpose, 120), fill(champion.idea, 120)]
     blocks += [_judged("validation", champion.validation, champion.provenance.unit)]
     if champion.test is not None:
         blocks.append(_judged("test", champion.test, champion.provenance.unit))

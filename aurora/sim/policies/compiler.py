@@ -279,7 +279,9 @@ def readable(policy: Policy) -> str:
     line = "the head of the line blocks" if strategy.head_of_line_blocking else "whatever fits is placed"
     if strategy.head_of_line_blocking and strategy.backfill == "easy":
         line += ", EASY backfilling"
-    lines = [f"next: lowest {to_text(sections.order)}  ({line})"]
+    order = _broken(sections.order)
+    gap = "\n    " if "\n" in order else "  "
+    lines = [f"next: lowest {order}{gap}({line})"]
     if sections.admit != Num(1.0):
         lines.append(f"only where {to_text(sections.admit)}")
     for when, score in sections.rules:

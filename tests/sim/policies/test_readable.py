@@ -20,3 +20,14 @@ def test_a_long_sum_has_a_term_on_each_line_with_its_sign_in_front() -> None:
 
 def test_a_short_score_stays_on_its_line() -> None:
     assert "highest fit.cpu_left + 2 * node.active" in shown("fit.cpu_left + 2 * node.active")
+
+
+def test_a_long_order_is_broken_as_scores_are() -> None:
+    order = "2 * log(task.duration + 10) - 0.5 * task.wait / 600 + task.cpu"
+    strategy = AllocationStrategy(order=order, decision_rules=(DecisionRule(score="1"),))
+    assert readable(Policy(policy_id="p", allocation_strategy=strategy)).splitlines()[:4] == [
+        "next: lowest 2 * log(task.duration + 10)",
+        "    - 0.5 * task.wait / 600",
+        "    + task.cpu",
+        "    (whatever fits is placed)",
+    ]
