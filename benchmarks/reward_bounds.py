@@ -25,13 +25,15 @@ from aurora.statistics.intervals import paired_interval
 from aurora.types import FloatArray
 
 
-def measured(encoded: EncodedScenario, program: Program, effort: float, tasks: int) -> tuple[float, ...] | None:
+def measured(
+    encoded: EncodedScenario, program: Program, effort: float, tasks: int, steps: int
+) -> tuple[float, ...] | None:
     """Return old bound, new bound, best known plan and reward; None if the policy leaves tasks undone."""
     summary = run(encoded, program).summary
     if summary.completed < summary.tasks:
         return None
     least = tightest_bounds(encoded)
-    found = reward_bound(encoded, least, known=[summary], effort=effort, tasks_solved=tasks)
+    found = reward_bound(encoded, least, known=[summary], effort=effort, tasks_solved=tasks, steps=steps)
     reward = score(summary, encoded.scenario).reward
     return found.apart, found.bound, reward if found.plan is None else found.plan, reward
 
@@ -54,6 +56,7 @@ def main() -> None:
     parser.add_argument("--per-family", type=int, default=5)
     parser.add_argument("--effort", type=float, default=0.5, help="CP-SAT's deterministic time for a weighted sum")
     parser.add_argument("--tasks-solved", type=int, default=50, help="most tasks for which CP-SAT is asked")
+    parser.add_argument("--steps", type=int, default=800, help="steps in which the prices of a bound are improved")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--families", action="store_true", help="print a row for each family too")
@@ -70,7 +73,7 @@ def main() -> None:
     for level in range(int(first), int(last or first) + 1):
         scenarios = fresh_scenarios(source, level, given.per_family, given.seed)
         found = Parallel(n_jobs=given.jobs, backend="threading")(
-            delayed(measured)(e, program, given.effort, given.tasks_solved) for e in scenarios
+            delayed(measured)(e, program, given.effort, given.tasks_solved, given.steps) for e in scenarios
         )
         if given.families:
             for k, family in enumerate(families):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from aurora.champions.champion import PREFIX
+from aurora.champions.shipped import shipped_champion
+from aurora.champions.telling import brief_text
 from aurora.errors import StoreError
 from aurora.memory.champion_examples import champion_examples
 from aurora.memory.index import Index, Kind
@@ -152,7 +155,12 @@ class ShownPolicy(Frozen):
 def show_policy(desk: Desk, arguments: PolicyArguments) -> ShownPolicy:
     """A policy's expressions, and what it does in words."""
     policy = desk.policy(arguments.policy_id)
-    return ShownPolicy(text=policy_text(policy), program=readable(policy))
+    if policy.policy_id.startswith(PREFIX):
+        champion = shipped_champion(policy.policy_id)
+        text = f"{brief_text(champion)} {champion.idea}".strip()
+    else:
+        text = policy_text(policy)
+    return ShownPolicy(text=text, program=readable(policy))
 
 
 def _store(desk: Desk) -> Store:

@@ -139,6 +139,7 @@ class ShippedRow(Frozen):
     policy_id: str
     source: str = Field(description="scenarios that it was trained on")
     simulations: int = Field(description="simulations that found it")
+    trained_on: tuple[str, ...] = Field(description="families of scenarios there")
 
 
 class PoliciesRanked(Frozen):
@@ -149,6 +150,7 @@ class PoliciesRanked(Frozen):
     compared: int
     policies: tuple[RankedRow, ...]
     champions: tuple[ShippedRow, ...] = Field(default=(), description="those of the listed policies that were trained")
+    about: dict[str, str] = Field(default={}, description="what the listed policies do, in words")
 
 
 def rank_cluster_policies(desk: Desk, arguments: RankArguments) -> PoliciesRanked:
@@ -162,12 +164,28 @@ def rank_cluster_policies(desk: Desk, arguments: RankArguments) -> PoliciesRanke
         compared=len(ranking.rows),
         policies=tuple(RankedRow.model_validate(r._asdict()) for r in listed),
         champions=tuple(_shipped(r.policy_id) for r in listed if r.policy_id.startswith(PREFIX)),
+        about={r.policy_id: about for r in listed if (about := _about(desk, r.policy_id))},
     )
+
+
+def _about(desk: Desk, policy_id: str) -> str:
+    """Return what a policy does in one sentence, which can be quoted; "" if its author did not say."""
+    if policy_id.startswith(PREFIX):
+        champion = shipped_champion(policy_id)
+        text = f"{champion.purpose} {champion.idea}"
+    else:
+        text = desk.policy(policy_id).policy_description
+    return text.strip().removesuffix(".").replace(". ", "; ")
 
 
 def _shipped(policy_id: str) -> ShippedRow:
     origin = shipped_champion(policy_id).provenance
-    return ShippedRow(policy_id=policy_id, source=origin.source, simulations=origin.simulations)
+    return ShippedRow(
+        policy_id=policy_id,
+        source=origin.source,
+        simulations=origin.simulations,
+        trained_on=origin.training_families,
+    )
 
 
 class WhyHereArguments(Frozen):

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aurora.champions.champion import PREFIX
 from aurora.champions.named import named_policy, policy_names
 from aurora.cluster.feasibility import Room
 from aurora.cluster.snapshot import Snapshot
@@ -243,7 +244,10 @@ class Desk:
             except StoreError:
                 pass  # the error below lists the known policies
         names = sorted({*policy_names(), *self._policies})
-        raise PolicyError(f"no policy {policy_id!r}; there are {', '.join(names)}, and the archive's")
+        meant = policy_id.lower()
+        near = [n for n in (PREFIX + meant,) if n in names] or get_close_matches(meant, names, n=3)
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(names)}, and the archive's"
+        raise PolicyError(f"no policy {policy_id!r}; {hint}")
 
     def draft(self, policy: Policy) -> None:
         """Keep a policy for this conversation.

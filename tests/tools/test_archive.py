@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from aurora.champions.shipped import shipped_champions
 from aurora.memory.index import open_index
 from aurora.memory.store import Store
 from aurora.sim.scenarios.expansion import expand
@@ -51,6 +52,9 @@ def test_an_empty_archive_answers_with_scenarios_of_shipped_champions(tmp_path) 
         assert found[0]["similarity"] >= found[1]["similarity"] > 0
         assert ask(harness, "similar_policies", description=asked)["found"] == []
         assert "fragmentation" in ask(harness, "show_policy", policy_id=found[0]["best_policy"])["program"]
+        for champion in shipped_champions():
+            shown = ask(harness, "show_policy", policy_id=champion.policy_name)
+            assert champion.purpose in shown["text"] and champion.idea in shown["text"]
 
 
 def test_policies_are_found_by_words(harness: Harness) -> None:

@@ -7,10 +7,11 @@ import json
 import pytest
 
 from aurora.champions.named import policy_names
-from aurora.champions.shipped import shipped_champion
+from aurora.champions.shipped import shipped_champion, shipped_champions
 from aurora.cluster.samples.load import SAMPLES, load_sample
 from aurora.cluster.snapshot import Workload
 from aurora.errors import InputError
+from aurora.sim.policies.references import REFERENCES
 from aurora.tools.cluster import NoArguments, cluster_overview
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
@@ -118,8 +119,25 @@ def test_champions_are_ranked_with_their_provenance() -> None:
     name = policy_names()[-1]
     found = _call("rank_cluster_policies", policy_ids=["first_fit", name])
     origin = shipped_champion(name).provenance
-    shipped = {"policy_id": name, "source": origin.source, "simulations": origin.simulations}
+    shipped = {
+        "policy_id": name,
+        "source": origin.source,
+        "simulations": origin.simulations,
+        "trained_on": list(origin.training_families),
+    }
     assert found["champions"] == [shipped]
+    assert found["about"] == {  # type: ignore[comparison-overlap]
+        "first_fit": REFERENCES["first_fit"].policy_description,
+        name: found["about"][name],  # type: ignore[index]
+    }
+
+
+@pytest.mark.parametrize("champion", shipped_champions(), ids=lambda c: c.name)
+def test_what_a_champion_does_is_one_sentence_with_its_purpose_and_idea(champion) -> None:
+    told = _call("rank_cluster_policies", policy_ids=[champion.policy_name])["about"][champion.policy_name]  # type: ignore[index]
+    assert ". " not in told
+    for clause in f"{champion.purpose} {champion.idea}".strip().removesuffix(".").split(". "):
+        assert clause.removesuffix(".") in told
     assert _call("rank_cluster_policies")["compared"] == len(policy_names())
 
 

@@ -150,6 +150,14 @@ def test_an_unknown_task_is_refused_with_a_near_one_before_anything_is_simulated
     assert f"did you mean {task}" in told
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("FGD", "fgd"), ("gpu", "champion:gpu"), ("champion:gpuu", "champion:gpu")]
+)
+def test_an_unknown_policy_is_refused_with_the_one_that_may_be_meant(name, meant) -> None:
+    told = harness().call("simulate_policy", {"scenario_id": NAME, "policy_id": name})
+    assert f"no policy {name!r}; did you mean {meant}" in told
+
+
 def test_all_simulation_tools_answer() -> None:
     made = harness(limits=Limits(characters=100_000))
     on = {"scenario_id": NAME, "policy_id": "cheapest"}

@@ -114,12 +114,13 @@ _ORDER: Mapping[str, float] = {
     "log(task.sla_latency + 0.1)": 0.1,
     "log(task.dependents + 1)": -0.3,
 }
-# Loss that a candidate adds to each objective, weighted as in the scenario: the slope of its reward.
-_LOSS: Mapping[str, float] = {
-    "(objective.cost * fit.cost / objective.cost_target)": -1.0,
-    "(objective.energy * fit.energy / objective.energy_target)": -0.5,
-    "(objective.latency * fit.latency / objective.latency_target)": -1.0,
-    "(objective.latency * fit.duration / objective.latency_target)": -0.1,
+# The reward that a scenario with this task alone would have with a candidate. Where others are as it is, its slope is
+# that of the reward: an amount far beyond its target hardly counts any more.
+_REWARD: Mapping[str, float] = {
+    "(objective.cost / (1 + fit.cost / objective.cost_target))": 1.0,
+    "(objective.energy / (1 + fit.energy / objective.energy_target))": 1.0,
+    "(objective.latency / (1 + (task.wait + fit.latency) / objective.latency_target))": 1.0,
+    "(objective.latency * log(fit.duration + 0.001))": -0.02,
     "(objective.qos * (fit.latency > task.slack))": -1.0,
 }
 _FLOW: Mapping[str, float] = {
@@ -145,8 +146,8 @@ _CANDIDATE: Mapping[str, float] = {
 def general_template() -> Policy:
     """Return the template for any domain: an order, and a rule each for flows and for tasks on a node."""
     rules = (
-        DecisionRule(when="task.cpu == 0", score=_sum({**_FLOW, **_LOSS})),
-        DecisionRule(score=_sum({**_CANDIDATE, **_LOSS})),
+        DecisionRule(when="task.cpu == 0", score=_sum({**_FLOW, **_REWARD})),
+        DecisionRule(score=_sum({**_CANDIDATE, **_REWARD})),
     )
     strategy = AllocationStrategy(algorithm_type="custom", order=_sum(_ORDER), decision_rules=rules)
-    return _policy("weighted losses, cost, time, energy and latency of a candidate, for flows and for tasks", strategy)
+    return _policy("weighted rewards, cost, time, energy and latency of a candidate, for flows and for tasks", strategy)

@@ -30,7 +30,11 @@ TYPICAL = (
     "each weighted by its frequency."
 )
 """Note on the features of the typical mix."""
-_ABOUT_DEVICES = re.compile(r"accelerator|device|model_|fragmentation|same_class|usable|stranded")
+_ABOUT_DEVICES = re.compile(r"accelerator|device|model_|fragmentation|same_class|usable|stranded|whole_nodes")
+_ABOUT_NODES = re.compile(
+    r"node\.|fit\.(rank_)?(cpu|memory|typical|placements)|task\.(cpu|memory|dominant)"
+    r"|cluster\.(cpu|memory|nodes|idle|typical)"
+)
 _IN_UNITS = frozenset(
     {
         *("node.price", "node.idle_power", "node.full_power", "node.battery"),
@@ -41,12 +45,12 @@ _IN_UNITS = frozenset(
 
 
 def brief_all(scenarios: Sequence[Scenario], *, in_units: bool = True) -> str:
-    """Describe scenarios as `brief` does; nodes that equal those of an earlier one are named by its id."""
-    first: dict[tuple[Node, ...], str] = {}
+    """Describe scenarios as `brief` does; nodes of the same kinds as an earlier one's are named by its id."""
+    first: dict[tuple[str, ...], str] = {}
     return "\n".join(
         brief(s, in_units=in_units, nodes_of=None if known == s.scenario_id else known)
         for s in scenarios
-        for known in [first.setdefault(s.nodes, s.scenario_id)]
+        for known in [first.setdefault(tuple(_node_kinds(s, in_units=in_units)), s.scenario_id)]
     )
 
 
@@ -57,7 +61,7 @@ def brief(scenario: Scenario, *, in_units: bool = True, nodes_of: str | None = N
         scenario: Scenario to describe.
         in_units: True: latency, cost and energy make up the value. False: weights, targets, prices and power are
             left out.
-        nodes_of: Id of a scenario described before that has the same nodes; None: they are described.
+        nodes_of: Id of a scenario described before with nodes of the same kinds; None: they are described.
     """
     tasks, conditions = scenario.tasks, scenario.environmental_conditions
     arrivals = np.array([t.arrival_time for t in tasks])
@@ -68,7 +72,9 @@ def brief(scenario: Scenario, *, in_units: bool = True, nodes_of: str | None = N
         *(_objectives(scenario) if in_units else []),
         "  tasks: " + "; ".join(_quantities(scenario)),
     ]
-    nodes = [f"  nodes: those of {nodes_of}"] if nodes_of else _node_kinds(scenario, in_units=in_units)
+    nodes = (
+        [f"  nodes: the same kinds and numbers as {nodes_of}"] if nodes_of else _node_kinds(scenario, in_units=in_units)
+    )
     lines += [*nodes, *_links(scenario), *_device_mix(scenario)]
     if scenario.nodes:
         busy = sum(t.cpu_required * t.duration for t in tasks)
@@ -199,11 +205,13 @@ def features_told(scenarios: Sequence[Scenario] = (), *, in_units: bool = True) 
         absent |= {"path", "task.bandwidth"}
     if scenarios and not any(n.accelerators for s in scenarios for n in s.nodes):
         absent |= {f.name for f in GENERAL_FEATURES if _ABOUT_DEVICES.search(f.name)}
+    if scenarios and not any(s.nodes for s in scenarios):
+        absent |= {f.name for f in GENERAL_FEATURES if _ABOUT_NODES.match(f.name)}
     if not in_units:
-        absent |= {"objective", *_IN_UNITS}
+        absent |= {"objective", *_IN_UNITS, *(name.replace("fit.", "fit.rank_") for name in _IN_UNITS)}
     told = [f for f in GENERAL_FEATURES if not {f.name, f.name.partition(".")[0]} & absent]
     lines = [f"- {f.name}{f' ({f.unit})' if f.unit else ''}: {f.meaning}" for f in told]
-    return "\n".join([*lines, TYPICAL])
+    return "\n".join([*lines, *([TYPICAL] if any("typical" in line for line in lines) else [])])
 
 
 def value_table(values: Mapping[str, Sequence[float]], scenarios: Sequence[str], limit: int) -> str:

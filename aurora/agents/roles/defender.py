@@ -241,7 +241,7 @@ def _shown(policy: Policy) -> tuple[str, str]:
     judged = "that it was chosen on" if champion.test is None else "that it never met"
     return (
         f" (ships with AURORA; trained on {origin.source}, {origin.simulations:,} simulations; {closest.mean:+.3g} "
-        f"{origin.unit} over {closest.reference} on families {judged})",
+        f"over {closest.reference} on families {judged}, {origin.unit})",
         champion_told(champion),
     )
 

@@ -47,11 +47,10 @@ def _effects(champion: Champion) -> list[str]:
 
 def _fields(policy: Policy, parts: dict[str, Loss]) -> str:
     strategy, sections = policy.allocation_strategy, parse_sections(policy)
-    lines = [f"order: {_short(sections.order)}", f"admit: {_short(sections.admit)}"]
-    for when, score in sections.rules:
-        kept, cut = _main_terms(score, parts)
-        less = f"   (and {cut} terms without a sure effect)" if cut else ""
-        lines.append(f"rule: when {_short(when)} score {_short(kept)}{less}")
+    lines = [f"order: {_main_terms(sections.order, 'order', parts)}", f"admit: {_short(sections.admit)}"]
+    lines += [
+        f"rule: when {_short(when)} score {_main_terms(score, 'scores', parts)}" for when, score in sections.rules
+    ]
     if strategy.network is not None:
         lines.append(f"score: {network_in_words(strategy.network)}, which can't be written as rules")
     blocking = "true" if strategy.head_of_line_blocking else "false"
@@ -61,13 +60,14 @@ def _fields(policy: Policy, parts: dict[str, Loss]) -> str:
     return "\n".join(_INDENT + line for line in lines)
 
 
-def _main_terms(score: Expr, parts: dict[str, Loss]) -> tuple[Expr, int]:
-    """Return a sum without the terms whose removal was measured to cost nothing for sure, and their number."""
-    terms = terms_of(score)
-    kept = [t for t in terms if (loss := parts.get(f"term {to_text(_bare(t))} of the scores")) is None or loss.low > 0]
+def _main_terms(whole: Expr, of: str, parts: dict[str, Loss]) -> str:
+    """Write a sum without the terms whose removal was measured to cost nothing for sure, and their number."""
+    terms = terms_of(whole)
+    losses = [parts.get(f"term {to_text(_bare(t))} of the {of}") for t in terms]
+    kept = [t for t, loss in zip(terms, losses, strict=True) if loss is None or loss.low > 0]
     if not kept or len(kept) == len(terms):
-        return score, 0
-    return sum_of(kept), len(terms) - len(kept)
+        return _short(whole)
+    return f"{_short(sum_of(kept))}   (and {len(terms) - len(kept)} terms without a sure effect)"
 
 
 def _bare(term: Expr) -> Expr:

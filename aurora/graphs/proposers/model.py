@@ -11,7 +11,7 @@ import numpy as np
 from aurora.agents.arena.evaluation import arena, values
 from aurora.agents.models.metered import MeteredModel
 from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
-from aurora.agents.roles.defender import STANCES, Candidates, DefendBriefing, tools_of, write_policies
+from aurora.agents.roles.defender import LUCKY_REFERENCE, STANCES, Candidates, DefendBriefing, tools_of, write_policies
 from aurora.agents.roles.programs import program_told
 from aurora.agents.search.lineage import FEWEST_WEIGHTS, tunable
 from aurora.agents.search.policy_search import SearchState
@@ -211,14 +211,14 @@ class ModelPolicyProposer:
         names = sorted(rivals)
         programs = [compile_policy(rivals[n]) for n in names]
         rows = values(source, request.scenarios, programs, request.jobs, request.training.cache)
-        best = sorted(((rivals[n], float(row.mean())) for n, row in zip(names, rows, strict=True)), key=_by_value)
+        best = [(rivals[n], float(row.mean())) for n, row in zip(names, rows, strict=True)]
         references = dict(zip(here.reference_names, here.reference_values.tolist(), strict=True))
-        examples = sorted(((source.references[n], float(np.mean(row))) for n, row in references.items()), key=_by_value)
+        examples = [(source.references[n], float(np.mean(row))) for n, row in references.items()]
         return DefendBriefing(
             [e.scenario for e in request.scenarios],
             source.measure,
             references,
-            (distinct(best) or examples)[:MAX_POLICIES_SHOWN],
+            best_known(best, examples)[:MAX_POLICIES_SHOWN],
             self.store.failures("policy", MAX_POLICIES_SHOWN),
             source.templates[0].allocation_strategy if source.queue_is_given else None,
             champion=(request.champion, request.champion_value),
@@ -266,6 +266,17 @@ def _best_start(request: PolicyRequest, written: Sequence[Policy]) -> SearchStat
 
 def _by_value(pair: tuple[Policy, float]) -> tuple[float, str]:
     return -pair[1], pair[0].policy_id
+
+
+def best_known(
+    best: Sequence[tuple[Policy, float]], references: Sequence[tuple[Policy, float]]
+) -> list[tuple[Policy, float]]:
+    """Return policies with their values, the best first: archived ones, shipped champions and references together.
+
+    A shipped champion that is behind the references does not take their place. One that wins by chance is left out.
+    """
+    known = [pair for pair in (*best, *references) if pair[0].policy_id != LUCKY_REFERENCE]
+    return distinct(sorted(known, key=_by_value))
 
 
 def distinct(best: Sequence[tuple[Policy, float]]) -> list[tuple[Policy, float]]:

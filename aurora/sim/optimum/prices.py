@@ -44,7 +44,7 @@ class Market:
     def __init__(self, relaxed: Relaxation) -> None:
         self._relaxed = relaxed
         pools = relaxed.pools
-        self._links = int((np.diff(pools.first) == 1).sum())
+        self._links = pools.links
         self._is_padding = np.isinf(relaxed.amounts[0])
         self._finite = np.where(self._is_padding, 0.0, relaxed.amounts)
         begin, end = (_positions(times, relaxed.edges) for times in (relaxed.begin, relaxed.end))

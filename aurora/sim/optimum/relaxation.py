@@ -18,20 +18,21 @@ from numpy.typing import NDArray
 from aurora.sim.kernel import EncodedScenario, run
 from aurora.sim.objectives import OBJECTIVES, ObjectiveName
 from aurora.sim.optimum.options import RESOURCES, Option, TaskOptions, down_times, least_costs, shares
+from aurora.sim.optimum.packing import packed
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
 from aurora.sim.scenarios.scenario import Node, Scenario, Task
 from aurora.types import FloatArray
 
-RANGES = 24
+RANGES = 48
 """Number of ranges of starts of a task on a pool: its earliest start, then ever longer waits."""
-GROWTH = 1.25
+GROWTH = 1.1
 """Length of a range over that of the one before."""
 SHORTEST_WINDOW = 0.5
 """Least span of all ranges but the last, in median lengths of a task."""
 SLOTS = 160
 """Number of slots of time that have prices of their own."""
-MOST_COLUMNS = 120_000
+MOST_COLUMNS = 240_000
 """Number of columns above which nodes are pooled by kind alone, without their site."""
 SLA_TOLERANCE = 1e-6
 """Tolerance of SLAs, seconds."""
@@ -44,11 +45,14 @@ class Pools(NamedTuple):
 
     Attributes:
         idle: [pools] watts of a node that hosts a task; 0 for links.
-        first: [pools + 1] first row of each pool; a row is a resource of a pool, counted in shares of one node.
+        links: Number of links, which come first.
+        first: [pools + 1] first row of each pool. A row is a resource of a pool, counted in nodes: by shares of a
+            node, or by what tasks count of it when they are packed whole.
         up: [pools, slots] node-seconds within the slot that are not lost to failures.
     """
 
     idle: FloatArray
+    links: int
     first: IntArray
     up: FloatArray
 
@@ -78,6 +82,21 @@ class Relaxation(NamedTuple):
     pools: Pools
 
 
+class _Measure(NamedTuple):
+    """A measure of a resource of a pool: shares of a node, or what tasks count of it when they are packed whole."""
+
+    pool: int
+    resource: int
+    is_packed: bool
+
+
+class _Use(NamedTuple):
+    """What a task on a pool uses under a measure, in nodes."""
+
+    measure: _Measure
+    share: float
+
+
 class _Way(NamedTuple):
     """A task on a pool, or on a path: options that differ in nothing that the relaxation knows."""
 
@@ -85,7 +104,7 @@ class _Way(NamedTuple):
     options: list[Option]
     network: float
     hold: float
-    uses: tuple[tuple[int, float], ...]
+    uses: tuple[_Use, ...]
 
 
 def relaxation(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> Relaxation:
@@ -97,11 +116,15 @@ def relaxation(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> Relaxa
     """
     sites = [n.site for n in encoded.scenario.nodes]
     apart = sum(len({(sites[o.node], o.hold) if o.node >= 0 else o.path for o in e.options}) for e in every)
-    ways, first, idle, members = _ways(encoded, every, by_site=apart * RANGES <= MOST_COLUMNS)
+    ways, members = _ways(encoded, every, by_site=apart * RANGES <= MOST_COLUMNS)
+    links = len(encoded.scenario.links)
+    row_of, first = _rows(ways, links, len(members))
+    idle = np.array([encoded.scenario.nodes[m[0]].idle_power if m else 0.0 for m in members])
     hold = float(np.median([min(o.hold for o in e.options) for e in every]))
     waits = _ranges(max(_longest_wait(encoded, every), SHORTEST_WINDOW * hold, SLA_TOLERANCE))
     size = max(map(len, ways)) * len(waits)
-    width = max(1, *(len(w.uses) for row in ways for w in row))
+    uses = [[[(row_of[u.measure], u.share) for u in w.uses if u.measure in row_of] for w in row] for row in ways]
+    width = max(1, *(len(u) for row in uses for u in row))
     shape = (len(every), size)
     # Idle power is shared by one resource for all tasks, else a sum over them would be no lower bound.
     carbon_by = max(range(RESOURCES), key=lambda r: sum(min(o.carbon[r] for o in e.options) for e in every))
@@ -124,11 +147,11 @@ def relaxation(encoded: EncodedScenario, every: Sequence[TaskOptions]) -> Relaxa
             last = span.stop - 1
             begin[t, last] = end[t, last] = earliest[-1]
             later[t, last] = way.hold
-            for u, (r, share) in enumerate(way.uses):
+            for u, (r, share) in enumerate(uses[t][k]):
                 rows[t, span, u], used[t, span, u] = r, share
     edges = np.linspace(float(begin.min()), max(float(end.max()), float(begin.min()) + 1e-6), SLOTS + 1)
     return Relaxation(
-        amounts, begin, end, later, pool, rows, used, edges, Pools(idle, first, _up(encoded, members, edges))
+        amounts, begin, end, later, pool, rows, used, edges, Pools(idle, links, first, _up(encoded, members, edges))
     )
 
 
@@ -187,8 +210,8 @@ def _kind(scenario: Scenario, node: Node) -> tuple[object, ...]:
 
 def _ways(
     encoded: EncodedScenario, every: Sequence[TaskOptions], *, by_site: bool
-) -> tuple[list[list[_Way]], IntArray, FloatArray, list[list[int]]]:
-    """Return the ways of every task, the first row and the idle power of every pool, and the nodes of every pool."""
+) -> tuple[list[list[_Way]], list[list[int]]]:
+    """Return the ways of every task, and the nodes of every pool; links come first, and have none."""
     scenario = encoded.scenario
     links = len(scenario.links)
     pools: dict[tuple[object, ...], int] = {}
@@ -200,27 +223,51 @@ def _ways(
             members.append([])
         members[place].append(n)
         pool_of.append(place)
-    first = np.concatenate([np.arange(links), links + RESOURCES * np.arange(len(pools) + 1)])
-    idle = np.array([scenario.nodes[m[0]].idle_power if m else 0.0 for m in members])
     ways = []
     for task, options in zip(scenario.tasks, every, strict=True):
         grouped: dict[tuple[int, int], list[Option]] = {}
         for o in options.options:
             grouped.setdefault((pool_of[o.node], -1) if o.node >= 0 else (-1, o.path), []).append(o)
-        ways.append([_way(encoded, task, place, of, first) for (place, _), of in grouped.items()])
-    return ways, first, idle, members
+        ways.append([_way(encoded, task, place, of) for (place, _), of in grouped.items()])
+    return ways, members
 
 
-def _way(encoded: EncodedScenario, task: Task, pool: int, options: list[Option], first: IntArray) -> _Way:
-    uses = []
+def _way(encoded: EncodedScenario, task: Task, pool: int, options: list[Option]) -> _Way:
+    uses: list[_Use] = []
     if pool >= 0:
         node = encoded.scenario.nodes[options[0].node]
-        uses = [(int(first[pool]) + r, share) for r, share in enumerate(shares(task, node)) if share > 0]
+        for r, (share, capacity) in enumerate(zip(shares(task, node), (node.cpu, node.memory, 1.0), strict=True)):
+            uses += _uses(pool, r, share, capacity)
     paths = {encoded.paths[o.path] if o.path >= 0 else () for o in options} if task.bandwidth else set()
     if len(paths) == 1:
-        uses += [(link, task.bandwidth / encoded.scenario.links[link].bandwidth) for link in next(iter(paths))]
+        for link in next(iter(paths)):
+            capacity = encoded.scenario.links[link].bandwidth
+            uses += _uses(link, 0, task.bandwidth / capacity, capacity)
     network, hold = min(o.network for o in options), min(o.hold for o in options)
     return _Way(pool, options, network, hold, tuple(uses))
+
+
+def _uses(pool: int, resource: int, share: float, capacity: float) -> list[_Use]:
+    """Return what a task with a share of a resource uses under each measure."""
+    if share <= 0:
+        return []
+    plain = _Use(_Measure(pool, resource, is_packed=False), share)
+    whole = _Use(_Measure(pool, resource, is_packed=True), packed(share, capacity))
+    return [plain, whole] if whole.share > 0 else [plain]
+
+
+def _rows(ways: Sequence[Sequence[_Way]], links: int, pools: int) -> tuple[dict[_Measure, int], IntArray]:
+    """Return the row of each measure, and the first row of each pool.
+
+    Measures under which no task counts more than its share tell nothing new and have no row.
+    """
+    kept = {_Measure(g, r, is_packed=False) for g in range(pools) for r in range(1 if g < links else RESOURCES)}
+    for way in (w for row in ways for w in row):
+        plain = {u.measure: u.share for u in way.uses}
+        kept |= {u.measure for u in way.uses if u.share > plain[u.measure._replace(is_packed=False)]}
+    row_of = {measure: k for k, measure in enumerate(sorted(kept))}
+    counts = np.bincount([m.pool for m in row_of], minlength=pools)
+    return row_of, np.concatenate([[0], np.cumsum(counts)])
 
 
 def _up(encoded: EncodedScenario, members: Sequence[Sequence[int]], edges: FloatArray) -> FloatArray:

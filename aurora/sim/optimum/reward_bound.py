@@ -35,7 +35,7 @@ TASKS_SOLVED = 20
 ROUNDING = 1e-9
 """Share of a weighted sum by which CP-SAT's bound is lowered; it exceeds the error of adding floats."""
 STEPS = 200
-"""Steps in which the prices of a weighted sum are improved."""
+"""Steps in which the prices of a weighted sum are improved, if no other number is given."""
 MOST_CUTS = 12
 """Largest number of weighted sums that are bounded."""
 ENOUGH = 2e-4
@@ -72,6 +72,7 @@ def reward_bound(
     *,
     known: Sequence[Summary] = (),
     cuts: int = MOST_CUTS,
+    steps: int = STEPS,
     effort: float = EFFORT,
     tasks_solved: int = TASKS_SOLVED,
 ) -> RewardBound:
@@ -84,6 +85,7 @@ def reward_bound(
         least: Lower bounds of its objectives.
         known: Outcomes of plans or policies on it; those of some references are added.
         cuts: Number of weighted sums after which no more are bounded.
+        steps: Steps in which the prices of each are improved.
         effort: CP-SAT's deterministic time for each of them, roughly in seconds.
         tasks_solved: Number of tasks up to which CP-SAT is asked.
 
@@ -113,7 +115,7 @@ def reward_bound(
             if len(found) + len(fresh) >= cuts or top.bound - reached <= ENOUGH:
                 break
             aim = min(float(weights @ p) for p in points or [top.point + USUAL_GAP])
-            value = weighted.bound(weights, aim)
+            value = weighted.bound(weights, aim, steps)
             if is_solved:
                 hint = _nearest(guides, axes, weights)
                 rates = weighted.rates(weights)

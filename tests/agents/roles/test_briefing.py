@@ -11,7 +11,7 @@ from aurora.agents.roles.attacker import AttackBriefing, Played, write_scenarios
 from aurora.agents.roles.briefing import brief, brief_all, features_told, quote_texts, value_table, weak_areas
 from aurora.agents.roles.programs import program_told
 from aurora.evals.testing.scripted_server import scripted_server
-from aurora.graphs.proposers.model import distinct
+from aurora.graphs.proposers.model import best_known, distinct
 from aurora.prompts.loader import load_prompt
 from aurora.sim.policies.expression import parse
 from aurora.sim.policies.features import GENERAL_FEATURES
@@ -150,15 +150,38 @@ def test_features_of_what_no_scenario_has_are_left_out() -> None:
         assert f"- {name} " in told.replace(":", " "), name
 
 
-def test_nodes_that_equal_those_of_an_earlier_scenario_are_described_once() -> None:
+def test_nodes_of_the_same_kinds_as_an_earlier_scenario_are_described_once() -> None:
     scenario = expand(SPECS[0])
-    same = scenario.model_copy(update={"scenario_id": "same"})
+    same = scenario.model_copy(update={"scenario_id": "same", "nodes": scenario.nodes[::-1]})
     other = scenario.model_copy(update={"scenario_id": "other", "nodes": scenario.nodes[:1]})
     told = brief_all([scenario, same, other])
-    assert told.count(f"nodes: those of {scenario.scenario_id}") == 1
+    assert told.count(f"nodes: the same kinds and numbers as {scenario.scenario_id}") == 1
     assert told.startswith(brief(scenario))
     assert told.endswith(brief(other))
 
 
-def test_the_typical_mix_is_explained() -> None:
+def test_the_typical_mix_is_explained_where_a_feature_reads_it() -> None:
     assert features_told().count("\nTypical tasks, the typical mix:") == 1
+    flows = expand(SPECS[0]).model_copy(update={"nodes": ()})
+    assert "ypical" not in features_told([flows])
+
+
+def test_no_feature_is_listed_whose_kind_no_scenario_has() -> None:
+    scenario = expand(SPECS[0])
+    nodes = tuple(n.model_copy(update={"accelerators": 0}) for n in scenario.nodes)
+    bare = features_told([scenario.model_copy(update={"nodes": nodes, "links": ()})], in_units=False)
+    by_name = {f.name: f for f in GENERAL_FEATURES}
+    listed = re.findall(r"^- ([a-z_.]+)", bare, flags=re.MULTILINE)
+    assert not [n for n in listed if re.search("device", f"{by_name[n].unit} {by_name[n].meaning}")]
+    assert not [n for n in listed if re.search("price|cost|energy|power", f"{n} {by_name[n].meaning}")]
+    flows = re.findall(r"^- ([a-z_.]+)", features_told([scenario.model_copy(update={"nodes": ()})]), flags=re.MULTILINE)
+    assert not [n for n in flows if n.startswith("node.") or "cores" in (by_name[n].unit, by_name[n].meaning)]
+    assert "task.bandwidth" not in listed
+
+
+def test_a_champion_behind_the_references_does_not_take_their_place() -> None:
+    def valued(**values):
+        return [(REFERENCES[name], value) for name, value in values.items()]
+
+    known = best_known(valued(cheapest=0.2, fgd=0.6), valued(random=0.9, nearest=0.5, fgd=0.6))
+    assert [p.policy_id for p, _ in known] == ["fgd", "nearest", "cheapest"]

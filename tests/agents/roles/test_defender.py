@@ -140,7 +140,8 @@ def test_a_shipped_champion_is_shown_with_its_lead_its_idea_and_its_values(monke
     _, asked = write(monkeypatch, best=best, rows={"champion:gpu": [0.5, 0.75]})
     user = asked[0].request["messages"][1]["content"]
     assert "- 0.6250; 0.5000 0.7500; champion:gpu (ships with AURORA; trained on openb" in user
-    assert f"{champion.judgement.closest.mean:+.3g} allocated devices, % over fgd on families that it never met" in user
+    lead = f"{champion.judgement.closest.mean:+.3g} over fgd on families that it never met, allocated devices, %"
+    assert lead in user
     assert champion.idea in user
 
 

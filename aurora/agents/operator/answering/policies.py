@@ -8,6 +8,9 @@ from typing import Any
 from aurora.agents.operator.answering.reply import Found, Reply, listed, money, noun
 from aurora.quantities import plain
 
+MAX_QUOTED = 290
+"""Most characters of a policy's description that are quoted."""
+
 
 def best_policy(reply: Reply, slots: Mapping[str, Any]) -> None:
     """Say which policy would place the cluster's tasks best."""
@@ -61,12 +64,20 @@ def _say_outcome(reply: Reply, row: Mapping[str, Any], cite: str) -> None:
 
 
 def _say_origin(reply: Reply, found: Found) -> None:
-    """Say how the champions among the first three policies were found."""
+    """Say how the champions among the first three policies were found, and what they do."""
     leaders = {row["policy_id"] for row in found.data["policies"][:3]}
     for row in found.data["champions"]:
         if row["policy_id"] in leaders:
             budget = noun(row["simulations"], "simulation")
             reply.say(f"Policy {row['policy_id']} was trained on source {row['source']} with {budget}.", found.cite)
+            about = _whole_clauses(found.data["about"].get(row["policy_id"], "").replace('"', "'"))
+            if about:
+                reply.say(f'About policy {row["policy_id"]}: "{about}".', found.cite)
+
+
+def _whole_clauses(text: str) -> str:
+    """Return as many whole clauses of a text as an answer quotes."""
+    return text if len(text) <= MAX_QUOTED else text[:MAX_QUOTED].rpartition("; ")[0]
 
 
 def _say_basis(reply: Reply, found: Found) -> None:

@@ -26,7 +26,7 @@ REASONS = frozenset(
     "broken why claims explanation basis method error finding findings what_would_change".split()
 )
 """Fields that carry reasons."""
-FROM_OUTSIDE = frozenset({"system_reason", "labels", "taints", "annotations"})
+FROM_OUTSIDE = frozenset({"system_reason", "labels", "taints", "annotations", "about"})
 """Fields whose words come from outside: they are names and quotations, and license no word of a sentence."""
 _ID_KEYS = re.compile(r"(?:^|_)(?:id|ids)$|^(?:zone|name|workload|policy|node|task|container|subject)$")
 _OWNER_KEYS = re.compile(
