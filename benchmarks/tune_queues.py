@@ -96,6 +96,7 @@ def tuned(start: Policy, source: Source, families: Sequence[str], given: argpars
         points = strategy.ask()
         found = losses(slowdowns(stretches, [weights.program_at(point) for point in points]))
         strategy.tell(points, found.tolist())
+        write_atomically(given.out, weights.policy_at(np.asarray(strategy.mean)).model_dump_json(indent=1) + "\n")
         print(f"{generation + 1}: {found.mean() - mark:+.3f}, best {found.min() - mark:+.3f} to the start", flush=True)
     return weights.policy_at(np.asarray(strategy.mean))
 
@@ -141,7 +142,6 @@ def main() -> None:
         return
     start = read_policy(given.start) if given.start else template_of(given.name)
     policy = tuned(start, source, families, given)
-    write_atomically(given.out, policy.model_dump_json(indent=1) + "\n")
     print(f"{given.out}: {policy.policy_id}")
 
 

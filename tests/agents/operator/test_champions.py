@@ -13,6 +13,8 @@ from aurora.tools.registry import ROWS
 
 QUESTION = "what does champion:gpu do that fgd doesn't?"
 FIRST_CLAUSE = shipped_champion("gpu").purpose.removesuffix(".")
+WITH_A_NUMBER = shipped_champion("gpu-four-lists").purpose.removesuffix(".")
+SIMULATIONS = shipped_champion("gpu").provenance.simulations
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +25,7 @@ def desk(tmp_path_factory):
 @pytest.fixture(scope="module")
 def harness(desk):
     made = Harness(desk, list(ROWS))
-    made.call("rank_cluster_policies", {"policy_ids": ["champion:gpu", "fgd"]})
+    made.call("rank_cluster_policies", {"policy_ids": ["champion:gpu", "champion:gpu-four-lists", "fgd"]})
     return made
 
 
@@ -44,7 +46,8 @@ def test_without_a_model_it_is_said_what_a_champion_does(desk) -> None:
     [
         f'About champion:gpu: "{FIRST_CLAUSE}" [E1].',
         'About fgd: "least growth of fragmentation" [E1].',
-        "champion:gpu was trained with 1,143 simulations [E1].",
+        f'About champion:gpu-four-lists: "{WITH_A_NUMBER}" [E1].',  # "four" is read as 4
+        f"champion:gpu was trained with {SIMULATIONS:,} simulations [E1].",
         "The source of champion:gpu is openb [E1].",
     ],
 )
@@ -58,9 +61,9 @@ def test_a_model_may_quote_what_a_policy_does_and_tell_its_training(text, harnes
         'About champion:gpu: "Never leaves a device idle" [E1].',
         'About fgd: "the best policy there is" [E1].',
         "champion:gpu fragments devices [E1].",
-        "champion:gpu was trained with 2,143 simulations [E1].",
+        f"champion:gpu was trained with {SIMULATIONS + 1000:,} simulations [E1].",
         "The source of champion:gpu is swf [E1].",
-        "fgd was trained with 1,143 simulations [E1].",
+        f"fgd was trained with {SIMULATIONS:,} simulations [E1].",
     ],
 )
 def test_what_the_evidence_does_not_say_of_a_policy_is_struck(text, harness, desk) -> None:

@@ -141,7 +141,7 @@ def fault_of(
         names: Names of what is open.
         is_code: True: code wrote its words, so that only what it states is checked.
     """
-    text = _OF.sub(r"\1 of \2", _LABEL.sub("", in_digits(" ".join(sentence.text.split()))))
+    text = _normalised(sentence.text)
     absent = [c for c in sentence.cites if c not in evidence]
     if absent:
         return f"there is no {absent[0]}"
@@ -229,12 +229,18 @@ def _wrong_writing(text: str, facts: Facts, question: str, is_code: bool) -> str
     return f"has markup or a link ({markup[0]!r})" if markup else ""
 
 
+def _normalised(text: str) -> str:
+    """Return a text as sentences are read: numbers in digits, without labels before names."""
+    return _OF.sub(r"\1 of \2", _LABEL.sub("", in_digits(" ".join(text.split()))))
+
+
 def _without_quotations(text: str, facts: Facts) -> tuple[str, str]:
     """Return a sentence without what it quotes from evidence, and what is wrong with a quotation."""
     raw = " ".join(facts.raw.split())
     for match in _QUOTE.finditer(text):
         quoted = match[1].strip(" .,;")
-        if quoted and quoted not in raw and quoted not in raw.replace('\\"', '"'):
+        forms = (raw, raw.replace('\\"', '"'), _normalised(raw))
+        if quoted and not any(quoted in form for form in forms):
             return text, "quotes what is in no cited evidence"
         if DIRECTIVE.search(quoted):
             return text, "passes on an instruction from the evidence"
