@@ -12,9 +12,17 @@ from aurora.sim.policies.policy import Policy, read_policy
 from aurora.sim.policies.references import REFERENCES
 
 
-def policy_names() -> tuple[str, ...]:
-    """Return the names of the references, then those of the shipped champions, such as `champion:gpu`."""
-    return (*REFERENCES, *(PREFIX + name for name in shipped_names()))
+def policy_names(*, with_fronts: bool = True) -> tuple[str, ...]:
+    """Return the names of the references, then those of the shipped champions, such as `champion:gpu`.
+
+    Args:
+        with_fronts: Name champions with fixed weights of the objectives too; False: the files are read.
+
+    Raises:
+        DataError: The file of a champion is damaged.
+    """
+    shipped = [name for name in shipped_names() if with_fronts or not shipped_champion(name).weights]
+    return (*REFERENCES, *(PREFIX + name for name in shipped))
 
 
 def is_policy_name(text: str) -> bool:

@@ -117,7 +117,7 @@ class RankArguments(Frozen):
     """Policies to rank on the open cluster."""
 
     policy_ids: tuple[str, ...] = Field(
-        default=(), max_length=40, description="empty: all references and shipped champions"
+        default=(), max_length=40, description="empty: all references, and shipped champions without fixed weights"
     )
     limit: int = Field(default=5, ge=1, le=MAX_ROWS, description="most policies listed")
 
@@ -155,7 +155,7 @@ class PoliciesRanked(Frozen):
 
 def rank_cluster_policies(desk: Desk, arguments: RankArguments) -> PoliciesRanked:
     """Which policy would place the open cluster's tasks best if all were placed anew, and what each comes to."""
-    names = arguments.policy_ids or policy_names()
+    names = arguments.policy_ids or policy_names(with_fronts=False)
     ranking = rank_policies(desk.cluster, {name: desk.policy(name) for name in names})
     listed = ranking.rows[: arguments.limit]
     return PoliciesRanked(

@@ -171,3 +171,8 @@ def test_licences_follow_from_the_names_of_files() -> None:
 def test_references_keep_their_names() -> None:
     assert not any(name.startswith(PREFIX) for name in REFERENCES)
     assert load_policy("fgd") is REFERENCES["fgd"]
+
+
+def test_fronts_are_named_only_where_they_are_asked_for() -> None:
+    fronts = {c.policy_name for c in CHAMPIONS if c.weights}
+    assert set(policy_names()) - set(policy_names(with_fronts=False)) == fronts
