@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.evals import champion as judging
 from aurora.evals.champion import evaluate_champion, verdict_from_json
 from aurora.evals.report.selfplay import overfitting as keeping
-from aurora.evals.report.selfplay import page, write_report
+from aurora.evals.report.selfplay import page, plots, write_report
 from aurora.evals.report.selfplay.program import shortened
 from aurora.evals.report.selfplay.timeline import lanes
 from aurora.evals.report.selfplay.words import opening
@@ -98,3 +99,12 @@ def test_overlapping_tasks_of_a_node_have_separate_lanes():
             if (places[i], rows[i]) == (places[j], rows[j]):
                 assert finishes[i] <= starts[j] or finishes[j] <= starts[i]
     assert lanes(["a", "a", "b"], [0, 1, 0], [1, 2, 9]) == [0, 0, 0]
+
+
+def test_a_front_without_differences_is_a_sentence_and_no_plot():
+    amounts = {"latency_mean": 0.0, "cost": 0.0, "energy": 0.0, "carbon": 0.0}
+    fronts = {"s": {"a": amounts, "b": amounts}}
+    store = SimpleNamespace(scenarios=lambda: [{"scenario_id": "s"}], fronts=lambda: fronts, top=lambda _: [])
+    assert "no front" in plots.pareto_plot(store)
+    fronts["s"]["b"] = amounts | {"cost": 1.0}
+    assert "no other policy is better" in plots.pareto_plot(store)

@@ -147,6 +147,9 @@ def pareto_plot(store: Store) -> str:
     front = store.fronts().get(name, {})
     origins = {p["policy_id"]: p["origin"] for p in store.top(10**6)}
     counted = [o for o in WITH_TARGET if all(o.field in s for s in front.values())]
+    if len({tuple(s[o.field] for o in counted) for s in front.values()}) <= 1:
+        amounts = ", ".join(o.meaning for o in counted)
+        return f"<p>Scenario {html.escape(name)}: {amounts} tell no two policies apart, so there is no front.</p>"
     figure = go.Figure(
         go.Scatter(
             x=[s["cost"] for s in front.values()],
