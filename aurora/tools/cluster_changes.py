@@ -175,7 +175,8 @@ def _about(desk: Desk, policy_id: str) -> str:
         text = f"{champion.purpose} {champion.idea}"
     else:
         text = desk.policy(policy_id).policy_description
-    return text.strip().removesuffix(".").replace(". ", "; ")
+    first, *others = text.strip().removesuffix(".").split(". ")
+    return "; ".join([first, *(part if part[:2].isupper() else part[:1].lower() + part[1:] for part in others)])
 
 
 def _shipped(policy_id: str) -> ShippedRow:
