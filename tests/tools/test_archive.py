@@ -48,7 +48,7 @@ def test_an_empty_archive_answers_with_scenarios_of_shipped_champions(tmp_path) 
         harness = Harness(Desk([], store=store, index=index), ["similar_scenarios", "similar_policies", "show_policy"])
         asked = "packing pods onto nodes with accelerators"
         found = ask(harness, "similar_scenarios", description=asked, limit=2)["found"]
-        assert [f["best_policy"] for f in found] == ["champion:gpu"] * 2
+        assert {f["best_policy"] for f in found} <= {"champion:gpu", "champion:gpu-four-lists"}
         assert found[0]["similarity"] >= found[1]["similarity"] > 0
         assert ask(harness, "similar_policies", description=asked)["found"] == []
         assert "fragmentation" in ask(harness, "show_policy", policy_id=found[0]["best_policy"])["program"]
