@@ -52,9 +52,13 @@ def test_an_empty_archive_answers_with_scenarios_of_shipped_champions(tmp_path) 
         assert found[0]["similarity"] >= found[1]["similarity"] > 0
         assert ask(harness, "similar_policies", description=asked)["found"] == []
         assert "fragmentation" in ask(harness, "show_policy", policy_id=found[0]["best_policy"])["program"]
-        for champion in shipped_champions():
-            shown = ask(harness, "show_policy", policy_id=champion.policy_name)
-            assert champion.purpose in shown["text"] and champion.idea in shown["text"]
+
+
+@pytest.mark.parametrize("champion", shipped_champions(), ids=lambda c: c.name)
+def test_a_shipped_champion_is_shown_with_its_purpose_and_idea(champion) -> None:
+    shown = ask(Harness(Desk([]), ["show_policy"]), "show_policy", policy_id=champion.policy_name)
+    assert champion.purpose in shown["text"]
+    assert champion.idea in shown["text"]
 
 
 def test_policies_are_found_by_words(harness: Harness) -> None:
