@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
+from aurora.agents.arena.evaluation import values
 from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.source import Source
 from aurora.agents.search.simplification import simplify_sections
 from aurora.champions.champion import PREFIX, Champion, parse_champion
 from aurora.errors import InputError
-from aurora.evals.shipping import Judging, judge, judged_at
+from aurora.evals.shipping import Judging, fresh, judge, judged_at
 from aurora.graphs.settings import PARTS
 from aurora.sim.objectives import ObjectiveName
-from aurora.sim.policies.compiler import Sections, parse_sections, with_sections
+from aurora.sim.policies.compiler import Sections, compile_policy, parse_sections, with_sections
 from aurora.sim.policies.expression import Apply, Expr, Num, Ref
 from aurora.sim.policies.policy import Policy
 
@@ -56,7 +59,9 @@ def specialised(policy: Policy, weights: Mapping[ObjectiveName, float]) -> Polic
     return policy.model_copy(update={"allocation_strategy": strategy})
 
 
-def front_champion(champion: Champion, preference: str, source: Source, judging: Judging) -> Champion:
+def front_champion(
+    champion: Champion, preference: str, source: Source, judging: Judging, *, others: Sequence[Champion] = ()
+) -> Champion:
     """Return the champion of a preference, judged on scenarios whose objectives have its weights.
 
     Args:
@@ -64,6 +69,8 @@ def front_champion(champion: Champion, preference: str, source: Source, judging:
         preference: Name of the preference, from `PREFERENCES`.
         source: The source of generated scenarios.
         judging: Fresh scenarios on which it is judged.
+        others: Champions that may take its place if they are better with these weights, on other scenarios of its
+            validation families.
 
     Raises:
         InputError: The preference is unknown, or the champion comes from another source.
@@ -73,25 +80,41 @@ def front_champion(champion: Champion, preference: str, source: Source, judging:
     origin = champion.provenance
     if origin.source != source.name:
         raise InputError(f"{champion.name} comes from source {origin.source}, not {source.name}")
-    chosen = PREFERENCES[preference]
+    wanted = PREFERENCES[preference]
     families = {part: getattr(origin, f"{part}_families") for part in PARTS}
-    own = with_weights(replace(source, **families), chosen.weights)
-    policy = specialised(champion.policy, chosen.weights)
+    own = with_weights(replace(source, **families), wanted.weights)
+    parent = _best((champion, *others), wanted.weights, own, judging)
+    policy = specialised(parent.policy, wanted.weights)
+    found = {"parent": parent.policy_name, "judged_at": judged_at()}
+    held_out = {f"{part}_families": families[part] for part in PARTS[1:]}
     name = f"{champion.name}-{preference}"
     return parse_champion(
         {
             "format": 1,
             "name": name,
             "version": champion.version,
-            "purpose": f"{champion.purpose.rstrip('.')}; keeps low {chosen.aim}.",
-            "idea": f"{champion.policy_name} with fixed weights of the objectives: it does not read a scenario's own.",
-            "weights": dict(chosen.weights),
+            "purpose": f"{champion.purpose.rstrip('.')}; keeps low {wanted.aim}.",
+            "idea": f"{parent.policy_name} with fixed weights of the objectives: it does not read a scenario's own.",
+            "weights": dict(wanted.weights),
             "policy": policy.model_copy(update={"policy_id": PREFIX + name}),
-            "provenance": origin.model_copy(update={"parent": champion.policy_name, "judged_at": judged_at()}),
+            "provenance": parent.provenance.model_copy(update=found | held_out),
             **judge(policy, own, origin.test_families, judging)._asdict(),
         },
         where=name,
     )
+
+
+def _best(
+    candidates: Sequence[Champion], weights: Mapping[ObjectiveName, float], source: Source, judging: Judging
+) -> Champion:
+    """Return the champion that is best with weights, the first of equals, on validation scenarios of another seed."""
+    programs = [compile_policy(specialised(c.policy, weights)) for c in candidates]
+    other = judging._replace(seed=judging.seed + 1)
+    means = [
+        values(source, fresh(source, family, other)[1], programs, judging.jobs).mean(axis=1)
+        for family in source.validation
+    ]
+    return candidates[int(np.argmax(np.mean(means, axis=0)))]
 
 
 def _fixed(expr: Expr, weights: Mapping[ObjectiveName, float]) -> Expr:

@@ -17,17 +17,17 @@ _HEAD = """# The champions that ship
 
 These pages are generated from the files in `aurora/champions/data` by `python -m docs.programs.reference`.
 [Explanation: the champions](../explanation/champions.md) says how to read them. A name that ends in `-balanced`,
-`-cheap`, `-fast` or `-green` is the same champion with fixed weights of the objectives.
+`-cheap`, `-fast` or `-green` has fixed weights of the objectives.
 
 | champion | purpose | source | ahead of the closest reference [95 %] |
 |---|---|---|---|
 """
 _FRONT_HEAD = """## Front
 
-The same policy with fixed weights of the objectives, each judged on scenarios with these weights.
+A champion with fixed weights of the objectives, judged on scenarios with these weights.
 
-| champion | weights | ahead of the closest reference [95 %] |
-|---|---|---|
+| champion | weights | policy of | ahead of the closest reference [95 %] |
+|---|---|---|---|
 """
 
 
@@ -67,7 +67,7 @@ def _page(champion: Champion) -> str:
         shown = "\n".join(f"| `{p.part}` | {_interval(p)} |" for p in champion.parts[:MAX_PARTS_SHOWN])
         few = f"The largest of {len(champion.parts)} losses" if len(champion.parts) > MAX_PARTS_SHOWN else "The losses"
         blocks.append(f"{few}:\n\n| without | loss, {champion.provenance.unit} [95 %] |\n|---|---|\n{shown}")
-    front = [c for c in shipped_champions() if c.weights and c.provenance.parent == champion.policy_name]
+    front = [c for c in shipped_champions() if c.weights and c.name.rpartition("-")[0] == champion.name]
     if front:
         blocks.append(_FRONT_HEAD + "\n".join(map(_front_row, front)))
     blocks.append(_provenance(champion))
@@ -76,7 +76,7 @@ def _page(champion: Champion) -> str:
 
 def _front_row(champion: Champion) -> str:
     weights = ", ".join(f"{name} {weight:.0%}" for name, weight in champion.weights.items())
-    return f"| `{champion.policy_name}` | {weights} | {_lead(champion)} |"
+    return f"| `{champion.policy_name}` | {weights} | `{champion.provenance.parent}` | {_lead(champion)} |"
 
 
 def _judged(kind: str, judgement: Judgement, unit: str) -> str:
