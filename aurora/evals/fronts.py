@@ -22,11 +22,15 @@ from aurora.sim.policies.expression import Apply, Expr, Num, Ref
 from aurora.sim.policies.policy import Policy
 
 
+BY_WEIGHTS = ", by the weights of each scenario's objectives."
+"""End of the purpose of a champion that reads the weights; a front's has its preference there."""
+
+
 class Preference(NamedTuple):
     """A preference among the objectives.
 
     Attributes:
-        aim: What it keeps low, in words.
+        aim: What counts, in words.
         weights: Weight of each objective; they add up to 1.
     """
 
@@ -93,7 +97,7 @@ def front_champion(
             "format": 1,
             "name": name,
             "version": champion.version,
-            "purpose": f"{champion.purpose.rstrip('.')}; keeps low {wanted.aim}.",
+            "purpose": f"{champion.purpose.removesuffix(BY_WEIGHTS)}, {wanted.aim}.",
             "idea": f"{parent.policy_name} with fixed weights of the objectives: it does not read a scenario's own.",
             "weights": dict(wanted.weights),
             "policy": policy.model_copy(update={"policy_id": PREFIX + name}),
