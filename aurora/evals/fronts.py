@@ -21,7 +21,6 @@ from aurora.sim.policies.compiler import Sections, compile_policy, parse_section
 from aurora.sim.policies.expression import Apply, Expr, Num, Ref
 from aurora.sim.policies.policy import Policy
 
-
 BY_WEIGHTS = ", by the weights of each scenario's objectives."
 """End of the purpose of a champion that reads the weights; a front's has its preference there."""
 
