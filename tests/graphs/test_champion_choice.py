@@ -122,7 +122,7 @@ def test_the_pool_holds_the_first_set_family_by_family_and_then_scenarios_of_the
 def test_values_of_candidates_are_exact_or_follow_from_the_paired_difference() -> None:
     pool = pool_of(SMALL)
     source, first = pool.validation.source, len(pool.validation.scenarios)
-    champion, others = source.templates[0], [REFERENCES["random"], REFERENCES["cheapest"]]
+    champion, others = source.templates[0], [REFERENCES["random"], REFERENCES["round_robin"]]
     cache = MeasurementCache()
     outcome = race_candidates(pool, None, champion, others, {}, cache, 1)
     assert outcome.state is not None

@@ -91,7 +91,8 @@ def search(
         settings: Effort of the search.
         seed: Random seed of this iteration.
         tick: Callback after each generation, with its number and best mean advantage; it may raise to stop the search.
-        seeds: Policies that take part in a race as they are, such as shipped ones; each does so once.
+        seeds: Policies that are candidates of the first iteration, and take part in a race as they are, each once;
+            such as shipped ones.
 
     Raises:
         PolicyError: The policy of the state is a trained network.
@@ -101,6 +102,9 @@ def search(
     progress = Progress(tick)
     leader = _tuned(state, where, effort.leader, settings, seed, progress)
     candidates = _candidates(leader, "cma", state.parent)
+    given = () if "seeds" in settings.without else tuple(p for p in seeds if is_tunable(p))
+    if not state.elites:  # the first iteration: what ships may be better than what was just found
+        candidates += [(p, "shipped", ()) for p in given]
     beside = list(state.challengers)
     if effort.challenger:
         place = min(range(len(beside)), key=lambda k: (beside[k].age, k))
@@ -110,8 +114,7 @@ def search(
     tried = state.tried
     failures: tuple[str, ...] = ()
     if len(beside) < CHALLENGERS and "challengers" not in settings.without:
-        given = () if "seeds" in settings.without else seeds
-        fresh = tuple(p for p in given if is_tunable(p) and policy_key(p) not in tried)
+        fresh = tuple(p for p in given if policy_key(p) not in tried)
         tried = (*tried, *(policy_key(p) for p in fresh))
         stock = Stock((leader.lineage, *beside), state.elites, tuple(others), fresh)
         new, failures = challenger(stock, where, effort.race, settings, rng, progress)

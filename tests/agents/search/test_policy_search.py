@@ -11,6 +11,7 @@ from aurora.agents.search.lineage import FIRST_SIGMA, Lineage, tunable
 from aurora.agents.search.policy_search import PATIENCE, Proposal, SearchState, first_state, search, succession
 from aurora.agents.search.scenario_search import Known, complexity, describe, diversity, propose
 from aurora.agents.search.variation import vary
+from aurora.champions.shipped import shipped_champion
 from aurora.errors import FileError, InputError
 from aurora.sim.kernel import encode, evaluate
 from aurora.sim.policies.compiler import compile_policy, constants, policy_key
@@ -173,6 +174,17 @@ def test_a_seed_races_once() -> None:
     seed_policy = placement_template()
     found = search(first_state(SOURCE.templates[0]), ground(3), [], Settings(6, 3), 1, lambda *_: None, (seed_policy,))
     assert policy_key(seed_policy) in found.state.tried
+
+
+def test_what_ships_is_a_candidate_of_the_first_iteration_only() -> None:
+    settings, seed = Settings(population=4, generations=1), shipped_champion("general").policy
+    state, origins = first_state(general_template()), []
+    for number in range(2):
+        proposal = search(state, ground(number), [], settings, number, lambda *_: None, seeds=(seed,))
+        origins.append({policy.policy_id: origin for policy, origin, _ in proposal.candidates})
+        state = proposal.state
+    assert origins[0]["champion:general"] == "shipped"
+    assert "champion:general" not in origins[1]
 
 
 def test_an_earlier_versions_state_is_read() -> None:
