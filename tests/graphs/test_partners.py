@@ -52,6 +52,14 @@ def test_a_run_with_partners_records_them_and_resumes_to_the_bit(tmp_path) -> No
         pass
 
 
+def test_a_partner_is_a_candidate_under_its_name(tmp_path) -> None:
+    with open_run(tmp_path, SETTINGS) as run:
+        run.play(iterations=1)
+        rows = {p["policy_id"]: p for p in run.store.top(99)}
+    assert (rows[PARTNER.policy_id]["origin"], rows[PARTNER.policy_id]["parents"]) == (SHIPPED, [])
+    assert rows[PARTNER.policy_id]["games"] > 0
+
+
 def test_a_run_without_partners_has_the_manifest_of_before(tmp_path) -> None:
     with open_run(tmp_path, SelfPlaySettings()):
         pass

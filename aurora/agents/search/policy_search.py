@@ -102,7 +102,7 @@ def search(
     progress = Progress(tick)
     leader = _tuned(state, where, effort.leader, settings, seed, progress)
     candidates = _candidates(leader, "cma", state.parent)
-    given = () if "seeds" in settings.without else tuple(p for p in seeds if is_tunable(p))
+    given = () if "seeds" in settings.without else tuple(seeds)
     if not state.elites:  # the first iteration: what ships may be better than what was just found
         candidates += [(p, "shipped", ()) for p in given]
     beside = list(state.challengers)
@@ -114,7 +114,7 @@ def search(
     tried = state.tried
     failures: tuple[str, ...] = ()
     if len(beside) < CHALLENGERS and "challengers" not in settings.without:
-        fresh = tuple(p for p in given if policy_key(p) not in tried)
+        fresh = tuple(p for p in given if is_tunable(p) and policy_key(p) not in tried)
         tried = (*tried, *(policy_key(p) for p in fresh))
         stock = Stock((leader.lineage, *beside), state.elites, tuple(others), fresh)
         new, failures = challenger(stock, where, effort.race, settings, rng, progress)

@@ -112,7 +112,7 @@ def _request(context: RunContext, state: State, training: Arena, rng: np.random.
 
 
 def _compiled(candidates: Sequence[ProposedPolicy]) -> tuple[list[ProposedPolicy], list[Failure]]:
-    """Return the distinct candidates that compile, under their hashes as ids, and the failures of the others."""
+    """Return the distinct candidates that compile, under hashes as ids but for what ships, and the others' failures."""
     distinct: dict[str, ProposedPolicy] = {}
     failures: list[Failure] = []
     for candidate in candidates:
@@ -121,7 +121,9 @@ def _compiled(candidates: Sequence[ProposedPolicy]) -> tuple[list[ProposedPolicy
         except PolicyError as error:
             failures.append(Failure("policy", candidate.origin, str(error)))
             continue
-        policy = candidate.policy.model_copy(update={"policy_id": policy_key(candidate.policy)})
+        policy = candidate.policy
+        if candidate.origin != SHIPPED:  # a shipped champion keeps the name under which it is known
+            policy = policy.model_copy(update={"policy_id": policy_key(policy)})
         distinct.setdefault(policy.policy_id, candidate._replace(policy=policy))
     return list(distinct.values()), failures
 

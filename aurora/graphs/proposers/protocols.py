@@ -132,7 +132,7 @@ class ProposedPolicy(NamedTuple):
     """A candidate policy.
 
     Attributes:
-        policy: The policy; its id is replaced by the hash of its content.
+        policy: The policy; its id is replaced by the hash of its content, unless it ships.
         origin: Name of the method that made it, for the archive.
         parents: Ids of the policies that it was made from.
         prompt_id: Version of the prompt with which a model wrote it; None: no model wrote it.
