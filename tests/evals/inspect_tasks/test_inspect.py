@@ -101,14 +101,14 @@ def test_trials_are_epochs_with_pass_at_and_pass_all(tmp_path, monkeypatch):
     with counting_server(0) as server:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
-        arguments = {"model": "openai:m", "cases": 4, "trials": 2, "folder": str(tmp_path / "calls")}
+        arguments = {"model": "openai:m", "cases": 8, "trials": 2, "folder": str(tmp_path / "calls")}
         logs = [
             inspect_ai.eval(trials(**arguments), model="mockllm/model", log_dir=str(tmp_path), display="none")[0]
             for _ in range(2)
         ]
-        assert server.asked.total() == 8, "the second run is answered by the recording"
+        assert server.asked.total() == 16, "the second run is answered by the recording"
     assert [log.status for log in logs] == ["success"] * 2
-    assert [s.epoch for s in logs[0].samples].count(2) == 4
+    assert [s.epoch for s in logs[0].samples].count(2) == 8
     found = {s.reducer: s.metrics["accuracy"].value for s in logs[0].results.scores}
     passed = {s.id: s.scores["passes"].value for s in logs[0].samples}
     assert len(found) == 3
