@@ -16,7 +16,7 @@ from aurora.champions.champion import PREFIX, Champion, parse_champion
 from aurora.errors import InputError
 from aurora.evals.shipping import Judging, fresh, judge, judged_at
 from aurora.graphs.settings import PARTS
-from aurora.sim.objectives import ObjectiveName
+from aurora.sim.objectives import OBJECTIVES, ObjectiveName
 from aurora.sim.policies.compiler import Sections, compile_policy, parse_sections, with_sections
 from aurora.sim.policies.expression import Apply, Expr, Num, Ref
 from aurora.sim.policies.policy import Policy
@@ -55,9 +55,10 @@ def specialised(policy: Policy, weights: Mapping[ObjectiveName, float]) -> Polic
         policy: A policy, which may read `objective.*`.
         weights: Weight of each objective, adding up to 1; one that is left out has 0.
     """
+    known = {f"objective.{o.name}": weights.get(o.name, 0.0) for o in OBJECTIVES}
     sections = parse_sections(policy)
-    rules = tuple((_fixed(when, weights), _fixed(score, weights)) for when, score in sections.rules)
-    fixed = Sections(_fixed(sections.order, weights), _fixed(sections.admit, weights), rules)
+    rules = tuple((_fixed(when, known), _fixed(score, known)) for when, score in sections.rules)
+    fixed = Sections(_fixed(sections.order, known), _fixed(sections.admit, known), rules)
     strategy = with_sections(policy.allocation_strategy, simplify_sections(fixed))
     return policy.model_copy(update={"allocation_strategy": strategy})
 
@@ -120,10 +121,8 @@ def _best(
     return candidates[int(np.argmax(np.mean(means, axis=0)))]
 
 
-def _fixed(expr: Expr, weights: Mapping[ObjectiveName, float]) -> Expr:
-    """Return an expression with the weights of the objectives as numbers."""
+def _fixed(expr: Expr, known: Mapping[str, float]) -> Expr:
+    """Return an expression with numbers in place of the features that are known."""
     if isinstance(expr, Ref):
-        scope, _, name = expr.name.partition(".")
-        is_weight = scope == "objective" and not name.endswith("_target")
-        return Num(weights.get(name, 0.0)) if is_weight else expr  # type: ignore[call-overload]
-    return Apply(expr.op, tuple(_fixed(a, weights) for a in expr.args)) if isinstance(expr, Apply) else expr
+        return Num(known[expr.name]) if expr.name in known else expr
+    return Apply(expr.op, tuple(_fixed(a, known) for a in expr.args)) if isinstance(expr, Apply) else expr

@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from aurora.agents.arena.changed_source import with_change
 from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.sources import open_source
 from aurora.agents.arena.templates import general_template
-from aurora.champions.shipped import shipped_champion
+from aurora.champions.champion import Champion
+from aurora.champions.shipped import shipped_champion, shipped_champions
 from aurora.errors import InputError
 from aurora.evals.fronts import PREFERENCES, front_champion, specialised
 from aurora.evals.shipping import Judging
@@ -67,3 +69,14 @@ def test_an_unknown_preference_and_another_source_are_refused() -> None:
         front_champion(shipped_champion("gpu"), "dear", source, Judging(1))
     with pytest.raises(InputError, match="openb"):
         front_champion(shipped_champion("gpu"), "cheap", source, Judging(1))
+
+
+@pytest.mark.parametrize("champion", [c for c in shipped_champions() if c.weights], ids=lambda c: c.name)
+def test_a_front_that_ships_is_its_parent_with_these_weights(champion: Champion) -> None:
+    parent = shipped_champion(champion.provenance.parent)
+    assert specialised(parent.policy, champion.weights).allocation_strategy == champion.policy.allocation_strategy
+
+
+def test_a_changed_source_keeps_its_change() -> None:
+    with pytest.raises(InputError, match="as they are drawn"):
+        with_weights(with_change(open_source("generated", None), "prices"), {"cost": 1.0})

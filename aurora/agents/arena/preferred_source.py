@@ -33,14 +33,12 @@ def with_weights(source: Source, weights: Mapping[ObjectiveName, float]) -> Sour
     """Return a source whose scenarios all have these weights of the objectives; empty: the source itself.
 
     Raises:
-        InputError: The source's scenarios have no weights of objectives.
+        InputError: The source's scenarios have no weights of objectives, or are changed otherwise already.
     """
     if not weights:
         return source
-    if not isinstance(source, GeneratedSource):
-        raise InputError(
-            f"weights of objectives apply to generated scenarios; source {source.name} is measured in one unit"
-        )
+    if type(source) is not GeneratedSource:
+        raise InputError(f"weights of objectives apply to generated scenarios as they are drawn, not to {source.name}")
     return PreferredSource(
         effort=source.effort,
         templates=source.templates,

@@ -239,8 +239,8 @@ def _without_quotations(text: str, facts: Facts) -> tuple[str, str]:
     raw = " ".join(facts.raw.split())
     for match in _QUOTE.finditer(text):
         quoted = match[1].strip(" .,;")
-        forms = (raw, raw.replace('\\"', '"'), _normalised(raw))
-        if quoted and not any(quoted in form for form in forms):
+        is_there = quoted in raw or quoted in raw.replace('\\"', '"') or quoted in _normalised(raw)
+        if quoted and not is_there:
             return text, "quotes what is in no cited evidence"
         if DIRECTIVE.search(quoted):
             return text, "passes on an instruction from the evidence"
