@@ -72,6 +72,6 @@ class EvidencePanel:
 
 
 def _show_line(line: Line) -> None:
-    with element("div", f"row depth-{min(line.depth, 6)}"):
+    with element("div", f"part depth-{min(line.depth, 6)}"):
         for piece in line.pieces:
             text("mark" if piece.is_marked else "span", piece.text, "muted" if piece.is_key else "")

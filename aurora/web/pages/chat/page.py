@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from nicegui import background_tasks, run, ui
@@ -88,6 +89,7 @@ class Page:
         self._number = 0  # of the last event that was taken
         self._is_running = False
         self._is_due = False
+        self._is_new = True  # nothing was taken yet: what is kept was shown a moment ago
         self._is_sending = False
         self._loop = asyncio.get_running_loop()
         self._actions = Actions(ask=self.ask, open=self.open, plan=self._plan)
@@ -291,11 +293,15 @@ class Page:
         if log is None or self.root.is_deleted:
             return
         events, is_open = log.after(self._number)
+        is_first, self._is_new = self._is_new, False
+        is_kept = is_first and not is_open and not (events and isinstance(events[-1][1], ErrorEvent))
         with self.root:
             was_running, self._is_running = self._is_running, is_open
-            if events and not (self._number == 0 and not is_open and not isinstance(events[-1][1], ErrorEvent)):
-                for _, event in events:
-                    self._take_event(event)
+            if is_first and not is_kept and self._live is not None:  # its events tell it anew
+                self._live.remove()
+                self._live = None
+            for _, event in () if is_kept else events:
+                self._take_event(event)
             if events:
                 self._number = events[-1][0]
             if not is_open and (was_running or events):
@@ -311,7 +317,7 @@ class Page:
         self._remove_card()
         begun = turn_begun(event.question)
         if event.cause == "decision" and self._live is not None:
-            self._live.update(with_state(self._live, begun))
+            self._live.update(replace(self._live.shown, state="running"))
             return
         if event.cause == "question" and self._live is not None:
             if self._live.shown.state == "asked":  # its plan was put aside
@@ -421,10 +427,3 @@ class Page:
 
     def _leave(self) -> None:
         ui.navigate.to("/chat")
-
-
-def with_state(view: TurnView, begun: Any) -> Any:
-    """Return the turn of a view that goes on after a decision."""
-    from dataclasses import replace
-
-    return replace(view.shown, state=begun.state)

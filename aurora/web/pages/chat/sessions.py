@@ -82,7 +82,9 @@ class SessionList:
                     link.props["aria-current"] = "page"
                 text("span", row.title, "title")
                 text("span", row.detail, "muted small")
-            with ui.button(icon="more_horiz", color=None).props("flat dense round size=sm").classes("btn quiet") as more:
+            with (
+                ui.button(icon="more_horiz", color=None).props("flat dense round size=sm").classes("btn quiet") as more
+            ):
                 more.props["aria-label"] = f"Rename or delete: {row.title}"
                 with ui.menu():
                     ui.menu_item("Rename …", lambda r=row: self._rename(r))
@@ -108,9 +110,9 @@ class SessionList:
             text("p", f"“{row.title}”, with its questions, answers and evidence. Plans stay in their folder.", "break")
 
             async def delete() -> None:
-                if await self._do(dialog, self._context.turns.delete, row.session_id):
-                    if row.session_id == self._current():
-                        self._deleted()
+                is_deleted = await self._do(dialog, self._context.turns.delete, row.session_id)
+                if is_deleted and row.session_id == self._current():
+                    self._deleted()
 
             with element("div", "line"):
                 button("Delete", delete, kind="danger")
@@ -126,5 +128,3 @@ class SessionList:
             return False
         await self.refresh()
         return True
-
-

@@ -48,7 +48,7 @@ class TurnView:
         self._steps: tuple[Step, ...] | None = None
         self._rest: object = None
         with element("article", "turn") as self.root:
-            kind = "command" if shown.is_command else "question"
+            kind = "word" if shown.is_command else "question"
             text("h2", shown.question, f"{kind} break").props["data-question"] = kind
             self._steps_box = element("div", "steps-box")
             self._answer_box = element("div", "answer")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from aurora.agents.operator.answer import Answer, Mode
+from aurora.agents.operator.answer import Answer
 from aurora.cluster.plans import folder
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError
