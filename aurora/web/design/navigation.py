@@ -23,8 +23,5 @@ class Entry(NamedTuple):
     group: str
 
 
-NAVIGATION: tuple[Entry, ...] = (
-    Entry("cluster", "Cluster", "/", "dns", "Operate"),
-    Entry("chat", "Chat", "/chat", "forum", "Operate"),
-)
+NAVIGATION: tuple[Entry, ...] = (Entry("cluster", "Cluster", "/", "dns", "Operate"),)
 """Each page's module has its own line, in the order of the navigation."""
