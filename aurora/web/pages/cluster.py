@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote
 
-from nicegui import run, ui
+from nicegui import ui
 
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError
@@ -101,8 +102,8 @@ def add(context: WebContext) -> None:
 
     @ui.page("/", response_timeout=BUILD_SECONDS)
     async def cluster(node: str = "", task: str = "") -> None:
-        view = await run.io_bound(looks.view)
-        changes = await run.io_bound(looks.changes)
+        view = await asyncio.to_thread(looks.view)
+        changes = await asyncio.to_thread(looks.changes)
         with frame("Cluster", active="cluster", lead=LEAD):
             page = Page(looks)
             page.build(view, changes)
@@ -177,8 +178,8 @@ class Page:
         with self.problem:
             loading("Reading the cluster")
         try:
-            await run.io_bound(self.looks.read_again)
-            changes = await run.io_bound(self.looks.changes)
+            await asyncio.to_thread(self.looks.read_again)
+            changes = await asyncio.to_thread(self.looks.changes)
         except AuroraError as error:
             self.problem.clear()
             with self.problem:
@@ -202,7 +203,7 @@ class Page:
         with sheet(task_id, closed=self._closed) as place:
             waiting = loading("Looking for the reason")
         try:
-            why = await run.io_bound(self.looks.why, task_id)
+            why = await asyncio.to_thread(self.looks.why, task_id)
         except AuroraError as error:
             waiting.delete()
             with place:
@@ -223,12 +224,14 @@ def _node(node: NodeView) -> None:
     data_table(
         (
             Column("resource", "Resource"),
-            Column("share", "Requested share", is_number=True, shown="percent"),
-            Column("requested", "Requested"),
+            Column("share", "Share", is_number=True, shown="percent"),
+            Column("amount", "Requested"),
             Column("used", "Used"),
-            Column("allocatable", "Of"),
         ),
-        [{**row._asdict(), "percent": f"{100 * row.share:.0f} %"} for row in node.resources],
+        [
+            {**row._asdict(), "percent": f"{100 * row.share:.0f} %", "amount": f"{row.requested} of {row.allocatable}"}
+            for row in node.resources
+        ],
         label=f"Resources of {node.node_id}",
         row_key="resource",
     )
