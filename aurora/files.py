@@ -10,14 +10,18 @@ import secrets
 import select
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from aurora.errors import AuroraError, FileError
 
 PIPE_SECONDS = 10.0
 """Most seconds until a pipe takes the next bytes."""
+LOCK_ATTEMPTS, LOCK_PAUSE = 3, 0.02
+"""Attempts at a lock, and seconds between them."""
 
 _CHUNK = 1 << 16
 _LONGEST_ENDING = 40
@@ -130,9 +134,7 @@ def locked(path: Path, *, busy: str, error: type[AuroraError] = FileError) -> It
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a+")
     with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _taken(stream):
             stream.seek(0)
             owner = stream.read().strip()
             raise error(f"another process{f' ({owner})' if owner else ''} {busy}") from None
@@ -140,6 +142,34 @@ def locked(path: Path, *, busy: str, error: type[AuroraError] = FileError) -> It
             os.ftruncate(stream.fileno(), 0)
             os.write(stream.fileno(), f"pid {os.getpid()}".encode())
         yield
+
+
+def _taken(stream: IO[str]) -> bool:
+    """Take the lock of a file; a question of `is_locked`, which holds it for an instant, is waited for."""
+    for attempt in range(LOCK_ATTEMPTS):
+        time.sleep(LOCK_PAUSE if attempt else 0.0)
+        with contextlib.suppress(OSError):
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether someone holds the lock of `locked` on a file; False where there is no such file.
+
+    Raises:
+        FileError: The file can't be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    except (OSError, ValueError) as error:
+        raise FileError(f"can't read {path}: {getattr(error, 'strerror', None) or error}") from None
+    return False
 
 
 def _state(path: Path) -> os.stat_result | None:
