@@ -7,6 +7,7 @@ neither as now nor as proposed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aurora.cluster.plans.plan import Plan
@@ -39,7 +40,7 @@ class InventoryTarget(WritingTarget):
         return (Step(change=0, text=f"replace {self.place}", action="file", data=data),)
 
 
-def changed_inventory(plan: Plan, inventory: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def changed_inventory(plan: Plan, inventory: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Return an inventory with a plan's changes made.
 
     Raises:

@@ -31,5 +31,8 @@ def rendered(plan: Plan, snapshot: Snapshot) -> Mapping[str, str]:
     if plan.system == "slurm":
         return scripts(plan)
     before = inventory_of(snapshot)
-    sides = [json.dumps(i, indent=2, allow_nan=False).splitlines() for i in (before, changed_inventory(plan, before))]
-    return {INVENTORY_DIFF: "\n".join(difflib.unified_diff(*sides, "now", "proposed", n=2, lineterm="")) + "\n"}
+    now, proposed = (
+        json.dumps(i, indent=2, allow_nan=False).splitlines() for i in (before, changed_inventory(plan, before))
+    )
+    lines = difflib.unified_diff(now, proposed, "now", "proposed", n=2, lineterm="")
+    return {INVENTORY_DIFF: "\n".join(lines) + "\n"}
