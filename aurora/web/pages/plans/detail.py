@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nicegui import run, ui
+import asyncio
+
+from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
@@ -67,9 +69,9 @@ class _Plan:
     async def load(self) -> None:
         """Read the plan and show it."""
         try:
-            shown = await run.io_bound(plan_shown, self.plan_id, self.context.desk)
+            shown = await asyncio.to_thread(plan_shown, self.plan_id, self.context.desk)
             self.plan_id = shown.plan_id
-            self.seen = await run.io_bound(watched, self.context.desk.plans, self.plan_id)
+            self.seen = await asyncio.to_thread(watched, self.context.desk.plans, self.plan_id)
         except AuroraError as error:
             self._failed(str(error))
             return
@@ -96,7 +98,7 @@ class _Plan:
 
     async def _look(self) -> None:
         """Show the plan anew if something was done with it."""
-        now = await run.io_bound(watched, self.context.desk.plans, self.plan_id)
+        now = await asyncio.to_thread(watched, self.context.desk.plans, self.plan_id)
         if now != self.seen:
             await self.load()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from nicegui import run, ui
+from nicegui import ui
 
 from aurora.cluster.plans.folder import load, snapshot_of
 from aurora.errors import AuroraError
@@ -55,7 +56,7 @@ def ask_approval(shown: PlanShown, context: WebContext, reload: Reload) -> None:
             done.disable()
             problem.clear()
             try:
-                await run.io_bound(
+                await asyncio.to_thread(
                     approve,
                     shown.plan_id,
                     shown.sha256,
@@ -106,14 +107,14 @@ def ask_work(  # what the question is about, each by its name
             done.disable()
             problem.clear()
             try:
-                await run.io_bound(applications.start, shown.plan_id, shown.sha256, work, context.who)
+                await asyncio.to_thread(applications.start, shown.plan_id, shown.sha256, work, context.who)
             except AuroraError as error:
                 done.enable()
                 with problem:
                     error_state("Nothing was done", str(error))
                 return
             dialog.close()
-            await run.io_bound(applications.wait, shown.plan_id, 0.5)
+            await asyncio.to_thread(applications.wait, shown.plan_id, 0.5)
             await reload()
 
         with element("div", "line"):
@@ -150,7 +151,7 @@ def ask_edit(shown: PlanShown, context: WebContext) -> None:
                 waiting = loading("Making another plan")
             without = [number for number, box in kept.items() if not box.value]
             try:
-                other = await run.io_bound(
+                other = await asyncio.to_thread(
                     edit,
                     shown.plan_id,
                     shown.sha256,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from fastapi import Request
-from nicegui import run, ui
+from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
@@ -82,7 +83,7 @@ class _List:
     async def load(self) -> None:
         """Read the folder of plans."""
         try:
-            self.listing = await run.io_bound(listing, self.context.settings.plans, datetime.now(UTC))
+            self.listing = await asyncio.to_thread(listing, self.context.settings.plans, datetime.now(UTC))
         except AuroraError as error:
             message = str(error)
             self.body.clear()
@@ -168,7 +169,7 @@ class _List:
                 origin = settings.snapshot if settings.history is None else str(settings.history)
                 try:
                     asks = form.all()
-                    report = await run.io_bound(
+                    report = await asyncio.to_thread(
                         make,
                         asks,
                         context.desk,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
-
-from nicegui import run
 
 from aurora.errors import AuroraError
 from aurora.tools.desk import Desk
@@ -201,7 +200,7 @@ def _on_demand(title: str, read: Callable[[], Any], show: Callable[[Any], None])
         with place:
             waiting = loading(title)
         try:
-            found = await run.io_bound(read)
+            found = await asyncio.to_thread(read)
         except AuroraError as error:
             opened = False
             waiting.delete()

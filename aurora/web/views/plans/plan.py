@@ -315,7 +315,7 @@ def _advice(status: str, progress: Progress, actions: tuple[Action, ...], *, is_
         "expired": "It has expired. Make another plan from the system as it is now.",
         "in progress": "It is under way. This page shows each step as it is done.",
         "applied": "It is applied. A rollback puts back what can be put back.",
-        "written": "Its files are written, and no live system was changed: commit or run them. A rollback removes them.",
+        "written": "Its files are written; no live system was changed. Commit or run them. A rollback removes them.",
         "rolled back": "It was rolled back. Edit it, or make another plan.",
     }
     is_written = status == "applied" and (progress.target or {}).get("name") in ("files", "slurm")
