@@ -114,3 +114,10 @@ def test_a_changed_key_is_refused(tmp_path):
     written.key.write_text("{}")
     with pytest.raises(DataError, match="is no key of ratings"):
         load_key(written.key)
+
+
+def test_no_cell_of_the_csv_form_is_a_formula():
+    facts = Facts(caption="=1+1", columns=("a",), rows=(("b",),))
+    items = (Item(item="item-01", kind="run", question="=1+1", text="@SUM(1)", facts=(facts,)),)
+    rows = list(csv.reader(io.StringIO(csv_form(named(RatingSet(seed=0, items=items))))))
+    assert rows[1][-3:] == ["'=1+1", "'@SUM(1)", "'=1+1\na\nb"]
