@@ -12,7 +12,7 @@ import pytest
 
 from aurora.errors import DataError
 from aurora.evals.ratings.form import csv_form, page, write_forms
-from aurora.evals.ratings.items import load_key
+from aurora.evals.ratings.items import Facts, Item, RatingSet, load_key, named
 from aurora.evals.ratings.planting import PLANTERS, Told, planted
 from aurora.evals.ratings.sampling import FormSettings, sample_set
 from tests.evals.ratings.made_up import rating_set
