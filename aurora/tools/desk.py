@@ -89,6 +89,26 @@ class Desk:
         self.is_live = is_live
         self.target = target
 
+    def fresh(self) -> Desk:
+        """Return a desk for another conversation: what is open now; drafts of one are not seen by the other."""
+        return Desk(
+            self._scenarios.values(),
+            self._policies,
+            store=self.store,
+            index=self.index,
+            expand=self._expand,
+            value=self.value,
+            series=self._series.values(),
+            accounts=self._accounts.values(),
+            experiments=self._experiments,
+            snapshot=self._snapshot,
+            plans=self._plans,
+            container_series=self._container_series,
+            reopen=self._reopen,
+            is_live=self.is_live,
+            target=self.target,
+        )
+
     @property
     def scenario_ids(self) -> tuple[str, ...]:
         """Return the ids of the open scenarios."""

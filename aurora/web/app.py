@@ -91,7 +91,7 @@ def _new(context: WebContext) -> FastAPI:
         description="Resource allocation: what the command line does, over HTTP.",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,
         lifespan=lifespan,
     )
     app.state.context = context
