@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,25 +90,11 @@ class Desk:
         self.is_live = is_live
         self.target = target
 
-    def fresh(self) -> Desk:
-        """Return a desk for another conversation: what is open now; drafts of one are not seen by the other."""
-        return Desk(
-            self._scenarios.values(),
-            self._policies,
-            store=self.store,
-            index=self.index,
-            expand=self._expand,
-            value=self.value,
-            series=self._series.values(),
-            accounts=self._accounts.values(),
-            experiments=self._experiments,
-            snapshot=self._snapshot,
-            plans=self._plans,
-            container_series=self._container_series,
-            reopen=self._reopen,
-            is_live=self.is_live,
-            target=self.target,
-        )
+    def copy(self) -> Desk:
+        """Return a desk with what is open here; what is drafted or opened there does not show here."""
+        other = copy(self)
+        other._scenarios, other._policies, other._room = dict(self._scenarios), dict(self._policies), None
+        return other
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Whose a request is: the name that the checks before the application gave it."""
+"""Whose a request is: the visitor that the checks before the application named."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from aurora.web.security.visitors import visitor_of
+
 
 def owner_of(request: Request) -> str:
-    """Return whose a request is; "" for whoever works at this machine without a token.
+    """Return whose a request is: a browser by its cookie, a program by its token.
 
     Args:
-        request: The request; the checks before the application set `scope["aurora.owner"]`.
+        request: The request.
     """
-    return str(request.scope.get("aurora.owner", ""))
+    return visitor_of(request)
 
 
 Owner = Annotated[str, Depends(owner_of)]

@@ -167,7 +167,7 @@ def _methods(request: Request) -> list[str]:
     """Return the methods of all routes with the path of a request; Starlette names those of the first one."""
     path = str(request.scope["path"]).removeprefix(request.scope.get("root_path", ""))
     routes = [r for router in request.app.state.routers for r in router.routes if isinstance(r, APIRoute)]
-    return sorted({m for r in routes if r.path_regex.match(path) for m in r.methods})
+    return sorted({m for r in routes if r.path_regex.match(path) for m in r.methods or ()})
 
 
 async def _of_a_bug(request: Request, error: Exception) -> Response:

@@ -78,7 +78,7 @@ class Opening:
             DataError: A file is none of a snapshot, or of series.
         """
         return Surroundings(
-            self._desk(row).fresh(),
+            self._desk(row).copy(),
             OpensLate(row.model or "rules", lambda: self._operator(row.model)),
             who=self._room.who,
             archive=self._room.sessions.archive(row.session_id),
