@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
+    Entry("decisions", "Decisions", "/decisions", "timeline", "Operate"),
     Entry("plans", "Plans", "/plans", "assignment", "Operate"),
 )
 """Each page's module has its own line, in the order of the navigation."""
