@@ -1,0 +1,106 @@
+"""Serves the web desk until it is stopped; what is under way is finished or saved first."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from aurora.errors import InputError
+from aurora.web.app import create_app
+from aurora.web.context import WebContext
+from aurora.web.settings import WebSettings
+
+GRACE_SECONDS = 10
+"""Longest time for requests that are under way when the server is to end."""
+BACKLOG = 256
+MAX_CONNECTIONS = 4096
+"""Most connections at a time; others get status 503."""
+
+
+def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) -> None:
+    """Serve pages, API, MCP and probes until SIGINT or SIGTERM.
+
+    Args:
+        settings: What is served, and where.
+        ready: Called with the address once connections are taken.
+
+    Raises:
+        InputError: The address can't be listened on, or others reach it and there is no token.
+        FileError: A file can't be read or made.
+        DataError: A file is none of a snapshot, or of series.
+        StoreError: The file of conversations can't be used.
+    """
+    if not settings.is_local and not settings.token:
+        raise InputError("an address that others reach needs a token", parameter="host", value=settings.host)
+    with _listening(settings) as listener:
+        context = WebContext(settings)
+        try:
+            app = create_app(context)
+            server = _Server(
+                uvicorn.Config(
+                    app,
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    proxy_headers=False,
+                    lifespan="on",
+                    timeout_graceful_shutdown=GRACE_SECONDS,
+                    h11_max_incomplete_event_size=32 << 10,
+                    ws_max_size=1 << 20,
+                    limit_concurrency=MAX_CONNECTIONS,
+                ),
+                lambda: ready(_address(settings, listener)) if ready is not None else None,
+            )
+            server.run(sockets=[listener])
+        finally:
+            context.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that ends in order, with exit code 0, on SIGINT and SIGTERM; a second SIGINT ends it at once."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals while it runs; unlike uvicorn's own, they aren't raised again after it."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections, and tell so."""
+        await super().startup(sockets)
+        self._tell()
+
+
+def _listening(settings: WebSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise InputError(
+            f"can't listen on {settings.host}:{settings.port}: {error}; choose another --port",
+            parameter="port",
+            value=settings.port,
+        ) from None
+    return listener
+
+
+def _address(settings: WebSettings, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{port}/"
