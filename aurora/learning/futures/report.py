@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -297,13 +297,7 @@ def report_futures(
     futures = Futures(demand.paths, demand.series, demand.step, request.seed)
     if max_effort is not None:
         _check_effort(futures, len(plans), job, request.what_ifs, max_effort)
-    started = time.perf_counter()
-    known = {p.policy_id: policy for p in plans if (policy := named_policy(p.policy_id)) is not None}
-    tell = partial(progress, "simulating")
-    simulated = simulate_futures(
-        futures, plans, job, request.what_ifs, policies=known, threads=request.threads, tell=tell
-    )
-    seconds = time.perf_counter() - started
+    simulated, seconds = _simulated(futures, plans, job, request.what_ifs, request.threads, progress)
     if state is not None:
         tracking = tracking or new_tracking(demand, scale.value)
         write_tracking(expecting(tracking, demand, mean_demand(simulated)), state)
@@ -319,6 +313,39 @@ def report_futures(
         seconds=seconds,
         realised=realised,
     )
+
+
+def with_what_ifs(report: FuturesReport, what_ifs: Sequence[Disturbance], *, threads: int = 1) -> FuturesReport:
+    """Simulate the plans of a report anew, in the same futures under other what-ifs.
+
+    Args:
+        report: The report; its demand, tiers, plans and jobs stay.
+        what_ifs: Disturbances in place of the report's.
+        threads: Threads that simulate.
+
+    Raises:
+        ScenarioError: A what-if is not valid.
+    """
+    before = report.simulated
+    simulated, seconds = _simulated(before.futures, before.plans, report.job, what_ifs, threads, no_progress)
+    notes = _without_effect(what_ifs, report.demand)
+    return replace(report, simulated=simulated, what_if_notes=notes, seconds=seconds)
+
+
+def _simulated(
+    futures: Futures,
+    plans: Sequence[CapacityPlan],
+    job: JobClass,
+    what_ifs: Sequence[Disturbance],
+    threads: int,
+    progress: Progress,
+) -> tuple[Simulated, float]:
+    """Simulate plans by the policies that they name; return the outcomes, and the seconds that it took."""
+    started = time.perf_counter()
+    known = {p.policy_id: policy for p in plans if (policy := named_policy(p.policy_id)) is not None}
+    tell = partial(progress, "simulating")
+    simulated = simulate_futures(futures, plans, job, what_ifs, policies=known, threads=threads, tell=tell)
+    return simulated, time.perf_counter() - started
 
 
 def report_realised(series: Sequence[Series], state: Path) -> RealisedReport:
