@@ -48,6 +48,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
         "sentence_transformers",
         "transformers",
     ),
+    "web": ("fastapi", "mcp", "nicegui", "prometheus_client", "starlette", "uvicorn"),
     "solver": ("ortools",),
     "kubernetes": ("kubernetes",),
     "ray": ("ray",),

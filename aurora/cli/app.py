@@ -17,6 +17,7 @@ from aurora.cli import (
     policies,
     scenarios,
     selfplay,
+    serve,
     simulate,
 )
 from aurora.cli.bench import commands as bench
@@ -46,6 +47,7 @@ CLUSTERS, SIMULATION, LEARNING, EVALUATION = (
 """Panels of the help, in its order."""
 app.command("ask", rich_help_panel=CLUSTERS)(chat.ask)
 app.command("chat", rich_help_panel=CLUSTERS)(chat.chat)
+app.command("serve", rich_help_panel=CLUSTERS)(serve.serve)
 app.add_typer(snapshot.app, name="snapshot", rich_help_panel=CLUSTERS)
 app.add_typer(plan.app, name="plan", rich_help_panel=CLUSTERS)
 app.add_typer(recommend.app, name="recommend", rich_help_panel=CLUSTERS)

@@ -1,0 +1,79 @@
+"""`aurora serve`: the web desk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+
+from aurora.cli import options
+from aurora.cli.chat.commands import HISTORY_HELP, MODEL_HELP, SNAPSHOT_HELP, ModeName, TargetName
+from aurora.cli.terminal.output import note
+from aurora.reading import read_text
+
+MAX_TOKEN_BYTES = 4096
+LEAST_TOKEN = 16
+"""Fewest characters of a token."""
+MAX_PORT = 65_535
+
+
+def serve(
+    snapshot: str | None = options.text(None, "--snapshot", most=options.MAX_PATH, help=SNAPSHOT_HELP),
+    history: Path | None = options.path(None, help=HISTORY_HELP),
+    model: str | None = options.text(None, help=MODEL_HELP),
+    mode: ModeName = typer.Option(ModeName.plan, help="What a new conversation may do."),
+    target: TargetName = typer.Option(
+        TargetName.files,
+        help="Where approved plans go: files (scripts for Slurm), or the cluster of --snapshot kubernetes[:CONTEXT].",
+    ),
+    plans: Path = options.path(Path("runs/plans"), help="Folder of plans."),
+    sessions: Path = options.path(Path("runs/chat/sessions.sqlite"), help="File of conversations."),
+    runs: Path = options.path(Path("runs"), help="Folder of self-play runs, studies and evaluations."),
+    data: Path | None = options.path(None, help="Folder of files that pages may open."),
+    policy: str = options.policy("", help="Policy that answers kube-scheduler under /extender."),
+    host: str = options.text("127.0.0.1", help="Address to listen on; others than this machine need --token-file."),
+    port: int = options.count(8760, least=0, most=MAX_PORT, help="Port; 0 for any that is free."),
+    token_file: Path | None = options.path(None, help="File with the secret that browsers and programs must show."),
+    name: list[str] | None = options.text(None, help="Name under which others reach it, such as desk.example.org."),
+) -> None:
+    """Serve the web desk: pages in a browser, the HTTP API and the MCP server, on one port.
+
+    Example: aurora serve --snapshot sample:web-shop
+    """
+    from aurora.graphs.chat.opening import DEFAULT_SNAPSHOT
+    from aurora.web.serving import serve as serve_desk
+    from aurora.web.settings import WebSettings
+
+    token = _token(token_file)
+    if snapshot is None:
+        note(f"no --snapshot is given: this is about {DEFAULT_SNAPSHOT}")
+    settings = WebSettings(
+        snapshot=snapshot or DEFAULT_SNAPSHOT,
+        history=history,
+        plans=plans,
+        sessions=sessions,
+        runs=runs,
+        data=data,
+        model=model or os.environ.get("AURORA_MODEL", ""),
+        mode=mode.value,
+        applies_live=target is TargetName.kubernetes,
+        host=host,
+        port=port,
+        token=token,
+        policy=policy,
+        names=tuple(name or ()),
+    )
+    if not settings.is_local and not token:
+        raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")
+    serve_desk(settings, ready=lambda url: note(f"the desk is open at {url} ; Ctrl-C ends it"))
+
+
+def _token(path: Path | None) -> str:
+    if path is None:
+        return ""
+    token = read_text(path, limit=MAX_TOKEN_BYTES).strip()
+    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable():
+        shown = options.shown(str(path))
+        raise options.usage_error("--token-file", f"{shown} holds no printable secret of {LEAST_TOKEN} characters")
+    return token

@@ -1,0 +1,27 @@
+"""Entries of the navigation; a page that is not there yet is not named."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A page of the navigation.
+
+    Attributes:
+        key: Name by which a page says that it is shown.
+        title: Word of the navigation.
+        path: Path of the page.
+        icon: Name of a Material icon.
+        group: Heading under which it stands.
+    """
+
+    key: str
+    title: str
+    path: str
+    icon: str
+    group: str
+
+
+NAVIGATION: tuple[Entry, ...] = (Entry("cluster", "Cluster", "/", "dns", "Operate"),)
+"""Each page's module has its own line, in the order of the navigation."""
