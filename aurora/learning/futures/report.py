@@ -181,7 +181,11 @@ class FuturesReport:
     @cached_property
     def best_by_what_if(self) -> dict[str, str]:
         """Id of the best plan under each what-if alone."""
-        return {name: standings(self._plan_ids, self.losses[:, k])[0].plan_id for k, name in enumerate(self.what_ifs)}
+        return {name: self.standings_with(name)[0].plan_id for name in self.what_ifs}
+
+    def standings_with(self, what_if: str) -> tuple[Standing, ...]:
+        """Return the plans under one what-if alone, best first."""
+        return tuple(standings(self._plan_ids, self.losses[:, self.what_ifs.index(what_if)]))
 
     def plan(self, plan_id: str) -> CapacityPlan:
         """Return a plan by its id."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from aurora.web.design.components import Column, data_table, element, text
 from nicegui import ui
 
 from aurora.charts import Chart
+from aurora.web.design.components import Column, data_table, element, text
 from aurora.web.views.figures import figure_options, figure_table
 
 ROWS_SHOWN = 12

@@ -1,21 +1,20 @@
-"""Data of the page Experiments: registered experiments, their effect by day, stop rules, and the ledger of savings."""
+"""Data of the page Experiments: registered experiments, their effect by day, and stop rules."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
 
 from aurora.charts import Chart
-from aurora.errors import AuroraError, DataError
+from aurora.errors import AuroraError
 from aurora.learning.experiments.analysis import Compliance, Standing
 from aurora.learning.experiments.effect_charts import effect_charts
 from aurora.learning.experiments.experiment import Experiment, ExperimentStatus
 from aurora.learning.experiments.registration import FILE, Registration, Rules
-from aurora.learning.rightsizing.execution import realised_savings
-from aurora.learning.rightsizing.savings_ledger import MIN_SETTLEMENTS, PromiseCalibration
-from aurora.quantities import count, dollars, percent, plain
+from aurora.quantities import percent, plain
 from aurora.web.settings import WebSettings
 from aurora.web.views.series_sources import files_of
 
@@ -27,8 +26,6 @@ DECISIONS = {
     "stop_end": "stop: no answer",
 }
 """Decisions in words."""
-LEDGER_SUFFIXES = (".jsonl",)
-_FIRST_BYTES = 65_536
 
 
 class ExperimentRow(NamedTuple):
@@ -207,14 +204,16 @@ def experiment_view(folder: Path) -> ExperimentView:
         p_value="" if now is None else plain(now.p_value, 2),
         charts=() if now is None else _charts(registration, now, status),
         days=() if now is None else _days(registration, now),
-        arms=()
-        if now is None
-        else (_arm("with the change", now.treated), _arm("control", now.control)),
+        arms=() if now is None else (_arm("with the change", now.treated), _arm("control", now.control)),
         per_protocol="" if now is None else _per_protocol(now),
         rules=_rules(rules, now),
         registered=_registered(registration, status),
-        assigned=tuple((s.account, s.block, "with the change" if s.treated else "control") for s in registration.subjects),
-        missing="" if now is None or not now.missing_days else f"No values on day {', '.join(map(str, now.missing_days))}.",
+        assigned=tuple(
+            (s.account, s.block, "with the change" if s.treated else "control") for s in registration.subjects
+        ),
+        missing=""
+        if now is None or not now.missing_days
+        else f"No values on day {', '.join(map(str, now.missing_days))}.",
     )
 
 
@@ -227,7 +226,7 @@ def _signed(value: float) -> str:
 
 
 def _end(value: float | None, sign: str) -> str:
-    return f"{sign}∞" if value is None or abs(value) == float("inf") or value != value else _signed(value)
+    return f"{sign}∞" if value is None or not isfinite(value) else _signed(value)
 
 
 def _charts(registration: Registration, now: Standing, status: ExperimentStatus) -> tuple[tuple[Chart, str], ...]:
@@ -270,7 +269,8 @@ def _per_protocol(now: Standing) -> str:
         return ""
     return (
         f"By actual treatment ({other.treated} against {other.control} accounts): {_signed(other.effect)} "
-        f"({_signed(other.low)} to {_signed(other.high)}, 95 % on this day alone). Not randomised, so not for decisions."
+        f"({_signed(other.low)} to {_signed(other.high)}, 95 % on this day alone). It is not randomised, so it decides "
+        "nothing."
     )
 
 
@@ -282,7 +282,10 @@ def _rules(rules: Rules, now: Standing | None) -> tuple[Rule, ...]:
     if now is not None and day:
         harm = f"worse by at least {_end(float(now.verdict.guardrail.low[day - 1]), '-')} so far"
         gain = _with_interval(
-            *(float(values[day - 1]) for values in (now.verdict.metric.estimate, now.verdict.metric.low, now.verdict.metric.high))
+            *(
+                float(values[day - 1])
+                for values in (now.verdict.metric.estimate, now.verdict.metric.low, now.verdict.metric.high)
+            )
         )
     is_harm = decision == "stop_harm"
     return (
@@ -302,7 +305,7 @@ def _rules(rules: Rules, now: Standing | None) -> tuple[Rule, ...]:
         ),
         Rule(
             "Stop for futility",
-            f"from day {rules.earliest}: the interval excludes a benefit of {plain(rules.effect)}, the smallest worth having",
+            f"from day {rules.earliest}: a benefit of {plain(rules.effect)}, the least worth having, is excluded",
             gain,
             decision == "stop_futility",
         ),
@@ -316,7 +319,10 @@ def _registered(registration: Registration, status: ExperimentStatus) -> tuple[t
     return (
         ("Registered", f"{registration.created.isoformat()}, hash {registration.sha256[:12]}"),
         ("First day", registration.start.isoformat()),
-        ("Assignment", f"at random within {len(registration.blocks)} blocks of like accounts, seed {registration.seed}"),
+        (
+            "Assignment",
+            f"at random within {len(registration.blocks)} blocks of like accounts, seed {registration.seed}",
+        ),
         ("Metric", f"{rules.metric}, {rules.direction} is better"),
         ("Smallest effect worth having", f"{plain(rules.effect)}, in the unit of {rules.metric}"),
         ("Guardrail", f"{rules.guardrail}, {rules.guardrail_direction} is better, margin {plain(rules.margin)}"),
@@ -324,105 +330,3 @@ def _registered(registration: Registration, status: ExperimentStatus) -> tuple[t
         ("Power", percent(round(expected["power"], 3))),
         ("Expected duration", f"{plain(days, 2)} days" if days > 0 else "not known"),
     )
-
-
-class PromiseRow(NamedTuple):
-    """A promise of savings in a ledger, with what was realised.
-
-    Attributes:
-        change: Id of the change.
-        account: Its account.
-        day: Day of the promise.
-        promised: Promised savings a month, with their interval.
-        realised: Realised savings a month; "waits" where nobody measured them.
-        verdict: `within`, `outside` or `open`.
-    """
-
-    change: str
-    account: str
-    day: str
-    promised: str
-    realised: str
-    verdict: str
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerView:
-    """A ledger of promised and realised savings.
-
-    Attributes:
-        key: Path of its file.
-        rows: Promises, the settled ones first.
-        summary: How the stated intervals held, in a sentence.
-        is_calibrated: Whether enough are settled and the stated share holds; None where too few are settled.
-        problem: Why it can't be read; "" where it can.
-    """
-
-    key: str
-    rows: tuple[PromiseRow, ...] = ()
-    summary: str = ""
-    is_calibrated: bool | None = None
-    problem: str = ""
-
-
-def ledgers(settings: WebSettings) -> tuple[LedgerView, ...]:
-    """Return the ledgers below the served folders.
-
-    Args:
-        settings: The settings of the desk.
-    """
-    return tuple(_ledger(path) for path in files_of(settings, LEDGER_SUFFIXES) if _is_ledger(path))
-
-
-def _is_ledger(path: Path) -> bool:
-    """Return whether the first line of a file is a promise."""
-    try:
-        with path.open("rb") as stream:
-            first = stream.readline(_FIRST_BYTES)
-    except OSError:  # a file that can't be read is shown by nobody
-        return False
-    return b'"kind": "predicted"' in first and b'"change_id"' in first
-
-
-def _ledger(path: Path) -> LedgerView:
-    try:
-        report = realised_savings(path)
-    except (AuroraError, DataError) as error:
-        return LedgerView(str(path), problem=str(error))
-    settled = [
-        PromiseRow(
-            s.promise.change_id,
-            s.promise.account,
-            s.promise.day,
-            _promised(s.promise.savings, s.promise.low, s.promise.high, s.promise.level),
-            f"{dollars(s.savings)} a month, measured {s.day}",
-            "within" if s.is_within else "outside",
-        )
-        for s in report.settlements
-    ]
-    waiting = [
-        PromiseRow(p.change_id, p.account, p.day, _promised(p.savings, p.low, p.high, p.level), "waits", "open")
-        for p in report.open_promises
-    ]
-    held = report.calibration
-    if held is None:
-        return LedgerView(str(path), (*settled, *waiting), f"Nothing is settled yet; {count(len(waiting))} promises wait.")
-    is_judged = held.count >= MIN_SETTLEMENTS
-    return LedgerView(
-        str(path), (*settled, *waiting), _calibration_text(held), held.is_calibrated if is_judged else None
-    )
-
-
-def _promised(savings: float, low: float, high: float, level: float) -> str:
-    return f"{dollars(savings)} a month ({dollars(low)} to {dollars(high)}, {percent(level)})"
-
-
-def _calibration_text(held: PromiseCalibration) -> str:
-    text = (
-        f"{percent(round(held.within, 3))} ({percent(round(held.low, 3))} to {percent(round(held.high, 3))}, 95 %) of "
-        f"{count(held.count)} settled promises lie within their interval, which states {percent(round(held.level, 3))}. "
-        f"Realised savings differ from promised ones by {dollars(held.bias)} a month on average."
-    )
-    if held.count < MIN_SETTLEMENTS:
-        text += f" {MIN_SETTLEMENTS} settlements are needed to judge the stated share."
-    return text

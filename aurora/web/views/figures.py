@@ -13,6 +13,8 @@ from aurora.quantities import moment, plain
 
 INKS = (*(f"var(--series-{k})" for k in range(1, 7)), "var(--text)")
 """Colours of the pages in the order of `aurora.charts.COLOURS`; the browser resolves them, light or dark."""
+FONT = "Roboto, system-ui, sans-serif"
+"""Font of charts; ECharts measures texts with it, so that legends don't overlap."""
 BAND_OPACITY = 0.22
 """Opacity of a band; bands that overlap add up."""
 _DASHES: dict[Dash, Any] = {"solid": "solid", "dash": "dashed", "dashdot": [8, 3, 2, 3], "dot": "dotted"}
@@ -53,20 +55,25 @@ def figure_options(chart: Chart) -> dict[str, Any]:
     if kind == "category":
         x_axis["data"] = [str(x) for m in chart.marks if isinstance(m, Bars) for x in m.x]
     if kind == "value":
-        x_axis |= {"scale": True}
+        x_axis["scale"] = True
+    x_axis |= _axis()
+    if kind == "time":
+        x_axis["axisLabel"] = x_axis["axisLabel"] | {"formatter": _TIMES}
     return {
         "useUTC": True,
         "animation": False,
-        "textStyle": {"fontFamily": "inherit"},
+        "textStyle": {"fontFamily": FONT},
         "grid": {"left": 64, "right": 20, "top": 48 if len(names) > 1 else 20, "bottom": 52},
         "legend": {"show": len(names) > 1, "type": "scroll", "top": 0, "data": names, **_LEGEND},
         "tooltip": {"trigger": "axis", "confine": True, "axisPointer": {"lineStyle": {"color": "var(--edge)"}}, **_TIP},
-        "xAxis": x_axis | _axis(),
+        "xAxis": x_axis,
         "yAxis": {"type": "value", "name": chart.y, "nameLocation": "middle", "nameGap": 46, "scale": True, **_axis()},
         "series": series,
     }
 
 
+_TIMES = {"year": "{yyyy}", "month": "{d} {MMM}", "day": "{d} {MMM}", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}"}
+"""Labels of an axis of time, as templates of ECharts."""
 _LEGEND = {
     "textStyle": {"color": "var(--text)"},
     "pageTextStyle": {"color": "var(--muted)"},

@@ -13,13 +13,13 @@ from aurora.charts import BLACK, VERMILION, Chart, Line
 from aurora.errors import InputError
 from aurora.learning.forecasting.charts import fan_chart
 from aurora.learning.forecasting.metrics import ENDS, MEDIAN
+from aurora.learning.forecasting.report import CONTEXT
 from aurora.learning.forecasting.wording import back_test_text
 from aurora.learning.forecasting.zero_shot import BacktestedForecast, forecast_by_best_baseline
 from aurora.learning.futures.charts import futures_charts
 from aurora.learning.futures.demand import running
 from aurora.learning.futures.promises import KeptPromise, kept_promises, past_tiers
 from aurora.learning.futures.report import FuturesReport, FuturesRequest, report_futures
-from aurora.learning.forecasting.report import CONTEXT
 from aurora.learning.series.series import Panel, Series
 from aurora.quantities import count, dollars, duration, moment, percent, plain
 from aurora.types import Progress, no_progress
@@ -73,7 +73,8 @@ class ForecastView:
         chart: The measured past, the median and intervals of 50, 80 and 95 %.
         summary: What the chart shows, in a sentence.
         method: How the forecast was made, and its error in the past, in a sentence.
-        ends: Time of the latest value, and the length of a step.
+        end: Time of day of the latest value.
+        end_note: Its day, and the length of a step.
         next_median, next_interval: Next value, and its 80 % interval.
         last_median, last_interval: Value at the end of the horizon, and its 80 % interval.
         steps: Steps of the forecast.
@@ -84,7 +85,8 @@ class ForecastView:
     chart: Chart
     summary: str
     method: str
-    ends: str
+    end: str
+    end_note: str
     next_median: str
     next_interval: str
     last_median: str
@@ -180,14 +182,15 @@ def forecast_view(series: Series, horizon: int, findings: Sequence[str] = ()) ->
         )
         for k, row in enumerate(forecast.quantiles)
     )
-    ahead = duration(horizon * series.step)
+    ahead, end = duration(horizon * series.step), moment(forecast.start - forecast.step)
     return ForecastView(
         unit=unit,
         chart=fan_chart(series, forecast),
-        summary=f"Measured values up to {moment(forecast.start - forecast.step)}, then the median and the intervals "
+        summary=f"Measured values up to {end}, then the median and the intervals "
         f"of 50, 80 and 95 % for {ahead} ({horizon} steps of {duration(series.step)}).",
         method=_method(made),
-        ends=f"{moment(forecast.start - forecast.step)}, a value each {duration(series.step)}",
+        end=end.partition(" ")[2],
+        end_note=f"{end.partition(' ')[0]}, a value each {duration(series.step)}",
         next_median=steps[0].median,
         next_interval=steps[0].most,
         last_median=steps[-1].median,
@@ -198,10 +201,10 @@ def forecast_view(series: Series, horizon: int, findings: Sequence[str] = ()) ->
 
 
 def _method(made: BacktestedForecast) -> str:
-    model = made.forecast.model.replace("_", " ")
     if made.own_figures is None:
-        return f"By {model}; the series is too short for a back-test, so nobody knows how good it is."
-    return f"By {model}, the baseline with the lowest error on this series' own past: {back_test_text(made)}."
+        return f"By {made.forecast.model}; the series is too short for a back-test, so nobody knows how good it is."
+    text = back_test_text(made)
+    return f"By {made.forecast.model}, the baseline with the lowest error on this series' own past: {text}."
 
 
 class TierRow(NamedTuple):
@@ -358,11 +361,12 @@ def plan_rows(report: FuturesReport, what_if: str | None = None) -> tuple[PlanRo
     """
     name = report.what_ifs[0] if what_if is None else what_if
     rows = []
-    for standing in report.standings:
+    ranked = report.standings_with(name)
+    for standing in ranked:
         plan, measures = report.plan(standing.plan_id), report.measures(standing.plan_id)[name]
         low, high = np.percentile(measures["cost"], (5, 95))
         missed = np.percentile(measures["sla"], (5, 95))
-        is_best = standing.plan_id == report.best
+        is_best = standing is ranked[0]
         rows.append(
             PlanRow(
                 standing.plan_id,
@@ -389,4 +393,3 @@ def _terms(report: FuturesReport) -> str:
         f"{dollars(plan.burst_price)}/h on demand while in use. Cost is that of the whole horizon, with the 5th to "
         "95th percentile of futures."
     )
-

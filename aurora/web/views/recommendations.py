@@ -15,12 +15,18 @@ from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.report import PlanReport, new_plan
 from aurora.cluster.problems import Problem, Severity, find_problems
 from aurora.cluster.resource_prices import resource_prices
+from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
 from aurora.learning.accounts import Configuration
 from aurora.learning.rightsizing.containers import Prices, advise
-from aurora.learning.rightsizing.containers.advice import HOURS_PER_MONTH, ContainerAdvice, ContainerReport, ResourceAdvice
+from aurora.learning.rightsizing.containers.advice import (
+    HOURS_PER_MONTH,
+    ContainerAdvice,
+    ContainerReport,
+    ResourceAdvice,
+)
 from aurora.learning.rightsizing.containers.files import read_containers
-from aurora.learning.rightsizing.containers.use import UNITS, ContainerUse
+from aurora.learning.rightsizing.containers.use import UNITS
 from aurora.learning.rightsizing.recommend import Recommendation
 from aurora.learning.rightsizing.report import RecommendationReport, recommend
 from aurora.quantities import count, dollars, percent, plain
@@ -32,7 +38,7 @@ from aurora.web.views.series_sources import allowed
 CPU_SHARES = (0.25, 0.75)
 """Parts of a node's price that are for its cores, between which savings of containers are stated: providers differ."""
 RANKS: dict[str, int] = {"error": 3, "warning": 2, "hint": 1, "none": 0}
-"""Order of severities, the worst highest; "none" is for what fits."""
+"""Order of severities, the worst highest; "none" is for what stays as it is."""
 ACCOUNT_SUFFIXES = (".jsonl", ".jsonl.gz", ".parquet")
 CONTAINER_SUFFIXES = (".jsonl", ".jsonl.gz", ".csv", ".csv.gz")
 LIKELY_KILL = 0.5
@@ -52,9 +58,19 @@ class Money(NamedTuple):
     high: float
 
     @property
+    def value(self) -> str:
+        """The expected savings."""
+        return dollars(self.expected)
+
+    @property
+    def range(self) -> str:
+        """Both ends of the interval."""
+        return f"{dollars(self.low)} to {dollars(self.high)}"
+
+    @property
     def text(self) -> str:
         """The savings with their interval."""
-        return f"{dollars(self.expected)} ({dollars(self.low)} to {dollars(self.high)})"
+        return f"{self.value} ({self.range})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +81,9 @@ class AdviceRow:
         key: Unique key.
         kind: `cluster`, `container` or `account`.
         subject: What it is about.
-        severity: How bad it is; "none": it fits.
+        severity: How bad it is; "none": nothing is to be done.
         finding: What is the matter, in a few words.
-        action: What to do.
+        action: What to do; "" where the finding says it, or nobody knows.
         money: Savings a month; None where none are known.
         confidence: How sure it is, with what that means; "" where nobody measured it.
         evidence: What it rests on, in sentences.
@@ -166,8 +182,10 @@ def cluster_recommendations(desk: Desk) -> RecommendationsView:
     series = desk.container_series()
     if series:
         uses = container_uses(cluster, series)
-        advice, low, high = (_priced(uses, resource_prices(cluster, s)) for s in (0.5, *CPU_SHARES))
-        rows += [_container_row(*three) for three in zip(advice.containers, low.containers, high.containers, strict=True)]
+        low, middle, high = (_prices(cluster, share) for share in (CPU_SHARES[0], 0.5, CPU_SHARES[1]))
+        advice = advise(uses, prices=middle)
+        every = tuple(p for p in (low, middle, high) if p is not None)
+        rows += [_container_row(a, every, can_plan=True) for a in advice.containers]
         if advice.prices is not None:
             note = (
                 f"Savings are those of a month of {HOURS_PER_MONTH:.0f} hours at the prices of the nodes. The interval "
@@ -175,7 +193,9 @@ def cluster_recommendations(desk: Desk) -> RecommendationsView:
                 "rest for its memory."
             )
     else:
-        remarks = ("No use of containers was measured, so no sizes are proposed: start with `aurora serve --history FILE`.",)
+        remarks = (
+            "No use of containers was measured, so no sizes are proposed: start with `aurora serve --history FILE`.",
+        )
     return RecommendationsView(cluster.snapshot_id, _sorted(rows), note, remarks, advice)
 
 
@@ -194,7 +214,7 @@ def container_file(name: str, settings: WebSettings, prices: Prices | None = Non
     """
     read = read_containers(allowed(name, settings))
     advice = advise(read.uses, prices=prices)
-    rows = [_container_row(a, a, a, can_plan=False) for a in advice.containers]
+    rows = [_container_row(a, () if prices is None else (prices,), can_plan=False) for a in advice.containers]
     note = "Savings are exact at the prices given: requests of all pods for a month of 730 hours."
     remarks = tuple(f"{f.unique_id}: {f.message}" for f in read.findings)
     return RecommendationsView(name, _sorted(rows), note if prices else "", remarks, advice)
@@ -263,25 +283,23 @@ def _problem_row(number: int, problem: Problem) -> AdviceRow:
         kind="cluster",
         subject=subject or f"{count(problem.cases)} cases",
         severity=problem.severity,
-        finding=problem.code.replace("-", " "),
-        action=problem.message,
+        finding=problem.message,
+        action="",
         evidence=(*problem.subjects, *((f"and {count(more)} more",) if more > 0 and problem.subjects else ())),
     )
 
 
-def _priced(uses: Sequence[ContainerUse], prices: dict[str, float]) -> ContainerReport:
-    known = {"cpu", "memory"} <= set(prices)
-    return advise(uses, prices=Prices(prices["cpu"], prices["memory"]) if known else None)
+def _prices(cluster: Snapshot, cpu_share: float) -> Prices | None:
+    """Return the prices of requests in a cluster; None where no node has a price."""
+    prices = resource_prices(cluster, cpu_share)
+    return Prices(prices["cpu"], prices["memory"]) if {"cpu", "memory"} <= set(prices) else None
 
 
-def _container_row(
-    advice: ContainerAdvice, low: ContainerAdvice, high: ContainerAdvice, *, can_plan: bool = True
-) -> AdviceRow:
-    """Return the row of a container, with its savings under three prices of its resources."""
+def _container_row(advice: ContainerAdvice, prices: Sequence[Prices], *, can_plan: bool) -> AdviceRow:
+    """Return the row of a container; its savings are at the middle one of some prices, which span the interval."""
     parts = (advice.cpu, advice.memory)
     is_changed = any(p.now != p.proposed for p in parts)
-    saved = [_saved(a) for a in (advice, low, high)]
-    known = [s for s in saved if s is not None]
+    saved = [s for p in prices if (s := _saved(advice, p)) is not None]
     kept = [p.confidence for p in parts if p.confidence is not None]
     return AdviceRow(
         key=f"container-{advice.name}",
@@ -290,7 +308,7 @@ def _container_row(
         severity=_container_severity(advice),
         finding=", ".join(f"{_RESOURCES[p.resource]} {_FINDINGS[p.finding]}" for p in parts),
         action="; ".join(filter(None, (_size_text(p) for p in parts))) or "leave it as it is",
-        money=Money(known[0], min(known), max(known)) if known and is_changed else None,
+        money=Money(saved[len(saved) // 2], min(saved), max(saved)) if saved and is_changed else None,
         confidence=f"{percent(round(min(kept), 3))} of back-tests kept the promise" if kept and is_changed else "",
         evidence=tuple(
             text for p in parts for text in (*(f"{_RESOURCES[p.resource]}: {r}" for r in p.reasons), *_chances(p))
@@ -311,8 +329,14 @@ _FINDINGS = {
 }
 
 
-def _saved(advice: ContainerAdvice) -> float | None:
-    return None if advice.month_now is None or advice.month is None else advice.month_now - advice.month
+def _saved(advice: ContainerAdvice, prices: Prices) -> float | None:
+    """Return what the proposed requests of all pods save in a month, dollars; None where a request is not set."""
+    saved = 0.0
+    for part, price in ((advice.cpu, prices.core_hour), (advice.memory, prices.gib_hour)):
+        if part.now.request is None or part.proposed.request is None:
+            return None
+        saved += (part.now.request - part.proposed.request) * price
+    return HOURS_PER_MONTH * advice.replicas * saved
 
 
 def _container_severity(advice: ContainerAdvice) -> str:
@@ -320,7 +344,7 @@ def _container_severity(advice: ContainerAdvice) -> str:
     if "under" in findings:
         killed = advice.memory.finding == "under" and (advice.memory.chance_now or 0.0) >= LIKELY_KILL
         return "error" if killed else "warning"
-    return "none" if findings <= {"fits", "held"} else "hint"
+    return "hint" if "over" in findings else "none"
 
 
 def _size_text(part: ResourceAdvice) -> str:
@@ -344,10 +368,18 @@ def _chances(part: ResourceAdvice) -> tuple[str, ...]:
         return ()
     what = "throttling at a moment" if part.resource == "cpu" else "a kill for lack of memory in a week"
     then = "not known" if part.chance is None else percent(round(part.chance, 4))
-    return (f"{_RESOURCES[part.resource]}: probability of {what} {percent(round(part.chance_now, 4))} now, {then} proposed",)
+    return (
+        f"{_RESOURCES[part.resource]}: probability of {what} {percent(round(part.chance_now, 4))} now, {then} proposed",
+    )
 
 
-_ACCOUNT_SEVERITIES = {"under": "warning", "conflict": "warning", "over": "hint", "no_data": "hint", "optimised": "none"}
+_ACCOUNT_SEVERITIES = {
+    "under": "warning",
+    "conflict": "warning",
+    "over": "hint",
+    "no_data": "hint",
+    "optimised": "none",
+}
 _ACCOUNT_FINDINGS = {
     "under": "too small",
     "conflict": "resources contradict each other",
@@ -377,7 +409,11 @@ def account_row(r: Recommendation) -> AdviceRow:
         else f"{percent(round(sure.value, 3))} ({percent(round(sure.low, 3))} to {percent(round(sure.high, 3))}, 95 %)",
         evidence=(
             *r.reasons,
-            *((f"risk {r.risk} of 4: probability {percent(round(r.probability, 3))} {r.risk_basis}",) if r.probability is not None else ()),
+            *(
+                (f"risk {r.risk} of 4: probability {percent(round(r.probability, 3))} {r.risk_basis}",)
+                if r.probability is not None
+                else ()
+            ),
             *((f"confidence: {sure.basis}",) if sure is not None else ()),
         ),
         would_change=tuple(f.text for f in r.flips),
@@ -386,7 +422,9 @@ def account_row(r: Recommendation) -> AdviceRow:
 
 def _account_action(r: Recommendation) -> str:
     if r.now is None or r.proposed is None:
-        return f"measure {count(max(0, r.need - r.have))} more periods" if r.finding == "no_data" else "leave it as it is"
+        return (
+            f"measure {count(max(0, r.need - r.have))} more periods" if r.finding == "no_data" else "leave it as it is"
+        )
     changes = [
         f"{f.name} {getattr(r.now, f.name)} to {getattr(r.proposed, f.name)}"
         for f in fields(Configuration)

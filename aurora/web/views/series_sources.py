@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from aurora.web.settings import WebSettings
-
 from aurora.errors import InputError
 from aurora.files import inside
 from aurora.learning.series.read import read_panel
 from aurora.learning.series.series import Panel
 from aurora.tools.desk import Desk
+from aurora.web.settings import WebSettings
 
 HISTORY = "history"
 """Key of the history of the open cluster."""

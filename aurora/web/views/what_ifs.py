@@ -112,7 +112,9 @@ def cluster_what_if(snapshot: Snapshot, sliders: Sliders, policy: Policy = DEFAU
         _figures(result.before, result.after),
         tuple(WaitingRow(c.task_id, c.reason) for c in lost[:MAX_ROWS]),
         len(lost),
-        tuple(f"{h.node_id}: {percent(round(h.share, 3))} of its {h.resource}" for h in result.after.overfull)[:MAX_ROWS],
+        tuple(f"{h.node_id}: {percent(round(h.share, 3))} of its {h.resource}" for h in result.after.overfull)[
+            :MAX_ROWS
+        ],
     )
 
 
