@@ -150,8 +150,8 @@ def _experiment(view: ExperimentView, key: str) -> None:
             command(f"aurora experiment status {key} --add FILE")
     if view.charts:
         with card("Effect as days go by"):
-            for chart, summary in view.charts:
-                text("h3", chart.title)
+            for title, chart, summary in view.charts:
+                text("h3", title)
                 figure(chart, summary=summary)
             with element("details", "as-table"):
                 text("summary", "Intervals of each day")

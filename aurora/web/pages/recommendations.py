@@ -185,7 +185,7 @@ class _Page:
                 Column("rank", "Severity", is_number=True, shown="severity"),
                 Column("subject", "Subject"),
                 Column("finding", "Finding"),
-                Column("savings", "Saves a month ($)", is_number=True, shown="money"),
+                Column("savings", "Saves a month (interval)", is_number=True, shown="money"),
             ),
             [r.to_row() for r in rows],
             label="Recommendations",
@@ -203,6 +203,11 @@ class _Page:
             "body-cell-subject",
             """<q-td :props="props"><button type="button" class="link break"
             @click.stop="$parent.$emit('details', props.row.id)">{{ props.row.subject }}</button></q-td>""",
+        )
+        table.add_slot(
+            "body-cell-savings",
+            """<q-td :props="props"><div class="nowrap">{{ props.row.money }}</div>
+            <div class="nowrap muted" v-if="props.row.range">{{ props.row.range }}</div></q-td>""",
         )
         table.on("details", lambda e: self._details(str(e.args)))
 

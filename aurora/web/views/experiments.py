@@ -112,7 +112,7 @@ class ExperimentView:
         effect: Effect with its interval; "" before the first day.
         effect_note: What the interval means.
         p_value: p-value, valid at any look; "" before the first day.
-        charts: Effect and guardrail by day, with what each shows; empty before the first day.
+        charts: Effect and guardrail by day: heading, chart, and what it shows; empty before the first day.
         days: Effect by day, the latest first.
         arms: Both arms with compliance.
         per_protocol: Comparison by actual treatment, in a sentence; "" where nobody knows it.
@@ -130,7 +130,7 @@ class ExperimentView:
     effect: str
     effect_note: str
     p_value: str
-    charts: tuple[tuple[Chart, str], ...]
+    charts: tuple[tuple[str, Chart, str], ...]
     days: tuple[DayRow, ...]
     arms: tuple[ArmRow, ...]
     per_protocol: str
@@ -229,16 +229,18 @@ def _end(value: float | None, sign: str) -> str:
     return f"{sign}∞" if value is None or not isfinite(value) else _signed(value)
 
 
-def _charts(registration: Registration, now: Standing, status: ExperimentStatus) -> tuple[tuple[Chart, str], ...]:
+def _charts(registration: Registration, now: Standing, status: ExperimentStatus) -> tuple[tuple[str, Chart, str], ...]:
     effect, guardrail = effect_charts(registration, now)
     rules = registration.rules
     return (
         (
+            f"Effect on {rules.metric}",
             effect,
             f"Effect on {rules.metric} after each day. The band holds the effect on all days at once with "
             f"{percent(round(status.level, 6))}, so it may be looked at every day.",
         ),
         (
+            f"Guardrail: {rules.guardrail}",
             guardrail,
             f"How much {rules.guardrail} got worse, in its unit. The experiment stops when the lower end passes the "
             "margin.",

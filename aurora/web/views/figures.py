@@ -92,7 +92,7 @@ def _axis() -> dict[str, Any]:
     return {
         "nameTextStyle": {"color": "var(--muted)"},
         "axisLabel": {"color": "var(--muted)", "hideOverlap": True},
-        "axisLine": {"lineStyle": {"color": "var(--edge)"}},
+        "axisLine": {"onZero": False, "lineStyle": {"color": "var(--edge)"}},
         "axisTick": {"lineStyle": {"color": "var(--edge)"}},
         "splitLine": {"lineStyle": {"color": "var(--line)"}},
     }

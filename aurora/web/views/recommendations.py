@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
@@ -113,7 +114,8 @@ class AdviceRow:
             "finding": self.finding,
             "action": self.action,
             "savings": None if self.money is None else self.money.expected,
-            "money": "–" if self.money is None else self.money.text,
+            "range": "" if self.money is None else self.money.range,
+            "money": "–" if self.money is None else self.money.value,
             "confidence": self.confidence or "–",
         }
 
@@ -190,7 +192,7 @@ def cluster_recommendations(desk: Desk) -> RecommendationsView:
             note = (
                 f"Savings are those of a month of {HOURS_PER_MONTH:.0f} hours at the prices of the nodes. The interval "
                 f"is from {percent(CPU_SHARES[0])} to {percent(CPU_SHARES[1])} of a node's price for its cores, the "
-                "rest for its memory."
+                "rest for its memory. A negative amount costs more."
             )
     else:
         remarks = (
@@ -235,7 +237,10 @@ def account_file(name: str, settings: WebSettings, progress: Progress = no_progr
     """
     report = recommend(allowed(name, settings), with_flips=False, progress=progress)
     rows = [account_row(r) for r in report.recommendations]
-    note = f"Savings are those of a month of 30 days, with their 80 % interval. Prices: {report.price_source}."
+    note = (
+        "Savings are those of a month of 30 days, with their 80 % interval; negative: it costs more. "
+        f"Prices: {report.price_source}."
+    )
     return RecommendationsView(name, _sorted(rows), note, (*report.remarks, *report.assumptions), None, report)
 
 
@@ -275,13 +280,18 @@ def _sorted(rows: Sequence[AdviceRow]) -> tuple[AdviceRow, ...]:
     return tuple(sorted(rows, key=lambda r: (-RANKS[r.severity], -(r.money.expected if r.money else 0.0), r.subject)))
 
 
+_NOTES = re.compile(r" \(|: | at ")
+"""What parts a name from the note behind it in the subjects of problems."""
+
+
 def _problem_row(number: int, problem: Problem) -> AdviceRow:
     more = problem.cases - len(problem.subjects)
-    subject = problem.subjects[0].partition(" (")[0].partition(": ")[0] if problem.cases == 1 else ""
+    first = _NOTES.split(problem.subjects[0], maxsplit=1)[0] if problem.subjects else count(problem.cases)
+    subject = first if problem.cases == 1 else f"{first} and {count(problem.cases - 1)} more"
     return AdviceRow(
         key=f"problem-{number}",
         kind="cluster",
-        subject=subject or f"{count(problem.cases)} cases",
+        subject=subject,
         severity=problem.severity,
         finding=problem.message,
         action="",

@@ -64,7 +64,7 @@ def test_each_day_has_an_interval_that_may_be_infinite(view: ExperimentView) -> 
     assert [d.day for d in view.days] == [6, 5, 4, 3, 2, 1]
     assert view.days[0].date == "2026-07-06"
     assert all("(" in d.effect and " to " in d.effect and "nan" not in d.effect for d in view.days)
-    assert len(view.charts) == 2 and view.charts[0][0].marks[1].name.startswith("effect")
+    assert len(view.charts) == 2 and view.charts[0][1].marks[1].name.startswith("effect")
 
 
 def test_the_rule_that_decided_is_marked(view: ExperimentView) -> None:
