@@ -193,6 +193,7 @@ class _Page:
             on_select=self._details,
         )
         table.columns[0]["align"] = "left"
+        table.classes("wide")
         table.add_slot(
             "body-cell-rank",
             """<q-td :props="props"><span class="badge" :class="{bad: props.row.severity == 'error',
