@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request
-from nicegui import run, ui
+from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
@@ -30,6 +30,7 @@ from aurora.web.design.components import (
 from aurora.web.design.figures import figure
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import Cell, small_table
+from aurora.web.design.working import compute
 from aurora.web.views.experiments import (
     ExperimentRow,
     ExperimentView,
@@ -78,7 +79,7 @@ class _Page:
     async def _load(self) -> None:
         self._show(self.list, lambda: loading("Reading experiments"))
         settings = self.context.settings
-        rows = await run.io_bound(experiment_rows, settings)
+        rows = await compute(experiment_rows, settings)
         if not rows:
             self._show(
                 self.list,
@@ -92,7 +93,7 @@ class _Page:
         else:
             self._show(self.list, lambda: self._list(rows))
             await self._open(self.key or next((r.key for r in rows if not r.problem), ""))
-        books = await run.io_bound(ledgers, settings)
+        books = await compute(ledgers, settings)
         self._show(self.ledger, lambda: _ledgers(books))
 
     def _list(self, rows: tuple[ExperimentRow, ...]) -> None:
@@ -121,7 +122,7 @@ class _Page:
         known = {str(folder): folder for folder in experiment_folders(self.context.settings)}
         self._show(self.details, lambda: loading("Testing the effect after each day"))
         try:
-            view = await run.io_bound(experiment_view, known.get(key, Path("no experiment of the served folders")))
+            view = await compute(experiment_view, known.get(key, Path("no experiment of the served folders")))
         except AuroraError as error:
             message = str(error)
             self._show(self.details, lambda: error_state("The experiment could not be opened", message))

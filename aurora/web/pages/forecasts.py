@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import Request
-from nicegui import run, ui
+from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
@@ -15,6 +15,7 @@ from aurora.web.design.components import button, card, element, empty_state, err
 from aurora.web.design.figures import figure
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import Cell, points, small_table
+from aurora.web.design.working import compute
 from aurora.web.views.asked import HORIZON, LEAST_LOAD, MOST_LOAD, MOST_PRICE, Asked, read_asked
 from aurora.web.views.forecasts import (
     MAX_HORIZON,
@@ -105,7 +106,7 @@ class _Page:
         source = self.asked.source or places[0].key
         problem = None
         try:
-            panel = await run.io_bound(open_source, source, self.context.desk, self.context.settings)
+            panel = await compute(open_source, source, self.context.desk, self.context.settings)
         except AuroraError as error:
             panel, problem = None, str(error)
         rows = () if panel is None else series_rows(panel)
@@ -144,26 +145,26 @@ class _Page:
         self._show(self.forecast, lambda: loading("Forecasting"))
         self.tiers.clear()
         try:
-            view = await run.io_bound(lambda: forecast_view(summed(series), self.asked.horizon, findings))
+            view = await compute(lambda: forecast_view(summed(series), self.asked.horizon, findings))
         except AuroraError as error:
             self._failed(self.forecast, "There is no forecast", error)
             return
         self._show(self.forecast, lambda: _forecast_part(view))
 
     async def _futures(self, series: Sequence[Any]) -> None:
-        done: dict[str, str] = {}
+        state: dict[str, str] = {}
 
-        def progress(what: str, number: int, whole: int) -> None:
-            done["text"] = f"{what}: {number} of {whole}"
+        def progress(stage: str, done: int, total: int | None = None, detail: str = "") -> None:
+            state["text"] = f"{stage}: {done} of {total}"
 
         self.futures = None
         self._show(self.tiers, lambda: loading("Sampling futures and checking tiers at past moments"))
         with self.tiers:
             label = text("span", "", "muted small")
-        watch = ui.timer(0.5, lambda: label.set_text(done.get("text", "")))
+        watch = ui.timer(0.5, lambda: label.set_text(state.get("text", "")))
         asked = self.asked
         try:
-            self.futures = await run.io_bound(
+            self.futures = await compute(
                 lambda: futures_view(series, asked.horizon, cores_per_unit=asked.cores, progress=progress)
             )
         except AuroraError as error:
@@ -211,6 +212,7 @@ class _Page:
         while self.is_waiting:
             self.is_waiting = False
             self.cluster.classes("busy")
+            self.took.set_text("Simulating …")
             await self._simulate(self.asked.sliders)
             self.cluster.classes(remove="busy")
         self.is_running = False
@@ -225,7 +227,7 @@ class _Page:
             return cluster, demand, time.perf_counter() - began
 
         try:
-            cluster, demand, seconds = await run.io_bound(both)
+            cluster, demand, seconds = await compute(both)
         except AuroraError as error:
             self._failed(self.cluster, "The what-if could not be simulated", error)
             return

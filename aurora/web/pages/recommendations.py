@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
-from nicegui import run, ui
+from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.learning.rightsizing.containers import Prices
@@ -30,6 +30,7 @@ from aurora.web.design.components import (
 )
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import points
+from aurora.web.design.working import compute
 from aurora.web.views.recommendations import (
     ACCOUNT_SUFFIXES,
     CONTAINER_SUFFIXES,
@@ -45,6 +46,8 @@ from aurora.web.views.series_sources import files_of
 TONES: dict[str, Tone] = {"error": "bad", "warning": "warn", "hint": "info", "none": "neutral"}
 WORDS = {"error": "error", "warning": "warning", "hint": "hint", "none": "no change"}
 KINDS = {"accounts": "Histories of accounts", "containers": "Histories of containers"}
+SHOWN = ("error", "warning", "hint")
+"""Severities that are shown at first."""
 CLUSTER = ""
 """Parameter of the open cluster; else the path of a file."""
 
@@ -60,12 +63,16 @@ def add(context: WebContext) -> None:
     def recommendations(request: Request) -> None:
         asked = request.query_params
         kind = asked.get("kind", "accounts")
+        shown = set(asked.get("show", "").split(",")) & set(WORDS)
         with frame(
             "Recommendations",
             active="recommendations",
             lead="What is wrong or wasted, what it rests on, what a change saves, and a plan that makes it.",
         ):
-            _Page(context, asked.get("file", CLUSTER), kind if kind in KINDS else "accounts").build()
+            page = _Page(context, asked.get("file", CLUSTER), kind if kind in KINDS else "accounts")
+            page.severities = shown or set(SHOWN)
+            page.row = asked.get("row", "")
+            page.build()
 
 
 class _Page:
@@ -77,7 +84,8 @@ class _Page:
         self.kind = kind
         self.prices: Prices | None = None
         self.view: RecommendationsView | None = None
-        self.severities = {"error", "warning", "hint"}
+        self.severities = set(SHOWN)
+        self.row = ""
         self.chosen: set[str] = set()
 
     def build(self) -> None:
@@ -91,23 +99,23 @@ class _Page:
         ui.timer(0, self._load, once=True)
 
     async def _load(self) -> None:
-        done: dict[str, str] = {}
+        state: dict[str, str] = {}
 
-        def progress(what: str, number: int, whole: int) -> None:
-            done["text"] = f"{number} of {whole} {what}"
+        def progress(stage: str, done: int, total: int | None = None, detail: str = "") -> None:
+            state["text"] = f"{done} of {total} {stage}"
 
         self._show(self.list, lambda: loading("Looking for what can be improved"))
         with self.list:
             label = text("span", "", "muted small")
-        watch = ui.timer(0.5, lambda: label.set_text(done.get("text", "")))
+        watch = ui.timer(0.5, lambda: label.set_text(state.get("text", "")))
         context, file = self.context, self.file
         try:
             if not file:
-                self.view = await run.io_bound(cluster_recommendations, context.desk)
+                self.view = await compute(cluster_recommendations, context.desk)
             elif self.kind == "containers":
-                self.view = await run.io_bound(container_file, file, context.settings, self.prices)
+                self.view = await compute(container_file, file, context.settings, self.prices)
             else:
-                self.view = await run.io_bound(account_file, file, context.settings, progress)
+                self.view = await compute(account_file, file, context.settings, progress)
         except AuroraError as error:
             self.view = None
             self.summary.clear()
@@ -120,7 +128,7 @@ class _Page:
         self.chosen.clear()
         self._summary()
         self._rows()
-        self._details(None)
+        self._details(self.row if self.row in {r.key for r in self.view.rows} else None)
 
     def _summary(self) -> None:
         view = self.view
@@ -177,6 +185,7 @@ class _Page:
 
     def _filter(self, severity: str, *, is_shown: bool) -> None:
         (self.severities.add if is_shown else self.severities.discard)(severity)
+        self._remember()
         self._rows()
 
     def _table(self, rows: list[AdviceRow]) -> None:
@@ -213,7 +222,10 @@ class _Page:
         table.on("details", lambda e: self._details(str(e.args)))
 
     def _details(self, key: str | None) -> None:
-        row = None if key is None or self.view is None else self.view.row(key)
+        row = None if not key or self.view is None else self.view.row(key)
+        if row is not None and row.key != self.row:
+            self.row = row.key
+            self._remember()
 
         def build() -> None:
             if row is None:
@@ -283,7 +295,7 @@ class _Page:
         self.make.disable()
         self.make.set_text("Making the plan …")
         try:
-            report = await run.io_bound(plan_of, view, frozenset(self.chosen), self.context.desk)
+            report = await compute(plan_of, view, frozenset(self.chosen), self.context.desk)
         except AuroraError as error:
             ui.notify(str(error), type="negative", multi_line=True)
             self._rows()
@@ -309,11 +321,17 @@ class _Page:
     async def _open(self) -> None:
         core, gib = self.core_price.value, self.gib_price.value
         self.prices = None if core is None or gib is None else Prices(float(core), float(gib))
-        self.file, self.kind = str(self.file_field.value or ""), str(self.kind_field.value)
-        ui.navigate.history.replace(
-            f"/recommendations?file={quote(self.file)}&kind={self.kind}" if self.file else "/recommendations"
-        )
+        self.file, self.kind, self.row = str(self.file_field.value or ""), str(self.kind_field.value), ""
+        self._remember()
         await self._load()
+
+    def _remember(self) -> None:
+        """Put what is shown into the address, so that a reload shows the same."""
+        asked = {"file": self.file, "kind": self.kind if self.file else "", "row": self.row}
+        if self.severities != set(SHOWN):
+            asked["show"] = ",".join(s for s in WORDS if s in self.severities)
+        query = urlencode({name: value for name, value in asked.items() if value})
+        ui.navigate.history.replace(f"/recommendations?{query}" if query else "/recommendations")
 
     async def _cluster(self) -> None:
         self.file_field.set_value("")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import isfinite
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from aurora.charts import Chart
 from aurora.errors import AuroraError
@@ -26,6 +26,9 @@ DECISIONS = {
     "stop_end": "stop: no answer",
 }
 """Decisions in words."""
+Tone = Literal["good", "bad", "warn", "info"]
+TONES: dict[str, Tone] = {"continue": "info", "stop_benefit": "good", "stop_harm": "bad"}
+"""Tones of decisions; the others are `warn`."""
 
 
 class ExperimentRow(NamedTuple):
@@ -124,7 +127,7 @@ class ExperimentView:
 
     name: str
     decision: str
-    tone: str
+    tone: Tone
     reason: str
     day: str
     effect: str
@@ -195,7 +198,7 @@ def experiment_view(folder: Path) -> ExperimentView:
     return ExperimentView(
         name=registration.experiment_id,
         decision=DECISIONS[decision],
-        tone={"continue": "info", "stop_benefit": "good", "stop_harm": "bad"}.get(decision, "warn"),
+        tone=TONES.get(decision, "warn"),
         reason="no day is measured yet" if now is None else now.verdict.reason,
         day=f"{0 if now is None else now.verdict.day} of {rules.days}",
         effect="" if effect is None else _with_interval(*effect),
