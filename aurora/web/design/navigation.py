@@ -27,5 +27,8 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
     Entry("decisions", "Decisions", "/decisions", "timeline", "Operate"),
     Entry("plans", "Plans", "/plans", "assignment", "Operate"),
+    Entry("forecasts", "Forecasts", "/forecasts", "show_chart", "Look ahead"),
+    Entry("recommendations", "Recommendations", "/recommendations", "recommend", "Look ahead"),
+    Entry("experiments", "Experiments", "/experiments", "science", "Look ahead"),
 )
 """Each page's module has its own line, in the order of the navigation."""
