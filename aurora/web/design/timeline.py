@@ -58,7 +58,7 @@ class Timeline(ui.element, component="timeline.js"):
         if on_row is not None:
             self.on("row", lambda event: on_row(str(event.args)))
 
-    def mark(self, name: str) -> None:
+    def choose(self, name: str) -> None:
         """Mark the bars of a name.
 
         Args:

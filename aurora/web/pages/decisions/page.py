@@ -209,7 +209,7 @@ class _Page:
         with self.task:
             self.instead = show_task(found, self.open_task, self.open_node, self._close_task, self.ask_instead)
         if self.timeline is not None:
-            self.timeline.mark(task_id)
+            self.timeline.choose(task_id)
         _into_view(self.task)
         if against:
             await self.ask_instead(against)
@@ -218,7 +218,7 @@ class _Page:
         self._ask(self.asked._replace(task="", against=""))
         self.task.clear()
         if self.timeline is not None:
-            self.timeline.mark("")
+            self.timeline.choose("")
 
     async def ask_instead(self, candidate: str) -> None:
         """Show why the open task did not go to a candidate, and the run in which it would have."""

@@ -86,11 +86,12 @@ def over_time(  # noqa: PLR0913  # what a picture needs, each by its name
         on_row: Called with a node or path that is clicked.
     """
     with card("Over time"):
-        options = {"": "Placements", **{r: RESOURCES[r] for r in resources}}
-        toggle = ui.toggle(
-            options, value=show if show in options else "", on_change=lambda e: on_show(str(e.value or ""))
-        )
-        toggle.props("no-caps unelevated").props["aria-label"] = "What is shown over time"
+        options: dict[str, str] = {"": "Placements"} | {str(r): RESOURCES[r] for r in resources}
+        with element("div", "line").props('role=group aria-label="What is shown over time"'):
+            for key, name in options.items():
+                is_on = key == (show if show in options else "")
+                chosen = button(name, lambda k=key: on_show(k), kind="primary" if is_on else "plain")
+                chosen.props["aria-pressed"] = "true" if is_on else "false"
         if not drawn.bars:
             empty_state("No task was placed", "The list below says why for each.", icon="event_busy")
             return None
@@ -164,13 +165,8 @@ def tasks(  # what a list needs, each by its name
         if node and node not in options:
             options[node] = node
         with element("div", "line"):
-            ui.select(
-                options,
-                value=node,
-                label="Node or path",
-                with_input=True,
-                on_change=lambda e: on_node(str(e.value or "")),
-            ).props("outlined dense")
+            choice = ui.select(options, value=node, label="Node or path", with_input=True).props("outlined dense")
+            choice.on_value_change(lambda e: on_node(str(e.value or "")))
             if node:
                 button("Show all tasks", lambda: on_node(""), kind="quiet")
         if node:

@@ -77,7 +77,9 @@ def _candidates(found: Explained, on_node: Pick) -> None:
     shown, more = len(found.candidates), found.feasible - len(found.candidates)
     text("h3", f"Candidates: {found.feasible} had room" + (f", the best {shown} are shown" if more > 0 else ""))
     features = [name for name, _ in found.candidates[0].features]
-    with _table("Candidates", ["Candidate", "Score", *features]):
+    values = [dict(c.features) for c in found.candidates]
+    telling = [f for f in features if len({v[f] for v in values}) > 1] if len(values) > 1 else features
+    with _table("Candidates", ["Candidate", "Score", *telling]):
         for number, candidate in enumerate(found.candidates):
             with element("tr", "chosen" if number == 0 else ""):
                 with element("th").props("scope=row"), element("div", "line"):
@@ -86,8 +88,11 @@ def _candidates(found: Explained, on_node: Pick) -> None:
                     if number == 0:
                         badge("chosen", "good")
                 text("td", f"{candidate.score:.6g}", "number")
-                for _, value in candidate.features:
-                    text("td", value, "number")
+                for feature in telling:
+                    text("td", values[number][feature], "number")
+    same = [f"{f} {values[0][f]}" for f in features if f not in telling]
+    if same:
+        text("p", f"The same for all: {', '.join(same)}.", "muted small break")
 
 
 def _terms(found: Explained) -> None:
@@ -102,11 +107,12 @@ def _terms(found: Explained) -> None:
         heads.append("Runner-up against chosen")
     largest = _largest(found.candidates[:2])
     with _table("Terms of the scores", heads):
-        for k, term in enumerate(found.terms):
+        order = sorted(range(len(found.terms)), key=lambda k: len({c.parts[k] for c in found.candidates}) == 1)
+        for k in order:  # terms that tell candidates apart come first
             with element("tr"):
-                text("th", term, "mono break").props("scope=row")
+                text("th", found.terms[k], "mono break").props("scope=row")
                 for candidate in columns:
-                    text("td", f"{candidate.parts[k]:.6g}", "number")
+                    text("td", f"{candidate.parts[k] + 0.0:.6g}", "number")
                 if len(found.candidates) > 1:
                     _difference(found.candidates[1].parts[k] - best.parts[k], largest)
         with element("tr", "sum"):
