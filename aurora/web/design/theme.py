@@ -31,10 +31,13 @@ def address(name: str) -> str:
 
 
 def install() -> None:
-    """Add styles and keys to the head of all pages; called once a process, before pages are shown."""
+    """Add styles and keys to the head of all pages; called once a process, before pages are shown.
+
+    Each sheet of the assets is loaded, the general one first.
+    """
+    names = sorted((p.name for p in ASSETS.glob("*.css")), key=lambda name: (name != "desk.css", name))
+    sheets = "".join(f'<link rel="stylesheet" href="{address(name)}">' for name in names)
     ui.add_head_html(
-        f"<style>{variables()}</style>"
-        f'<link rel="stylesheet" href="{address("desk.css")}">'
-        f'<script defer src="{address("desk.js")}"></script>',
+        f'<style>{variables()}</style>{sheets}<script defer src="{address("desk.js")}"></script>',
         shared=True,
     )
