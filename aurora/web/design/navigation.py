@@ -23,5 +23,11 @@ class Entry(NamedTuple):
     group: str
 
 
-NAVIGATION: tuple[Entry, ...] = (Entry("cluster", "Cluster", "/", "dns", "Operate"),)
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("cluster", "Cluster", "/", "dns", "Operate"),
+    Entry("selfplay", "Self-play", "/selfplay", "sports_kabaddi", "Learn and judge"),
+    Entry("policies", "Policies", "/policies", "account_tree", "Learn and judge"),
+    Entry("studies", "Studies", "/studies", "query_stats", "Learn and judge"),
+    Entry("rating", "Rating", "/rating", "rate_review", "Learn and judge"),
+)
 """Each page's module has its own line, in the order of the navigation."""
