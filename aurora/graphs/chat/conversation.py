@@ -223,14 +223,15 @@ class Conversation:
         stopped = Sentence(text="Stopped; nothing was changed.")
         by = self.surroundings.operator.name if self._shown else GRAPH
         answer = Answer(question=question_of(state), by=by, sentences=(*self._shown, stopped))
-        turn = Turn(question=answer.question, answer=answer).model_dump(mode="json")
         told = AIMessage(answer.text, name="operator")
-        update = {"messages": [told], "turns": [turn], "answer": None, "approved": ""}
         carried = evidence_of(state)
         known = {e.number for e in carried}
-        seen = [e for e in self._seen if e.number not in known]
-        if seen:
-            update["evidence"] = [e._asdict() for e in sorted([*carried, *seen])]
+        evidence = sorted([*carried, *(e for e in self._seen if e.number not in known)], key=lambda e: e.number)
+        until = evidence[-1].number if evidence else 0
+        turn = Turn(question=answer.question, answer=answer, evidence_until=until).model_dump(mode="json")
+        update = {"messages": [told], "turns": [turn], "answer": None, "approved": ""}
+        if len(evidence) > len(carried):
+            update["evidence"] = [e._asdict() for e in evidence]
         self._graph.update_state(self._config, update, as_node="tell")
         return answer
 
