@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.web.browser.served import Served
-from tests.web.browser.visiting import Visit
+from tests.web.browser.conftest import Visit
 
 PATIENCE = 60_000
 
@@ -25,9 +25,10 @@ def test_explanations_are_rated_by_keyboard_and_gone_on_with(page: Page, desk: S
     page.keyboard.press("Enter")
     expect(page.get_by_text("Explanation 1 of 3; 0 finished by ada")).to_be_visible(timeout=PATIENCE)
     assert "planted" not in page.content()
-    for key in "421":
+    for criterion, key in zip(("completeness", "correctness", "clarity"), "421", strict=True):
         page.keyboard.press(key)
-        expect(page.locator(f"button[aria-pressed=true]:text-is('{key}')")).to_be_visible(timeout=PATIENCE)
+        pressed = page.get_by_role("button", name=f"{criterion}: {key} of 5")
+        expect(pressed).to_have_attribute("aria-pressed", "true", timeout=PATIENCE)
     expect(page.get_by_text("Kept.")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Explanation 2 of 3; 1 finished by ada")).to_be_visible(timeout=PATIENCE)
