@@ -88,7 +88,7 @@ def _new(context: WebContext) -> FastAPI:
         description="Resource allocation: what the command line does, over HTTP.",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # the API has its own
     )
     app.state.context = context
     for name, function in ROOMS:
