@@ -7,8 +7,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.web.browser.served import Served
 from tests.web.browser.conftest import Visit
+from tests.web.browser.served import Served
 
 PATIENCE = 60_000
 
