@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,6 +72,7 @@ def create_app(context: WebContext) -> FastAPI:
         language="en-US",
         reconnect_timeout=RECONNECT_SECONDS,
         tailwind=False,
+        gzip_middleware_factory=None,
         show_welcome_message=False,
     )
     secure(app, context.settings)
@@ -80,11 +80,6 @@ def create_app(context: WebContext) -> FastAPI:
 
 
 def _new(context: WebContext) -> FastAPI:
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
-        context.close()
-
     app = FastAPI(
         title=TITLE,
         version=__version__,
@@ -92,7 +87,6 @@ def _new(context: WebContext) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/openapi.json",
-        lifespan=lifespan,
     )
     app.state.context = context
     for name, function in ROOMS:

@@ -44,6 +44,7 @@ class WebContext:
         self.who = user()
         self.previous: Snapshot | None = None
         self._reading = threading.Lock()
+        self._is_closed = False
 
     @cached_property
     def turns(self) -> Any:
@@ -64,7 +65,10 @@ class WebContext:
             return after
 
     def close(self) -> None:
-        """Stop conversations in order, and close their file."""
+        """Stop conversations in order, and close their file; once."""
+        if self._is_closed:
+            return
+        self._is_closed = True
         if "turns" in self.__dict__:
             self.turns.close()
         self.sessions.close()

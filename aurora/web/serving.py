@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -15,6 +17,8 @@ from aurora.web.settings import WebSettings
 GRACE_SECONDS = 10
 """Longest time for requests that are under way when the server is to end."""
 BACKLOG = 256
+MAX_CONNECTIONS = 4096
+"""Most connections at a time; others get status 503."""
 
 
 def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) -> None:
@@ -36,7 +40,7 @@ def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) 
         context = WebContext(settings)
         try:
             app = create_app(context)
-            server = uvicorn.Server(
+            server = _Server(
                 uvicorn.Config(
                     app,
                     log_config=None,
@@ -47,13 +51,36 @@ def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) 
                     timeout_graceful_shutdown=GRACE_SECONDS,
                     h11_max_incomplete_event_size=32 << 10,
                     ws_max_size=1 << 20,
-                )
+                    limit_concurrency=MAX_CONNECTIONS,
+                ),
+                lambda: ready(_address(settings, listener)) if ready is not None else None,
             )
-            if ready is not None:
-                ready(_address(settings, listener))
             server.run(sockets=[listener])
         finally:
             context.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that ends in order, with exit code 0, on SIGINT and SIGTERM; a second SIGINT ends it at once."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell = started
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals while it runs; unlike uvicorn's own, they aren't raised again after it."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take connections, and tell so."""
+        await super().startup(sockets)
+        self._tell()
 
 
 def _listening(settings: WebSettings) -> socket.socket:
