@@ -64,7 +64,7 @@ class ApprovalCard:
     def _show(self) -> None:
         shown = self.shown
         with element("div", "line spread"):
-            text("h2", shown.title)
+            self.heading = text("h2", shown.title).props("tabindex=-1")
             badge("waits for your decision", "warn")
         if shown.problem:
             text("p", shown.problem, "break").props("role=alert")

@@ -12,6 +12,7 @@ from aurora.agents.operator.answer import Mode, Sentence
 from aurora.agents.operator.answering.talk import first_questions
 from aurora.errors import AuroraError
 from aurora.graphs.chat.conversation import Conversation
+from aurora.graphs.chat.sessions import SessionRow
 from aurora.graphs.chat.streaming import ErrorEvent
 from aurora.tools.plan_edits import EditPlanArguments, Replicas, TaskNode, edit_plan
 from aurora.web.context import WebContext
@@ -22,6 +23,8 @@ from aurora.web.pages.chat.composer import Composer
 from aurora.web.pages.chat.evidence import EvidencePanel
 from aurora.web.pages.chat.sessions import SessionList
 from aurora.web.pages.chat.turn import Actions, TurnView
+from aurora.web.refusals import AbsentError
+from aurora.web.security.visitors import visitor_of
 from aurora.web.turns import StartedEvent
 from aurora.web.turns.log import TurnLog
 from aurora.web.views.chat.conversation import (
@@ -54,9 +57,10 @@ async def show(context: WebContext, session_id: str, ask: str) -> None:
     """
     ui.add_head_html(HEAD)
     with frame("Chat", active="chat", lead=LEAD):
-        page = Page(context, session_id)
+        owner = visitor_of(ui.context.client.request)
+        page = Page(context, session_id, owner)
         try:
-            talk = await run.io_bound(context.turns.conversation, session_id) if session_id else None
+            talk = await run.io_bound(opened, context, session_id, owner) if session_id else None
         except AuroraError as error:
             ui.context.client.status_code = 404
             error_state("This conversation can't be opened", str(error))
@@ -66,16 +70,38 @@ async def show(context: WebContext, session_id: str, ask: str) -> None:
         await page.begin()
 
 
+def opened(context: WebContext, session_id: str, owner: str) -> Conversation:
+    """Return a conversation of a visitor, or on this machine one that no server made, such as of `aurora chat`.
+
+    Args:
+        context: What the server shares.
+        session_id: The conversation.
+        owner: The visitor.
+
+    Raises:
+        AuroraError: There is none, it belongs to someone else, or it can't be opened.
+    """
+    try:
+        context.turns.row(session_id, owner=owner)
+    except AbsentError:
+        if not context.settings.is_local:
+            raise
+        context.turns.row(session_id, owner="")
+    return context.turns.conversation(session_id)
+
+
 class Page:
     """One tab that shows a conversation.
 
     Args:
         context: What the server shares.
         session_id: The conversation; "": a new one.
+        owner: Whose new conversations are.
     """
 
-    def __init__(self, context: WebContext, session_id: str) -> None:
+    def __init__(self, context: WebContext, session_id: str, owner: str) -> None:
         self._context = context
+        self._owner = owner
         self._turns = context.turns
         self.session_id = session_id
         self._talk: Conversation | None = None
@@ -85,6 +111,7 @@ class Page:
         self._first = 0  # number of the first turn that is shown
         self._live: TurnView | None = None
         self._card: ApprovalCard | None = None
+        self._card_id = ""  # hash of the plan of the last card
         self._log: TurnLog | None = None
         self._number = 0  # of the last event that was taken
         self._is_running = False
@@ -105,7 +132,7 @@ class Page:
         """
         self._talk = talk
         with element("div", "chat") as self.root:
-            self._list = SessionList(self._context, lambda: self.session_id, self._tell, self._leave)
+            self._list = SessionList(self._context, self._owner, lambda: self.session_id, self._tell, self._leave)
             with element("div", "conversation"):
                 self._show_about()
                 self._earlier = element("div")
@@ -171,7 +198,7 @@ class Page:
         self._is_sending = True
         try:
             if not self.session_id:
-                row = await run.io_bound(self._turns.new)
+                row = await run.io_bound(self._new)
                 self.session_id = row.session_id
                 self._talk = await run.io_bound(self._turns.conversation, row.session_id)
                 ui.run_javascript(f"history.replaceState(null, '', '/chat/{row.session_id}')")
@@ -185,6 +212,9 @@ class Page:
         self._tell("")
         self._composer.clear()
         self._attach(self._turns.log(self.session_id))
+
+    def _new(self) -> SessionRow:
+        return self._turns.new(owner=self._owner)
 
     def _start(self, question: str, mode: Mode | None) -> None:
         self._turns.start(self.session_id, question, mode=mode)
@@ -374,8 +404,12 @@ class Page:
             else:
                 self._live.update(shown.waiting)
             desk = self._talk.surroundings.desk if self._talk is not None else self._context.desk
+            is_new = self._card_id != shown.approval.sha256
+            self._card_id = shown.approval.sha256
             with self._approval_box:
                 self._card = ApprovalCard(shown.approval, self.decide, self.edit, list(desk.cluster.nodes_by_id))
+            if is_new and not self._is_new:
+                ui.run_javascript(f"auroraChat.focus('{self._card.heading.html_id}', true)")
         elif shown.unfinished and not self._is_running and self._live is None:
             with self._approval_box, element("div", "state") as state:
                 text("h2", "The last turn was interrupted")

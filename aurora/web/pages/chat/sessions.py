@@ -21,6 +21,7 @@ class SessionList:
 
     Args:
         context: What the server shares.
+        owner: Whose conversations are listed; on this machine, those that no server made too.
         current: Returns the id of the conversation that is shown; "": a new one.
         tell: Shows a problem.
         deleted: Called after the conversation that is shown was deleted.
@@ -29,11 +30,13 @@ class SessionList:
     def __init__(
         self,
         context: WebContext,
+        owner: str,
         current: Callable[[], str],
         tell: Callable[[str], None],
         deleted: Callable[[], None],
     ) -> None:
         self._context = context
+        self._owner = owner
         self._current = current
         self._tell = tell
         self._deleted = deleted
@@ -52,11 +55,17 @@ class SessionList:
     async def refresh(self) -> None:
         """Read the conversations anew, and list them."""
         try:
-            self._rows = await run.io_bound(self._context.turns.list)
+            self._rows = await run.io_bound(self._read)
         except AuroraError as error:
             self._tell(str(error))
             return
         self._show()
+
+    def _read(self) -> tuple[SessionRow, ...]:
+        turns = self._context.turns
+        own = turns.list(owner=self._owner)
+        others = turns.list(owner="") if self._context.settings.is_local and self._owner else ()
+        return tuple(sorted((*own, *others), key=lambda r: r.used_at, reverse=True))
 
     def _searched(self, words: str) -> None:
         self._search = words
