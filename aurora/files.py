@@ -10,6 +10,7 @@ import secrets
 import select
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,12 @@ from aurora.errors import AuroraError, FileError
 PIPE_SECONDS = 10.0
 """Most seconds until a pipe takes the next bytes."""
 
+LOOK_SECONDS = 0.2
+"""Seconds for which `locked` tries again: a look by `is_locked` holds a lock for a moment."""
+
 _CHUNK = 1 << 16
 _LONGEST_ENDING = 40
+_LONGEST_OWNER = 40
 _REMEDIES = {
     errno.EACCES: "check the folder and its permissions",
     errno.EPERM: "check the folder and its permissions",
@@ -130,9 +135,7 @@ def locked(path: Path, *, busy: str, error: type[AuroraError] = FileError) -> It
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a+")
     with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _acquired(stream.fileno()):
             stream.seek(0)
             owner = stream.read().strip()
             raise error(f"another process{f' ({owner})' if owner else ''} {busy}") from None
@@ -140,6 +143,43 @@ def locked(path: Path, *, busy: str, error: type[AuroraError] = FileError) -> It
             os.ftruncate(stream.fileno(), 0)
             os.write(stream.fileno(), f"pid {os.getpid()}".encode())
         yield
+
+
+def _acquired(handle: int) -> bool:
+    """Take an exclusive lock on an open file; return False if another process keeps it."""
+    deadline = time.monotonic() + LOOK_SECONDS
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_SECONDS / 10)
+        else:
+            return True
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock on a file that `locked` took; False if the file is absent."""
+    try:
+        with path.open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def lock_owner(path: Path) -> int | None:
+    """Return the process id of the process that holds the lock on a file; None: none does, or it left no id."""
+    if not is_locked(path):
+        return None
+    try:
+        words = path.read_bytes()[:_LONGEST_OWNER].split()
+    except OSError:
+        return None
+    return int(words[1]) if len(words) == 2 and words[0] == b"pid" and words[1].isdigit() else None  # noqa: PLR2004
 
 
 def _state(path: Path) -> os.stat_result | None:

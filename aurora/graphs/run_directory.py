@@ -29,6 +29,8 @@ CACHE, VALIDATION_CACHE = "paid.ledger", "validation.ledger"
 """Caches of the iteration in progress and of validation; see `aurora.memory.measurement_cache`."""
 CALLS = "calls.jsonl"
 """Recording of the calls of models and tools with their answers."""
+REQUESTS, OUTPUT = "requests.jsonl", "output.log"
+"""Who asked for a start, a pause or a resumption, and what its processes printed; see `aurora.graphs.run_control`."""
 MANIFEST_FORMAT = 1
 """Version of the manifest and of the other files of a run."""
 RECORDED_PACKAGES = ("numpy", "numba", "cma", "SQLAlchemy", "langgraph", "langchain", "pydantic")

@@ -150,6 +150,12 @@ class Store:
             ).all()
             return [_described(session, row) for row in rows]
 
+    def described(self, policy_ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Return those policies that are in the archive, by id; keys as in `aurora policies top`."""
+        query = select(PolicyRow).where(PolicyRow.policy_id.in_(list(policy_ids))).order_by(PolicyRow.policy_id)
+        with self._reading() as session:
+            return [_described(session, row) for row in session.scalars(query).all()]
+
     def leaders(self, limit: int) -> list[str]:
         """Return ids of the rated policies with the highest Elo, without references, best first, ties by id."""
         query = select(PolicyRow.policy_id).where(PolicyRow.origin != REFERENCE, PolicyRow.games > 0)
@@ -170,9 +176,18 @@ class Store:
 
     def values(self, scenario_id: str) -> dict[str, float]:
         """Return the values of all policies on a scenario, by policy."""
-        query = select(OutcomeRow.policy_id, OutcomeRow.value).where(OutcomeRow.scenario_id == scenario_id)
+        return self.values_on([scenario_id]).get(scenario_id, {})
+
+    def values_on(self, scenario_ids: Sequence[str]) -> dict[str, dict[str, float]]:
+        """Return the values of all policies on those scenarios that have any, by scenario and policy."""
+        query = select(OutcomeRow.scenario_id, OutcomeRow.policy_id, OutcomeRow.value).where(
+            OutcomeRow.scenario_id.in_(list(scenario_ids))
+        )
+        values: dict[str, dict[str, float]] = {}
         with self._reading() as session:
-            return {row.policy_id: row.value for row in session.execute(query)}
+            for row in session.execute(query):
+                values.setdefault(row.scenario_id, {})[row.policy_id] = row.value
+        return values
 
     def rating_history(self, policy_ids: Sequence[str]) -> dict[str, dict[int, float]]:
         """Return the Elo of policies after each iteration in which they played, by policy and iteration."""
@@ -187,6 +202,26 @@ class Store:
             for row in session.execute(query):
                 history[row.policy_id][row.iteration] = row.after  # rounds are rated in the order of their scenarios
         return history
+
+    def rating_changes(self, policy_ids: Sequence[str]) -> dict[str, dict[int, list[tuple[float, float]]]]:
+        """Return the Elo of policies before and after each round, by policy and iteration."""
+        query = (
+            select(MatchRow.policy_id, ScenarioRow.iteration, MatchRow.before, MatchRow.after)
+            .join(ScenarioRow, ScenarioRow.scenario_id == MatchRow.scenario_id)
+            .where(MatchRow.policy_id.in_(list(policy_ids)))
+            .order_by(ScenarioRow.iteration, MatchRow.scenario_id)
+        )
+        changes: dict[str, dict[int, list[tuple[float, float]]]] = {name: {} for name in policy_ids}
+        with self._reading() as session:
+            for row in session.execute(query):
+                changes[row.policy_id].setdefault(row.iteration, []).append((row.before, row.after))
+        return changes
+
+    def origins(self, policy_ids: Iterable[str]) -> dict[str, str]:
+        """Return the origins of those policies that are in the archive."""
+        query = select(PolicyRow.policy_id, PolicyRow.origin).where(PolicyRow.policy_id.in_(list(policy_ids)))
+        with self._reading() as session:
+            return {row.policy_id: row.origin for row in session.execute(query)}
 
     def documents(self, kind: Literal["scenarios", "policies"]) -> dict[str, str]:
         """Return the JSON of all scenarios' specs, or of all policies, by id, oldest first."""
@@ -261,8 +296,12 @@ class Store:
         with self._reading() as session:
             return [NewPrompt(*row) for row in session.execute(query)]
 
-    def fronts(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """Return for each scenario the summaries of the policies on its Pareto front."""
+    def fronts(self, scenario_ids: Sequence[str] | None = None) -> dict[str, dict[str, dict[str, Any]]]:
+        """Return for each scenario the summaries of the policies on its Pareto front.
+
+        Args:
+            scenario_ids: Ids of the scenarios; None: all.
+        """
         query = (
             select(FrontRow.scenario_id, FrontRow.policy_id, OutcomeRow.summary)
             .join(
@@ -271,6 +310,8 @@ class Store:
             )
             .order_by(FrontRow.scenario_id, FrontRow.policy_id)
         )
+        if scenario_ids is not None:
+            query = query.where(FrontRow.scenario_id.in_(list(scenario_ids)))
         summaries: dict[str, dict[str, dict[str, Any]]] = {}
         with self._reading() as session:
             for scenario_id, policy_id, summary in session.execute(query):

@@ -73,10 +73,10 @@ def csv_form(rating_set: RatingSet) -> str:
             "\n".join([f.caption, " | ".join(f.columns), *(" | ".join(row) for row in f.rows)]) for f in item.facts
         ]
         empty = [""] * (len(CRITERIA) + 2)
-        writer.writerow([rating_set.name, item.item, *empty, item.question, _cell(item.text), "\n\n".join(facts)])
+        writer.writerow([rating_set.name, item.item, *empty, item.question, cell(item.text), "\n\n".join(facts)])
     return "\ufeff" + stream.getvalue()
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return a text that no spreadsheet takes for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text

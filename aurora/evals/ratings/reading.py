@@ -105,11 +105,15 @@ def _rating(place: str, row: dict[str, str], stem: str, rating_set: RatingSet, f
                 )
             else:
                 scores[criterion] = value
-    comment = row.get("comment", "")
-    comment = comment[1:] if comment.startswith(_FORMULA) else comment
+    comment = _plain(row.get("comment", ""))
     if len(faults) > noted or not (scores or comment):
         return None
-    return Rating(row["item"], row["rater"] or stem, scores, comment)
+    return Rating(row["item"], _plain(row["rater"]) or stem, scores, comment)
+
+
+def _plain(text: str) -> str:
+    """Return a text without the mark that keeps a spreadsheet from taking it for a formula."""
+    return text[1:] if text.startswith(_FORMULA) else text
 
 
 def _whole(text: str) -> int | None:

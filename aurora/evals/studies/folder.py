@@ -11,10 +11,9 @@ from pydantic import Field, ValidationError
 
 from aurora import journal
 from aurora.errors import DataError, FileError, RunError
-from aurora.evals.studies.locks import is_locked
 from aurora.evals.studies.plan import RunName, StudyPlan
 from aurora.evals.studies.playing import RunOutcome
-from aurora.files import locked, write_atomically
+from aurora.files import is_locked, locked, write_atomically
 from aurora.graphs.run_directory import ARCHIVE, open_archive
 from aurora.reading import read_json
 from aurora.types import Frozen

@@ -1,24 +1,13 @@
-"""Looks whether another process holds a lock, and waits for one that is about to end."""
+"""Waits for a lock that is about to be released."""
 
 from __future__ import annotations
 
-import fcntl
 import time
 from pathlib import Path
 
+from aurora.files import is_locked
+
 POLL_SECONDS = 0.1
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether a process holds the lock on a file."""
-    try:
-        with path.open("rb") as stream:
-            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def await_unlocked(path: Path, seconds: float) -> None:

@@ -23,6 +23,7 @@ from aurora.evals.overfitting import Overfitting
 from aurora.evals.report.selfplay import plots, tables, timeline
 from aurora.evals.report.selfplay.overfitting import kept_overfitting, overfitting_section
 from aurora.evals.report.selfplay.program import program_section
+from aurora.evals.report.selfplay.standing import VERDICTS_FILE, run_facts
 from aurora.evals.report.selfplay.words import opening
 from aurora.files import write_atomically
 from aurora.graphs.run_directory import ARCHIVE, REPORT
@@ -33,8 +34,6 @@ from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.types import Progress, no_progress
 
 BOUNDED_PER_FAMILY = 2
-VERDICTS_FILE = "verdicts.json"
-"""File with a champion's verdicts, so that writing the report again takes seconds."""
 
 _STYLE = "report.css"
 
@@ -173,17 +172,7 @@ def _provenance(source: Source, champion: Policy, steps: Sequence[dict[str, Any]
 
 
 def _tiles(steps: Sequence[dict[str, Any]], store: Store) -> str:
-    rates = [r for e in steps for r in e["success_rates"]]
-    counts = store.counts()
-    facts = [
-        ("iterations", str(len(steps))),
-        ("simulations", f"{steps[-1]['evaluations']:,}"),
-        ("policies kept", str(counts["policies"])),
-        ("scenarios kept", str(counts["scenarios"])),
-        ("level reached", str(steps[-1]["level"])),
-        ("scenarios in the 0.3–0.7 band", f"{plots.in_band(rates):.0%}"),
-        ("validation advantage", f"{steps[-1]['validation_advantage']:+.4f}"),
-    ]
+    facts = run_facts(steps, store.counts())
     return "".join(f"<div><b>{html.escape(v)}</b><span>{html.escape(k)}</span></div>" for k, v in facts)
 
 

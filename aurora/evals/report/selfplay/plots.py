@@ -9,19 +9,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 from aurora.evals.champion import Verdict
-from aurora.memory.names import REFERENCE, policy_name
+from aurora.evals.report.selfplay.elo import MAX_CURVES, RatingCurve, drawn, rating_curves
+from aurora.evals.report.selfplay.front import front_of
+from aurora.evals.report.selfplay.standing import in_band
 from aurora.memory.store import Store
-from aurora.quantities import with_unit
-from aurora.sim.objectives import WITH_TARGET
-from aurora.sim.rewards import LEARNABLE
 
 INK, BLUE, ORANGE, GREEN, GREY = "#1b2a41", "#2a6f97", "#e07a1f", "#3a7d44", "#8a94a3"
 COLOURS = ("#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Colours that colour-blind people can distinguish (Okabe and Ito, 2008)."""
-MAX_CURVES = 5
-"""Largest number of policies, besides the champion, whose ratings are drawn over iterations."""
-MAX_RATED = 12
-"""Largest number of policies whose latest ratings are drawn."""
 
 
 def figure_html(figure: go.Figure, height: int = 340) -> str:
@@ -85,39 +80,28 @@ def progress_plots(steps: Sequence[Mapping[str, Any]]) -> str:
     return figure_html(value) + figure_html(level, 180) + figure_html(share, 220)
 
 
-def in_band(rates: Sequence[float]) -> float:
-    """Return the share of success rates from 0.3 to 0.7, 0 to 1."""
-    return sum(LEARNABLE[0] <= r <= LEARNABLE[1] for r in rates) / max(1, len(rates))
-
-
 def elo_plots(store: Store, champion: str) -> str:
     """Plot ratings over iterations, and the latest ones, with the champion highlighted."""
-    top = store.top(MAX_RATED)
-    labels = {p["policy_id"]: html.escape(policy_name(p["policy_id"], p["origin"])) for p in top}
-    history = store.rating_history(list(labels))
-    learnt = [p["policy_id"] for p in top if p["origin"] != REFERENCE and p["policy_id"] != champion][:MAX_CURVES]
+    top = rating_curves(store, champion)
+    learnt = [c.policy_id for c in top if c.role == "policy"][:MAX_CURVES]
     curves = go.Figure()
-    for policy in top:
-        name = policy["policy_id"]
-        after = history[name]
-        if not after or (policy["origin"] != REFERENCE and name not in (*learnt, champion)):
-            continue
-        style = _rated_style(name, policy["origin"], champion, learnt)
-        x = [iteration + 1 for iteration in after]
-        trace = _curve(x, list(after.values()), labels[name], style[0], width=style[1])
-        trace.update(mode="lines+markers", showlegend=policy["origin"] != REFERENCE)
+    for curve in drawn(top):
+        style = _rated_style(curve, learnt)
+        x, y = [p.iteration + 1 for p in curve.points], [p.elo for p in curve.points]
+        trace = _curve(x, y, html.escape(curve.name), style[0], width=style[1])
+        trace.update(mode="lines+markers", showlegend=curve.role != "reference")
         curves.add_trace(trace)
     curves.update_xaxes(title="iteration")
     curves.update_yaxes(title="Elo")
     latest = go.Figure(
         go.Scatter(
-            x=[p["elo"] for p in top],
-            y=[_marked(labels[p["policy_id"]], p["policy_id"] == champion) for p in top],
+            x=[c.elo for c in top],
+            y=[_marked(html.escape(c.name), c.role == "champion") for c in top],
             mode="markers",
             marker={
                 "size": 12,
-                "color": [_rated_style(p["policy_id"], p["origin"], champion, ())[0] for p in top],
-                "symbol": ["star" if p["policy_id"] == champion else "circle" for p in top],
+                "color": [_rated_style(c, ())[0] for c in top],
+                "symbol": ["star" if c.role == "champion" else "circle" for c in top],
             },
         )
     )
@@ -126,12 +110,13 @@ def elo_plots(store: Store, champion: str) -> str:
     return figure_html(curves, 380) + figure_html(latest, 360)
 
 
-def _rated_style(name: str, origin: str, champion: str, learnt: Sequence[str]) -> tuple[str, int]:
-    if name == champion:
+def _rated_style(curve: RatingCurve, learnt: Sequence[str]) -> tuple[str, int]:
+    if curve.role == "champion":
         return ORANGE, 4
-    if origin == REFERENCE:
+    if curve.role == "reference":
         return GREY, 1
-    return (COLOURS[learnt.index(name) % len(COLOURS)] if name in learnt else BLUE), 2
+    place = learnt.index(curve.policy_id) if curve.policy_id in learnt else None
+    return (BLUE if place is None else COLOURS[place % len(COLOURS)]), 2
 
 
 def _marked(label: str, is_champion: bool) -> str:
@@ -143,27 +128,20 @@ def pareto_plot(store: Store) -> str:
     scenarios = store.scenarios()
     if not scenarios:
         return "<p>No scenario yet.</p>"
-    name = scenarios[-1]["scenario_id"]
-    front = store.fronts().get(name, {})
-    origins = {p["policy_id"]: p["origin"] for p in store.top(10**6)}
-    counted = [o for o in WITH_TARGET if all(o.field in s for s in front.values())]
-    if len({tuple(s[o.field] for o in counted) for s in front.values()}) <= 1:
-        amounts = ", ".join(o.meaning for o in counted)
-        return f"<p>Scenario {html.escape(name)}: {amounts} tell no two policies apart, so there is no front.</p>"
+    front = front_of(store, scenarios[-1]["scenario_id"])
+    sentence = f"<p>Scenario {html.escape(front.scenario_id)}. {html.escape(front.meaning)}</p>"
+    if not front.points:
+        return sentence
     figure = go.Figure(
         go.Scatter(
-            x=[s["cost"] for s in front.values()],
-            y=[s["latency_mean"] for s in front.values()],
-            hovertext=[
-                f"{html.escape(policy_name(p, origins.get(p, '')))}: "
-                + ", ".join(with_unit(s[o.field], o.shown_unit) for o in counted)
-                for p, s in front.items()
-            ],
+            x=[p.cost for p in front.points],
+            y=[p.latency for p in front.points],
+            hovertext=[f"{html.escape(p.name)}: {', '.join(p.amounts)}" for p in front.points],
             hoverinfo="text",
             mode="markers",
             marker={
                 "size": 11,
-                "color": [s["energy"] / 3.6e6 for s in front.values()],
+                "color": [p.energy for p in front.points],
                 "colorscale": "Viridis",
                 "showscale": True,
                 "colorbar": {"title": "kWh"},
@@ -172,8 +150,7 @@ def pareto_plot(store: Store) -> str:
     )
     figure.update_xaxes(title="cost, $")
     figure.update_yaxes(title="mean latency, s")
-    meaning = f"no other policy is better in {', '.join(o.meaning for o in counted)} and SLA violations at once"
-    return f"<p>Scenario {html.escape(name)}. For each policy shown, {meaning}.</p>" + figure_html(figure)
+    return sentence + figure_html(figure)
 
 
 def _curve(

@@ -25,32 +25,37 @@ def table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<div class='wide'><table><tr>{head}</tr>{body}</table></div>"
 
 
+COMPARISON = (
+    "level",
+    "closest reference",
+    "start",
+    "champion",
+    "champion less reference [95 %]",
+    "champion less start [95 %]",
+    "ahead of all references",
+)
+"""Columns of `comparison_rows`."""
+
+
+def comparison_rows(verdicts: Sequence[Verdict]) -> list[tuple[str, ...]]:
+    """Return the champion, the start and the closest reference at each level, in words."""
+    return [
+        (
+            _level(v),
+            f"{v.comparisons[0].reference} {v.comparisons[0].reference_mean:.4f}",
+            f"{v.start.reference_mean:.4f}",
+            f"{v.mean:.4f}",
+            interval_text(*v.comparisons[0].difference),
+            interval_text(*v.start.difference),
+            "yes" if v.is_ahead else "no",
+        )
+        for v in verdicts
+    ]
+
+
 def comparison_table(verdicts: Sequence[Verdict]) -> str:
     """Render the champion, the start and the closest reference at each level."""
-    rows = []
-    for v in verdicts:
-        closest = v.comparisons[0]
-        rows.append(
-            (
-                _level(v),
-                f"{closest.reference} {closest.reference_mean:.4f}",
-                f"{v.start.reference_mean:.4f}",
-                f"{v.mean:.4f}",
-                interval_text(*closest.difference),
-                interval_text(*v.start.difference),
-                "yes" if v.is_ahead else "no",
-            )
-        )
-    names = (
-        "level",
-        "closest reference",
-        "start",
-        "champion",
-        "champion less reference [95 %]",
-        "champion less start [95 %]",
-        "ahead of all references",
-    )
-    return table(names, rows)
+    return table(COMPARISON, comparison_rows(verdicts))
 
 
 def gains_table(verdicts: Sequence[Verdict]) -> str:

@@ -1,0 +1,118 @@
+"""One server and one Chromium for all browser tests of a worker, and pages that fail on errors and outside requests.
+
+The fixtures last as long as this package's tests, not the session: while Playwright runs, `asyncio.run` of other
+tests would fail.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.web.browser.chromium import chromium, executable, is_required
+from tests.web.browser.served import Served, served
+from tests.web.browser.watching import Watch
+
+WIDE = {"width": 1280, "height": 800}
+NARROW = {"width": 390, "height": 844}
+TIMEOUT = 20_000.0
+"""Milliseconds that a test waits for what it expects, on a busy machine."""
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if executable() is None and not is_required():
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def desk_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Return a folder with a run, plans, conversations and an evaluation, made once for all workers.
+
+    `AURORA_TEST_DESK` names one that `python -m tests.web.browser.desk` made before, which saves half a minute.
+    """
+    if made := os.environ.get("AURORA_TEST_DESK"):
+        return Path(made)
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "desk"
+    with (folder.parent / "desk.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = folder.with_name("desk-making")
+            making.mkdir()
+            command = [sys.executable, "-m", "tests.web.browser.desk", str(making)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            making.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def desk(desk_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve a copy of the folder: each worker changes its own."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copytree(desk_folder, folder, dirs_exist_ok=True)
+    with served(folder, "--snapshot", "sample:web-shop") as server:
+        yield server
+
+
+@pytest.fixture
+def watch(desk: Served) -> Watch:
+    """What went wrong in the pages of a test; name in `expected` what it causes on purpose."""
+    return Watch(desk.host)
+
+
+@pytest.fixture
+def context(browser: Browser, desk: Served, watch: Watch) -> Iterator[Callable[..., BrowserContext]]:
+    """Open a context, as a visitor with their own cookies."""
+    with ExitStack() as stack:
+
+        def new(*, narrow: bool = False, dark: bool = False, reduced_motion: bool = True) -> BrowserContext:
+            made = browser.new_context(
+                base_url=desk.url,
+                viewport=NARROW if narrow else WIDE,
+                color_scheme="dark" if dark else "light",
+                reduced_motion="reduce" if reduced_motion else "no-preference",
+                has_touch=narrow,
+                locale="en-GB",
+            )
+            stack.callback(made.close)
+            made.set_default_timeout(TIMEOUT)
+            watch.attach(made)
+            return made
+
+        yield new
+        stack.close()
+        watch.check()
+
+
+@pytest.fixture
+def visit(context: Callable[..., BrowserContext]) -> Visit:
+    """Open a path of the desk in a context of its own: `visit("/plans", narrow=True, dark=True)`."""
+
+    def open_path(path: str, *, narrow: bool = False, dark: bool = False) -> Page:
+        page = context(narrow=narrow, dark=dark).new_page()
+        page.goto(path)
+        page.get_by_role("heading", level=1).wait_for()
+        return page
+
+    return open_path
+
+
+@pytest.fixture
+def page(context: Callable[..., BrowserContext]) -> Page:
+    """A wide, light page of the desk, not yet anywhere: `page.goto("/plans")`."""
+    return context().new_page()
