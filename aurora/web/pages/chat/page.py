@@ -196,8 +196,9 @@ class Page:
             self._tell(f"There is no such command here. There are {', '.join(COMMANDS)}; else ask in plain words.")
             return
         self._is_sending = True
+        is_new = not self.session_id
         try:
-            if not self.session_id:
+            if is_new:
                 row = await run.io_bound(self._new)
                 self.session_id = row.session_id
                 self._talk = await run.io_bound(self._turns.conversation, row.session_id)
@@ -212,6 +213,8 @@ class Page:
         self._tell("")
         self._composer.clear()
         self._attach(self._turns.log(self.session_id))
+        if is_new:
+            await self._list.refresh()
 
     def _new(self) -> SessionRow:
         return self._turns.new(owner=self._owner)

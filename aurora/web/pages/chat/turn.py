@@ -122,7 +122,7 @@ class TurnView:
                 said = text("s", sentence.text, "break")
                 said.props["data-struck"] = True
                 self._show_cites(sentence)
-                text("span", f"Not supported: {sentence.struck}.", "muted small break")
+                text("span", f"Not supported: {sentence.struck}.", "why muted small break")
             return
         with element("span", "sentence break"):
             text("span", f"{sentence.text} ")
@@ -205,7 +205,7 @@ def _summary(shown: TurnShown) -> str:
         step = running[-1]
         return f"Looking up: {step.title}{f', {step.subject}' if step.subject else ''}"
     if shown.state == "running":
-        return "Writing the answer"
+        return "Waiting for the answer"
     times = "once" if len(shown.steps) == 1 else f"{len(shown.steps)} times"
     failed = sum(s.state == "failed" for s in shown.steps)
     return f"Looked up {times}{f', {failed} failed' if failed else ''}"

@@ -79,7 +79,7 @@ class TurnShown:
             return ""
         total = len(self.sentences)
         verb = "was" if self.struck == 1 else "were"
-        return f"{self.struck} of {total} sentence{'s' * (total > 1)} {verb} not supported and struck"
+        return f"{self.struck} of {total} sentence{'s' * (total > 1)} {verb} not supported and struck."
 
 
 def answered_by(name: str) -> str:

@@ -53,7 +53,7 @@ def test_who_answers_is_said_in_words_and_not_twice() -> None:
 def test_struck_sentences_are_kept_and_counted() -> None:
     (shown,) = turns_shown((turn("a?", HOLDS, STRUCK, until=1),), [evidence(1)])
     assert shown.sentences == (HOLDS, STRUCK)
-    assert shown.struck_text == "1 of 2 sentences was not supported and struck"
+    assert shown.struck_text == "1 of 2 sentences was not supported and struck."
     assert not shown.is_unknown
     (alone,) = turns_shown((turn("a?", STRUCK, until=1),), [evidence(1)])
     assert alone.is_unknown
