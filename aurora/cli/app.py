@@ -14,6 +14,7 @@ from aurora.cli import (
     explain,
     forecast,
     index,
+    mcp,
     policies,
     scenarios,
     selfplay,
@@ -47,6 +48,7 @@ CLUSTERS, SIMULATION, LEARNING, EVALUATION = (
 """Panels of the help, in its order."""
 app.command("ask", rich_help_panel=CLUSTERS)(chat.ask)
 app.command("chat", rich_help_panel=CLUSTERS)(chat.chat)
+app.command("mcp", rich_help_panel=CLUSTERS)(mcp.mcp)
 app.command("serve", rich_help_panel=CLUSTERS)(serve.serve)
 app.add_typer(snapshot.app, name="snapshot", rich_help_panel=CLUSTERS)
 app.add_typer(plan.app, name="plan", rich_help_panel=CLUSTERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +89,12 @@ class Desk:
         self._reopen = reopen
         self.is_live = is_live
         self.target = target
+
+    def copy(self) -> Desk:
+        """Return a desk with what is open here; what is drafted or opened there does not show here."""
+        other = copy(self)
+        other._scenarios, other._policies, other._room = dict(self._scenarios), dict(self._policies), None
+        return other
 
     @property
     def scenario_ids(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
 from difflib import get_close_matches
 from typing import Any, Literal, NamedTuple
@@ -80,12 +80,13 @@ class Harness:
         desk: Data that the tools may read.
         tools: Names of the tools allowed; one that changes something is refused unless `may_change`.
         limits: Limits of the conversation.
-        recording: Recording of the session; a call that it holds is not run again.
+        recording: Recording of the session; a call that it holds is not run again. None: nothing is recorded.
         may_change: True: a person has approved that tools change things.
         may_plan: True: tools may write plans.
         journal: Evidence of earlier turns of the conversation; numbers go on from it.
         begin: Receives number, tool and arguments of each call before it runs.
         watch: Receives each call's evidence when it is there.
+        executor: Runs the tools; None: each call has a thread of its own.
     """
 
     def __init__(  # noqa: PLR0913  # each by its name
@@ -100,6 +101,7 @@ class Harness:
         journal: Sequence[Evidence] = (),
         watch: Callable[[Evidence], None] | None = None,
         begin: Callable[[int, str, Any], None] | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self.desk = desk
         self.limits = limits
@@ -109,7 +111,8 @@ class Harness:
             raise InputError("there is no such tool", parameter="tools", value=absent[0])
         self._names = tuple(dict.fromkeys(tools))
         self._loaded: dict[str, Tool] = {}
-        self._recording = Recording() if recording is None else recording
+        self._recording = recording
+        self._executor = executor
         self._may_change = may_change
         self._may_plan = may_plan
         self._watch = watch
@@ -163,7 +166,8 @@ class Harness:
             self._begin(number, name, arguments)
         started = time.perf_counter()
         outcome, text = self._outcome(name, arguments)
-        if outcome in ("unknown tool", "invalid arguments", "limit", "refused"):  # others were recorded when they ran
+        is_recorded = outcome not in ("unknown tool", "invalid arguments", "limit", "refused")  # it was when it ran
+        if self._recording is not None and not is_recorded:
             request = {"tool": name, "arguments": arguments}
             key = self._recording.key("tool", request)
             if not self._recording.replaying:
@@ -212,6 +216,8 @@ class Harness:
         return self._recorded(name, tool, checked)
 
     def _recorded(self, name: str, tool: Tool, arguments: BaseModel) -> tuple[EvidenceOutcome, str]:
+        if self._recording is None:
+            return self._run(tool, arguments)[:2]
         request = {"tool": name, "arguments": arguments.model_dump(mode="json"), "open": list(self.desk.open_ids)}
         key = self._recording.key("tool", request)
         known = self._recording.find(key)
@@ -228,19 +234,22 @@ class Harness:
 
     def _run(self, tool: Tool, arguments: BaseModel) -> tuple[EvidenceOutcome, str, float]:
         started = time.perf_counter()
-        pool = ThreadPoolExecutor(max_workers=1)
+        own = ThreadPoolExecutor(max_workers=1) if self._executor is None else None
+        future = (own or self._executor or ThreadPoolExecutor()).submit(tool.run, self.desk, arguments)
         try:
-            result = pool.submit(tool.run, self.desk, arguments).result(timeout=self.limits.seconds)
+            result = future.result(timeout=self.limits.seconds)
             outcome: EvidenceOutcome = "ok"
             text = json.dumps(_rounded(result.model_dump(mode="json"), tool.digits), separators=(",", ":"))
         except Late:
+            future.cancel()
             outcome, text = "timeout", f"it took more than {self.limits.seconds:g} s; ask for something smaller"
         except AuroraError as error:
             outcome, text = "failed", str(error)
         except Exception as error:  # a tool that fails on a model's input must not end the conversation
             outcome, text = "failed", f"it can't work on this ({type(error).__name__}: {error!s:.200})"
         finally:
-            pool.shutdown(wait=False)  # a late call continues in its thread; its result is not awaited
+            if own is not None:
+                own.shutdown(wait=False)  # a late call continues in its thread; its result is not awaited
         return outcome, text, time.perf_counter() - started
 
     def _more(self, arguments: Any) -> tuple[EvidenceOutcome, str]:

@@ -17,6 +17,7 @@ from aurora.cluster.plans.targets.slurm import SlurmTarget
 from aurora.cluster.plans.targets.target import Target
 from aurora.errors import PlanError
 from aurora.tools.desk import Desk
+from aurora.tools.plan_id import PlanId
 from aurora.types import Frozen
 
 MIN_HASH = 12
@@ -26,14 +27,14 @@ MIN_HASH = 12
 class ApplyArguments(Frozen):
     """A plan, bound by its hash."""
 
-    plan_id: str = Field(min_length=6, max_length=64, description="id of the plan")
+    plan_id: PlanId = Field(min_length=6, max_length=64, description="id of the plan")
     sha256: str = Field(min_length=MIN_HASH, max_length=64, description="hash of exactly this plan, as it was shown")
 
 
 class RollBackArguments(Frozen):
     """A plan that was applied, as a whole or in part."""
 
-    plan_id: str = Field(min_length=6, max_length=64, description="id of the plan")
+    plan_id: PlanId = Field(min_length=6, max_length=64, description="id of the plan")
 
 
 class StepRow(Frozen):

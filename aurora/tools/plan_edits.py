@@ -19,6 +19,7 @@ from aurora.cluster.plans.provenance import record
 from aurora.cluster.plans.report import edit_in_folder
 from aurora.cluster.snapshot import Snapshot
 from aurora.tools.desk import Desk
+from aurora.tools.plan_id import PlanId
 from aurora.tools.plans import PlanShown, shown
 from aurora.types import Frozen
 
@@ -49,7 +50,7 @@ class Sizes(Frozen):
 class EditPlanArguments(Frozen):
     """A plan and what is to be otherwise."""
 
-    plan_id: str = Field(min_length=6, max_length=64, description="id of the plan")
+    plan_id: PlanId = Field(min_length=6, max_length=64, description="id of the plan")
     leave_out: tuple[int, ...] = Field(default=(), max_length=2_000, description="numbers of changes to leave out")
     moves: tuple[TaskNode, ...] = Field(default=(), max_length=200, description="tasks that go to another node")
     replicas: tuple[Replicas, ...] = Field(default=(), max_length=40, description="workloads with other replicas")

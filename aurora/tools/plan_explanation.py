@@ -10,6 +10,7 @@ from aurora.cluster.explanation import explain
 from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans import folder
 from aurora.tools.desk import Desk
+from aurora.tools.plan_id import PlanId
 from aurora.types import Frozen
 
 KEYS = {
@@ -27,7 +28,7 @@ KEYS = {
 class ExplainPlanArguments(Frozen):
     """A plan, and the policy that is asked for its decisions."""
 
-    plan_id: str = Field(min_length=6, max_length=64, description="id of the plan")
+    plan_id: PlanId = Field(min_length=6, max_length=64, description="id of the plan")
     policy_id: str = Field(default="", description="policy that is asked; empty: the one that the plan was made with")
 
 

@@ -22,6 +22,7 @@ from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
 from aurora.sim.policies.policy import Policy
 from aurora.tools.desk import Desk
+from aurora.tools.plan_id import PlanId
 from aurora.tools.rightsizing import SizeRow, size_rows
 from aurora.types import Frozen
 
@@ -59,7 +60,7 @@ class NewPlanArguments(Frozen):
 class PlanArguments(Frozen):
     """A plan of the conversation's folder."""
 
-    plan_id: str = Field(min_length=6, max_length=64, description="id of the plan, or its beginning")
+    plan_id: PlanId = Field(min_length=6, max_length=64, description="id of the plan, or its beginning")
 
 
 class NoPlanArguments(Frozen):
