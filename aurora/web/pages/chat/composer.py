@@ -69,7 +69,9 @@ class Composer:
         for name, made in self._modes.items():
             made.props["aria-pressed"] = "true" if name == mode else "false"
             made.set_enabled(not (is_running or is_asked))
-        self._hint.classes(add="" if is_running or is_asked else "keys", remove="keys" if is_running or is_asked else "")
+        self._hint.classes(
+            add="" if is_running or is_asked else "keys", remove="keys" if is_running or is_asked else ""
+        )
         self._hint.set_text(_hint(is_running=is_running, is_asked=is_asked))
 
     def clear(self) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-from nicegui import background_tasks, run, ui
+from nicegui import background_tasks, ui
 
 from aurora.agents.operator.answer import Mode, Sentence
 from aurora.agents.operator.answering.talk import first_questions
@@ -60,7 +60,7 @@ async def show(context: WebContext, session_id: str, ask: str) -> None:
         owner = visitor_of(ui.context.client.request)
         page = Page(context, session_id, owner)
         try:
-            talk = await run.io_bound(opened, context, session_id, owner) if session_id else None
+            talk = await asyncio.to_thread(opened, context, session_id, owner) if session_id else None
         except AuroraError as error:
             ui.context.client.status_code = 404
             error_state("This conversation can't be opened", str(error))
@@ -199,12 +199,12 @@ class Page:
         is_new = not self.session_id
         try:
             if is_new:
-                row = await run.io_bound(self._new)
+                row = await asyncio.to_thread(self._new)
                 self.session_id = row.session_id
-                self._talk = await run.io_bound(self._turns.conversation, row.session_id)
+                self._talk = await asyncio.to_thread(self._turns.conversation, row.session_id)
                 ui.run_javascript(f"history.replaceState(null, '', '/chat/{row.session_id}')")
                 mode = mode or self._mode
-            await run.io_bound(self._start, question.strip(), mode)
+            await asyncio.to_thread(self._start, question.strip(), mode)
         except AuroraError as error:
             self._tell(str(error))
             return
@@ -237,12 +237,12 @@ class Page:
         """
         found = (self._shown.evidence or {}).get(evidence_id)
         if found is None and self._talk is not None:  # it came after the last look
-            self._shown = await run.io_bound(conversation_shown, self._talk)
+            self._shown = await asyncio.to_thread(conversation_shown, self._talk)
             found = (self._shown.evidence or {}).get(evidence_id)
         if found is None:
             self._tell(f"The result {evidence_id} is not there yet. Open it when the answer has ended.")
             return
-        shown = await run.io_bound(evidence_shown, found, sentence)
+        shown = await asyncio.to_thread(evidence_shown, found, sentence)
         self._evidence.show(shown, opener)
 
     async def decide(self, decision: dict[str, Any]) -> None:
@@ -262,7 +262,7 @@ class Page:
             replicas=tuple(Replicas(workload_id=w, replicas=r) for w, r in edited.replicas.items()),
         )
         try:
-            made = await run.io_bound(edit_plan, talk.surroundings.desk, arguments)
+            made = await asyncio.to_thread(edit_plan, talk.surroundings.desk, arguments)
         except AuroraError as error:
             self._tell(str(error))
             return
@@ -284,7 +284,7 @@ class Page:
 
     async def _do(self, work: Any, *arguments: Any) -> None:
         try:
-            await run.io_bound(work, *arguments)
+            await asyncio.to_thread(work, *arguments)
         except AuroraError as error:
             self._tell(str(error))
         else:
@@ -370,8 +370,8 @@ class Page:
         talk = self._talk
         if talk is None:
             return
-        self._shown = shown = await run.io_bound(conversation_shown, talk)
-        self._mode = await run.io_bound(self._turns.mode, self.session_id)
+        self._shown = shown = await asyncio.to_thread(conversation_shown, talk)
+        self._mode = await asyncio.to_thread(self._turns.mode, self.session_id)
         if self.root.is_deleted:
             return
         with self.root:
@@ -449,7 +449,7 @@ class Page:
         if not self.session_id:
             return
         try:
-            log = await run.io_bound(self._turns.log, self.session_id)
+            log = await asyncio.to_thread(self._turns.log, self.session_id)
         except AuroraError as error:
             self._tell(str(error))
             return

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from nicegui import run, ui
+from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.graphs.chat.sessions import SessionRow
@@ -55,7 +56,7 @@ class SessionList:
     async def refresh(self) -> None:
         """Read the conversations anew, and list them."""
         try:
-            self._rows = await run.io_bound(self._read)
+            self._rows = await asyncio.to_thread(self._read)
         except AuroraError as error:
             self._tell(str(error))
             return
@@ -131,7 +132,7 @@ class SessionList:
     async def _do(self, dialog: ui.dialog, work: Callable[..., object], *arguments: str) -> bool:
         dialog.close()
         try:
-            await run.io_bound(work, *arguments)
+            await asyncio.to_thread(work, *arguments)
         except AuroraError as error:
             self._tell(str(error))
             return False

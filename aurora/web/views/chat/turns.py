@@ -203,7 +203,8 @@ def _between(evidence: Sequence[Evidence], after: int, until: int | None) -> tup
 
 
 def _cited(answer: Answer) -> int:
-    cites = [c for part in (*answer.sentences, *answer.tables) for c in part.cites]
+    groups = [s.cites for s in answer.sentences] + [t.cites for t in answer.tables]
+    cites = [c for group in groups for c in group]
     return max((int(c[1:]) for c in cites if re.fullmatch(r"E\d{1,6}", c)), default=0)
 
 
