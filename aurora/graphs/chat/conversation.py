@@ -135,6 +135,12 @@ class Conversation:
         return (*(e for e in (archive.all() if archive else []) if e.number < first), *carried)
 
     @property
+    def draft(self) -> Answer | None:
+        """Answer as far as it is, of a turn that waits for a person or was not ended; None: there is none."""
+        found = self.state.get("answer")
+        return None if found is None else Answer.model_validate(found)
+
+    @property
     def request(self) -> dict[str, Any] | None:
         """Question to a person that waits for a decision; None: there is none."""
         interrupts = self._graph.get_state(self._config).interrupts
@@ -213,6 +219,11 @@ class Conversation:
     ) -> Running:
         """Answer the question to a person, and return at once; see `decide`."""
         return self._start(_decided(decision), watch, begin, show)
+
+    def start_again(self, *, watch: Watch = _unwatched, begin: Begin = _unwatched, show: Show | None = None) -> Running:
+        """Go on with a turn that its process did not live to end, and return at once; see `go_on`."""
+        self._forget()
+        return self._start(None, watch, begin, show)
 
     def stop(self) -> Answer:
         """End a turn that a person stopped, and return its answer: the sentences that were shown, and that it stopped.
