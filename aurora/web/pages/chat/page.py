@@ -463,4 +463,5 @@ class Page:
         self._composer.tell(problem)
 
     def _leave(self) -> None:
-        ui.navigate.to("/chat")
+        with self.root:
+            ui.navigate.to("/chat")

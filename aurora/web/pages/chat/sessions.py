@@ -43,8 +43,8 @@ class SessionList:
         self._deleted = deleted
         self._search = ""
         self._rows: tuple[SessionRow, ...] = ()
-        with element("details", "sessions") as root:
-            root.props["data-sessions"] = True
+        with element("details", "sessions") as self._root:
+            self._root.props["data-sessions"] = True
             text("summary", "Conversations")
             with element("nav", "stack").props('aria-label="Conversations"'):
                 with element("a", "btn new") as new:
@@ -101,7 +101,7 @@ class SessionList:
                     ui.menu_item("Delete …", lambda r=row: self._delete(r))
 
     def _rename(self, row: SessionShown) -> None:
-        with self._list, ui.dialog() as dialog, element("div", "card confirm"):
+        with self._root, ui.dialog() as dialog, element("div", "card confirm"):
             text("h2", "Rename the conversation")
             name = ui.input("Name", value=row.title).props("outlined dense autofocus maxlength=80")
 
@@ -115,7 +115,7 @@ class SessionList:
         dialog.open()
 
     def _delete(self, row: SessionShown) -> None:
-        with self._list, ui.dialog() as dialog, element("div", "card confirm"):
+        with self._root, ui.dialog() as dialog, element("div", "card confirm"):
             text("h2", "Delete the conversation?")
             text("p", f"“{row.title}”, with its questions, answers and evidence. Plans stay in their folder.", "break")
 
