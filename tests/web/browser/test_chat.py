@@ -175,7 +175,7 @@ def test_an_answer_of_a_model_survives_a_reload_in_its_middle_and_another_one_is
             page.reload()
             expect(page.locator(".turn[data-state=running] .sentence")).to_have_text([re.compile("12 nodes are there")])
             expect(page.locator(".struck s")).to_have_text(["14 nodes are there."])
-            expect(page.locator(".struck")).to_contain_text("Not supported: 14 nodes")
+            expect(page.locator(".struck")).to_contain_text("Not supported: 14 is no such figure")
             gate.set()
             expect(page.locator(".turn[data-state=told] .sentence").last).to_contain_text("82 pods run and 3 wait.")
             expect(page.locator(".turn")).to_have_count(1)

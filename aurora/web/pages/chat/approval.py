@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from nicegui import ui
 
 from aurora.web.design.components import badge, button, element, text
-from aurora.web.views.chat.approval import ApprovalShown, ChangeShown
+from aurora.web.views.chat.approval import ApprovalShown, Choice, interval_text
+from aurora.web.views.plans.plan import Change, PlanShown
 
 Decide = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -69,35 +71,27 @@ class ApprovalCard:
         if shown.problem:
             text("p", shown.problem, "break").props("role=alert")
         text("p", f"Hash {shown.sha256}", "mono small muted break")
-        text("p", _where(shown), "break")
+        if shown.plan is not None:
+            text("p", f"Goes to {shown.plan.target}.", "break")
         if shown.warning:
-            text("p", shown.warning, "break").props("role=alert")
+            text("p", shown.warning, "bad break").props("role=alert")
         self._changes = element("div", "stack")
         with self._changes:
             _show_changes(shown)
-        if shown.effect_note:
-            _show_effect(shown)
-        for line in shown.money:
-            text("p", line, "break")
-        if shown.risks:
-            text("h3", "What may go wrong")
-            with element("ul", "risks"):
-                for kind, message in shown.risks:
-                    with element("li", "break"):
-                        badge(kind, "warn")
-                        text("span", f" {message}")
+        if shown.plan is not None and shown.action == "apply":
+            _show_effect(shown.plan)
         if shown.expires:
-            text("p", shown.expires, "" if not shown.is_expired else "bad")
+            text("p", shown.expires)
         self._buttons = element("div", "line")
         with self._buttons:
             self._show_buttons()
 
     def _show_buttons(self) -> None:
         verb = "Approve" if self.shown.action == "apply" else "Undo it"
-        if not (self.shown.is_expired or self.shown.warning):
+        if not self.shown.warning:
             button(f"{verb} …", self._confirm, kind="primary")
-            if self.shown.may_edit:
-                button("Edit …", self._show_edit)
+        if self.shown.may_edit and self.shown.plan is not None and self.shown.plan.left:
+            button("Edit …", self._show_edit)
         button("Reject …", self._ask_reason, kind="danger")
 
     def _confirm(self) -> None:
@@ -106,7 +100,9 @@ class ApprovalCard:
         with ui.dialog() as dialog, element("div", "card confirm"):
             text("h2", f"{'Approve and apply' if is_apply else 'Undo'} plan {shown.plan_id}?")
             count = "1 change" if len(shown.changes) == 1 else f"{len(shown.changes)} changes"
-            text("p", f"{count}, hash {shown.sha256[:12]}. {_where(shown)}", "break")
+            text("p", f"{count}, hash {shown.sha256[:12]}.", "break")
+            if shown.plan is not None:
+                text("p", f"Goes to {shown.plan.target}.", "break")
             text("p", "It is carried out at once, and can't be stopped halfway.")
             with element("div", "line"):
                 yes = "Approve and apply" if is_apply else "Undo"
@@ -144,7 +140,7 @@ class ApprovalCard:
         with self._changes:
             text("h3", "What to keep, and what otherwise")
             text("p", "This makes another plan, whose effect is simulated anew. You are asked about that one.", "muted")
-            rows = [_EditRow(change, self._nodes) for change in self.shown.changes]
+            rows = [_EditRow(choice, self._nodes) for choice in self.shown.choices]
             problem = text("p", "", "bad break").props("role=alert")
 
             async def make() -> None:
@@ -176,79 +172,81 @@ class ApprovalCard:
 class _EditRow:
     """A change with its choices."""
 
-    def __init__(self, change: ChangeShown, nodes: list[str]) -> None:
-        self.change = change
+    def __init__(self, choice: Choice, nodes: list[str]) -> None:
+        self.choice = choice
         self.value: Any = None
+        change, now = choice.change, choice.value
         with element("div", "line edit-row"):
-            self.keeps = ui.checkbox(f"{change.number}. {change.title}", value=True).classes("break")
-            if change.editable == "node":
-                options = nodes if change.value in nodes else [change.value, *nodes]
-                self.value = ui.select(options, value=change.value, label="Node", with_input=True)
+            self.keeps = ui.checkbox(f"{change.number}. {change.text}", value=True).classes("break")
+            if choice.editable == "node":
+                self.value = ui.select(nodes if now in nodes else [now, *nodes], value=now, label="Node")
                 self.value.props("outlined dense")
-            elif change.editable == "replicas":
-                self.value = ui.number("Tasks", value=float(change.value), min=0, max=100_000, step=1, precision=0)
+            elif choice.editable == "replicas":
+                self.value = ui.number("Tasks", value=float(now), min=0, max=100_000, step=1, precision=0)
                 self.value.props("outlined dense")
+
+    def wanted(self, kind: str) -> str | None:
+        """Return what is wanted otherwise; None: nothing, or another kind."""
+        if self.choice.editable != kind or not self.keeps.value or self.value.value in (None, ""):
+            return None
+        chosen = str(int(self.value.value)) if kind == "replicas" else str(self.value.value)
+        return chosen if chosen != self.choice.value else None
 
 
 def _edited(rows: list[_EditRow]) -> Edited:
-    kept = [r for r in rows if r.keeps.value]
-    nodes = {
-        r.change.subject: str(r.value.value)
-        for r in kept
-        if r.change.editable == "node" and r.value.value and str(r.value.value) != r.change.value
-    }
-    replicas = {
-        r.change.subject: int(r.value.value)
-        for r in kept
-        if r.change.editable == "replicas" and r.value.value is not None and int(r.value.value) != int(r.change.value)
-    }
-    return Edited(tuple(r.change.number for r in rows if not r.keeps.value), nodes, replicas)
-
-
-def _where(shown: ApprovalShown) -> str:
-    if shown.place:
-        return f"It changes {shown.place}, after a dry run on its server."
-    return "Files or scripts are written beside the plan; no cluster is changed by this page."
+    nodes = {r.choice.change.subject: n for r in rows if (n := r.wanted("node")) is not None}
+    replicas = {r.choice.change.subject: int(n) for r in rows if (n := r.wanted("replicas")) is not None}
+    return Edited(tuple(r.choice.change.number for r in rows if not r.keeps.value), nodes, replicas)
 
 
 def _show_changes(shown: ApprovalShown) -> None:
     if not shown.changes:
         return
-    with element("div", "scroll") as frame:
-        frame.props('tabindex=0 role=region aria-label="Changes"')
-        with element("table", "rows"):
-            text("caption", "What changes")
-            with element("thead"), element("tr"):
-                for column in ("No.", "Change", "Field", "Now", "Afterwards", "Reason"):
-                    text("th", column).props("scope=col")
-            with element("tbody"):
-                for change in shown.changes:
-                    _show_change(change)
+    with _table("What changes", ("No.", "Change", "Field", "Now", "Afterwards", "Reason")):
+        for change in shown.changes:
+            _show_change(change)
 
 
-def _show_change(change: ChangeShown) -> None:
+def _show_change(change: Change) -> None:
     for k, one in enumerate(change.fields or (None,)):
         with element("tr"):
             text("td", str(change.number) if k == 0 else "", "number")
-            text("td", change.title if k == 0 else "", "break")
-            for cell in ("", "", "") if one is None else (one.name, one.now, one.proposed):
+            text("td", change.text if k == 0 else "", "break")
+            for cell in ("", "", "") if one is None else (one.name, one.before, one.after):
                 text("td", cell, "break")
             text("td", change.reason if k == 0 else "", "break muted")
 
 
-def _show_effect(shown: ApprovalShown) -> None:
-    if shown.effect:
-        with element("div", "scroll") as frame:
-            frame.props('tabindex=0 role=region aria-label="Simulated effect"')
-            with element("table", "rows"):
-                text("caption", "Simulated effect")
-                with element("thead"), element("tr"):
-                    for column in ("Measure", "Before", "After"):
-                        text("th", column).props("scope=col")
-                with element("tbody"):
-                    for measure in shown.effect:
-                        with element("tr"):
-                            text("td", measure.name)
-                            text("td", measure.before, "number")
-                            text("td", measure.after, "number")
-    text("p", shown.effect_note, "muted small break")
+def _show_effect(plan: PlanShown) -> None:
+    if plan.effect:
+        with _table("Simulated effect", ("Measure", "Before", "After")):
+            for row in plan.effect:
+                with element("tr"):
+                    text("td", row.name)
+                    text("td", interval_text(row.before), "number")
+                    text("td", interval_text(row.after), "number")
+    text("p", plan.effect_note or "The effect was not simulated.", "muted small break")
+    for line in plan.money or ("Prices of the nodes are not known.",):
+        text("p", line, "break")
+    if plan.risks:
+        text("h3", "What may go wrong")
+        with element("ul", "risks"):
+            for kind, message in plan.risks:
+                with element("li", "break"):
+                    badge(kind, "warn")
+                    text("span", f" {message}")
+
+
+@contextmanager
+def _table(title: str, columns: tuple[str, ...]) -> Iterator[None]:
+    """Show a table; its rows are made within."""
+    with element("div", "scroll") as frame:
+        frame.props("tabindex=0 role=region")
+        frame.props["aria-label"] = title
+        with element("table", "rows"):
+            text("caption", title)
+            with element("thead"), element("tr"):
+                for column in columns:
+                    text("th", column).props("scope=col")
+            with element("tbody"):
+                yield

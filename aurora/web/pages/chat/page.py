@@ -30,7 +30,7 @@ from aurora.web.turns.log import TurnLog
 from aurora.web.views.chat.conversation import (
     COMMANDS,
     ConversationShown,
-    PlanShown,
+    PlanMade,
     about,
     conversation_shown,
     is_unknown_command,
@@ -456,7 +456,7 @@ class Page:
         if log is not self._log:
             self._attach(log)
 
-    def _plan(self, plan_id: str) -> PlanShown | None:
+    def _plan(self, plan_id: str) -> PlanMade | None:
         return (self._shown.plans or {}).get(plan_id)
 
     def _tell(self, problem: str) -> None:

@@ -10,7 +10,7 @@ from nicegui import ui
 
 from aurora.agents.operator.answer import Sentence, Table
 from aurora.web.design.components import badge, button, element, text
-from aurora.web.views.chat.conversation import PlanShown
+from aurora.web.views.chat.conversation import PlanMade
 from aurora.web.views.chat.steps import Step
 from aurora.web.views.chat.turns import UNKNOWN, TurnShown
 
@@ -31,7 +31,7 @@ class Actions:
 
     ask: Callable[..., Awaitable[None]]
     open: Callable[[str, Sentence | None, str], Awaitable[None]]
-    plan: Callable[[str], PlanShown | None]
+    plan: Callable[[str], PlanMade | None]
 
 
 class TurnView:
@@ -136,7 +136,7 @@ class TurnView:
             made.props["data-cite"] = cite
             made.on("click", lambda _, c=cite, s=sentence, m=made: self._actions.open(c, s, m.html_id))
 
-    def _show_rest(self, shown: TurnShown, plans: Sequence[PlanShown]) -> None:
+    def _show_rest(self, shown: TurnShown, plans: Sequence[PlanMade]) -> None:
         if shown.reading:
             text("p", shown.reading, "muted small break")
         if shown.is_unknown and not shown.is_command:
@@ -181,7 +181,7 @@ class TurnView:
 
             rest = button(f"Show all {len(table.rows):,} rows", more, kind="quiet")
 
-    def _show_plan(self, plan: PlanShown) -> None:
+    def _show_plan(self, plan: PlanMade) -> None:
         with element("div", "plan line"):
             text("span", f"Plan {plan.plan_id}", "mono")
             badge(plan.status, "good" if plan.status == "applied" else "info")
