@@ -26,5 +26,6 @@ class Entry(NamedTuple):
 NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
     Entry("chat", "Chat", "/chat", "forum", "Operate"),
+    Entry("plans", "Plans", "/plans", "assignment", "Operate"),
 )
 """Each page's module has its own line, in the order of the navigation."""

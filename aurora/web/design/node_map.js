@@ -1,4 +1,6 @@
 // Nodes as tiles. Search, filter and order run here, and only the rows in view are drawn, so thousands stay quick.
+import { toRaw } from "vue";
+
 const HEIGHT = 66, LEAST_WIDTH = 148, GAP = 6, ROWS_AROUND = 4;
 
 export default {
@@ -13,10 +15,11 @@ export default {
   data: () => ({ text: "", sought: "", measure: 0, order: "listed", steps: [], onlyTrouble: false, columns: 4, top: 0, height: 480, at: 0, chosen: "" }),
   computed: {
     entries() {
-      return this.tiles.map(([id, shares, tasks, trouble, kind, zone, refs], index) => {
-        const share = shares[this.measure];
-        const text = [id, kind, zone, trouble, ...refs.map((k) => this.words[k])].join(" ").toLowerCase();
-        return { id, index, tasks, trouble, kind, zone, share, text, step: share == null ? 0 : 1 + this.limits.filter((l) => share >= l).length };
+      const measure = this.measure, words = toRaw(this.words), limits = toRaw(this.limits); // proxies would cost most of the time
+      return toRaw(this.tiles).map(([id, shares, tasks, trouble, kind, zone, refs], index) => {
+        const share = shares[measure];
+        const text = [id, kind, zone, trouble, ...refs.map((k) => words[k])].join(" ").toLowerCase();
+        return { id, index, tasks, trouble, kind, zone, share, text, step: share == null ? 0 : 1 + limits.filter((l) => share >= l).length };
       });
     },
     counts() {

@@ -205,13 +205,13 @@ def _figures(snapshot: Snapshot) -> tuple[Figure, ...]:
             )
     if seen.price_per_hour is not None:
         note = f"{count(seen.unpriced)} nodes have no price" if seen.unpriced else "of all nodes"
-        figures.append(Figure("Money", f"{dollars(seen.price_per_hour)} per hour", note))
+        figures.append(Figure("Money", f"{dollars(seen.price_per_hour)}/h", note))
     draw = power_draw(snapshot)
     if draw.watts is not None:
         notes = ["by measured load" if draw.measured else "by requested cores"]
         if draw.unknown:
             notes.append(f"{count(draw.unknown)} nodes state no power")
-        figures.append(Figure("Energy, estimated", f"{plain(draw.watts / 1000, 3)} kWh per hour", "; ".join(notes)))
+        figures.append(Figure("Energy, estimated", f"{plain(draw.watts / 1000, 3)} kWh/h", "; ".join(notes)))
     return tuple(figures)
 
 
@@ -411,7 +411,7 @@ def _changes(found: SnapshotDifference) -> Iterator[tuple[str, str, str]]:
     yield from (("workload", *_change(c)) for c in found.workloads)
     before, after = found.price
     if before != after:
-        shown = ["no price" if p is None else f"{dollars(p)} per hour" for p in (before, after)]
+        shown = ["no price" if p is None else f"{dollars(p)}/h" for p in (before, after)]
         yield "money", "all nodes", " → ".join(shown)
 
 

@@ -17,7 +17,7 @@ from aurora.errors import AuroraError, PlanError
 from aurora.tools.desk import Desk
 from aurora.tools.plan_edits import edited
 from aurora.web.views.plans.forms import Ask, changes_of
-from aurora.web.views.plans.plan import problem_text, system_now
+from aurora.web.views.plans.plan import known_plan, problem_text, system_now
 
 Work = Literal["apply", "roll back"]
 MINUTES = {15: "15 minutes", 60: "1 hour", 240: "4 hours", 1440: "1 day"}
@@ -80,7 +80,7 @@ def edit(
 
 
 def _same(plan_id: str, sha256: str, desk: Desk) -> Plan:
-    plan = plans_folder.load(desk.plans, plan_id)
+    plan = known_plan(desk.plans, plan_id)
     if plan.sha256 != sha256:
         raise PlanError(f"plan {plan.plan_id} has another hash than the one that is shown; load the page again")
     return plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +16,12 @@ from aurora.cluster.plans.plan import Effect, Estimate, Plan, PlannedChange, dif
 from aurora.cluster.plans.report import USUAL_TARGET, show_plan
 from aurora.cluster.plans.targets.rendering import rendered
 from aurora.cluster.snapshot import Snapshot
-from aurora.errors import AuroraError, PlanError
+from aurora.errors import AuroraError, InputError, PlanError
 from aurora.quantities import dollars, percent, plain
 from aurora.tools.desk import Desk
 from aurora.web.views.plans.listing import time_left
 
+_ID = re.compile(r"[0-9a-f]{6,12}")
 Action = Literal["approve", "apply", "resume", "roll back", "edit"]
 MEASURES: Mapping[str, str] = {
     "pending": "Tasks that wait",
@@ -161,10 +163,30 @@ class PlanShown(NamedTuple):
     is_under_way: bool
     is_rollback: bool
 
-    @property
-    def mark(self) -> tuple[object, ...]:
-        """What differs where the page must be shown anew."""
-        return self.sha256, self.status, self.is_under_way, self.steps, len(self.journal), self.actions, self.violations
+
+def known_plan(folder: Path, plan_id: str) -> Plan:
+    """Return a plan by its id or the beginning of that; unlike `load`, never a file by its path.
+
+    Args:
+        folder: Folder of the plans.
+        plan_id: What an address names.
+
+    Raises:
+        InputError: There is no such plan.
+        FileError: A file can't be read.
+        DataError: A file was altered or is damaged.
+    """
+    if not _ID.fullmatch(plan_id):
+        raise InputError("that is no id of a plan; the list of plans has all", parameter="plan_id")
+    return plans_folder.load(folder, plan_id)
+
+
+def watched(folder: Path, plan_id: str) -> tuple[object, ...]:
+    """Return what differs as soon as something was done with a plan; it is quick to compute."""
+    journal = folder / f"{plan_id}.journal.jsonl"
+    sizes = [p.stat().st_size if p.exists() else 0 for p in (journal, folder / plans_folder.APPROVALS)]
+    plans = sum(1 for _ in folder.glob("?" * 12 + ".json"))
+    return (*sizes, plans, is_under_way(journal))
 
 
 def system_now(desk: Desk, plan: Plan) -> Snapshot | None:
@@ -187,7 +209,7 @@ def plan_shown(plan_id: str, desk: Desk, at: datetime | None = None) -> PlanShow
         DataError: A file was altered or is damaged.
     """
     now, folder = datetime.now(UTC) if at is None else at, desk.plans
-    plan = plans_folder.load(folder, plan_id)
+    plan = known_plan(folder, plan_id)
     system = system_now(desk, plan)
     report = show_plan(plan.plan_id, folder, snapshot=system, at=now)
     progress = report.progress
@@ -293,9 +315,11 @@ def _advice(status: str, progress: Progress, actions: tuple[Action, ...], *, is_
         "expired": "It has expired. Make another plan from the system as it is now.",
         "in progress": "It is under way. This page shows each step as it is done.",
         "applied": "It is applied. A rollback puts back what can be put back.",
+        "written": "Its files are written; no live system was changed. Commit or run them. A rollback removes them.",
         "rolled back": "It was rolled back. Edit it, or make another plan.",
     }
-    return texts[status]
+    is_written = status == "applied" and (progress.target or {}).get("name") in ("files", "slurm")
+    return texts["written" if is_written else status]
 
 
 def change_of(number: int, planned: PlannedChange) -> Change:
@@ -411,7 +435,7 @@ def files_of(plan_id: str, folder: Path) -> tuple[tuple[tuple[str, str], ...], s
         FileError: A file can't be read.
         DataError: A file was altered or is damaged.
     """
-    plan = plans_folder.load(folder, plan_id)
+    plan = known_plan(folder, plan_id)
     try:
         files = rendered(plan, plans_folder.snapshot_of(folder, plan))
     except PlanError as error:
@@ -432,7 +456,7 @@ def reasons_of(plan_id: str, desk: Desk) -> tuple[str, ...]:
     from aurora.cluster.explanation import explain_from_folder  # noqa: PLC0415  # heavy, used here only
     from aurora.cluster.placement import DEFAULT_POLICY  # noqa: PLC0415  # likewise
 
-    made = plans_folder.load(desk.plans, plan_id).provenance
+    made = known_plan(desk.plans, plan_id).provenance
     policy = desk.policy(made.policy_id) if made is not None and made.policy_id else DEFAULT_POLICY
     history = [desk.series(name) for name in desk.series_ids]
     text = explain_from_folder(plan_id, desk.plans, policy, history=history).text
@@ -451,7 +475,7 @@ def inverse_lines(plan_id: str, folder: Path) -> tuple[str, ...]:
     """
     from aurora.cluster.plans.plan import inverse  # noqa: PLC0415  # used here only
 
-    return tuple(line for c in inverse(plans_folder.load(folder, plan_id)).changes for line in diff_of(c))
+    return tuple(line for c in inverse(known_plan(folder, plan_id)).changes for line in diff_of(c))
 
 
 def problem_text(error: AuroraError) -> str:
