@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.agents.streaming_server import Streamed, streaming
 from tests.web.browser.served import Served, served
+from tests.web.browser.test_accessibility import faults
 from tests.web.browser.visiting import TIMEOUT, Visits, go, visits
 
 DRAIN = "drain node-c1"
@@ -67,6 +68,7 @@ def test_from_a_first_visit_without_a_key_to_a_correct_answer(visitors: Visits) 
     panel = page.get_by_role("complementary", name="Evidence")
     expect(panel.locator("mark")).to_have_text(["303.0"])
     expect(panel).to_contain_text("Why a task waits")
+    assert not faults(page)
     panel.get_by_role("button", name="Close").click()
     expect(panel).to_be_hidden()
     expect(waited).to_be_focused()
@@ -107,6 +109,7 @@ def test_a_plan_is_approved_with_a_confirmation_in_view_of_both_tabs_and_undone(
     other = page.context.new_page()
     go(other, page.url)
     expect(other.locator(".approval")).to_be_visible()
+    assert not faults(page)
     page.get_by_role("button", name="Approve …").click()
     expect(page.get_by_role("dialog")).to_contain_text(plan)
     page.get_by_role("button", name="Approve and apply").click()

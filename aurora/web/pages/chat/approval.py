@@ -72,14 +72,16 @@ class ApprovalCard:
             text("p", shown.problem, "break").props("role=alert")
         text("p", f"Hash {shown.sha256}", "mono small muted break")
         if shown.plan is not None:
-            text("p", f"Goes to {shown.plan.target}.", "break")
+            text("p", f"Applied to: {shown.plan.target}.", "break")
         if shown.warning:
             text("p", shown.warning, "bad break").props("role=alert")
         self._changes = element("div", "stack")
         with self._changes:
             _show_changes(shown)
+        self._effect = element("div", "stack")
         if shown.plan is not None and shown.action == "apply":
-            _show_effect(shown.plan)
+            with self._effect:
+                _show_effect(shown.plan)
         if shown.expires:
             text("p", shown.expires)
         self._buttons = element("div", "line")
@@ -102,7 +104,7 @@ class ApprovalCard:
             count = "1 change" if len(shown.changes) == 1 else f"{len(shown.changes)} changes"
             text("p", f"{count}, hash {shown.sha256[:12]}.", "break")
             if shown.plan is not None:
-                text("p", f"Goes to {shown.plan.target}.", "break")
+                text("p", f"Applied to: {shown.plan.target}.", "break")
             text("p", "It is carried out at once, and can't be stopped halfway.")
             with element("div", "line"):
                 yes = "Approve and apply" if is_apply else "Undo"
@@ -136,6 +138,7 @@ class ApprovalCard:
 
     def _show_edit(self) -> None:
         self._buttons.set_visibility(False)
+        self._effect.set_visibility(False)
         self._changes.clear()
         with self._changes:
             text("h3", "What to keep, and what otherwise")
@@ -166,6 +169,7 @@ class ApprovalCard:
         self._changes.clear()
         with self._changes:
             _show_changes(self.shown)
+        self._effect.set_visibility(True)
         self._buttons.set_visibility(True)
 
 

@@ -16,6 +16,7 @@ class EvidencePanel:
         self.root = element("aside", "evidence card")
         self.root.props["aria-label"] = "Evidence"
         self.root.set_visibility(False)
+        self.root.on("keydown.escape.stop", self.close)  # it does not stop the answer too
 
     @property
     def is_open(self) -> bool:

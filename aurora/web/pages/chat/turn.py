@@ -154,7 +154,7 @@ class TurnView:
             with element("div", "state error").props("role=alert"):
                 text("h3", "This turn failed")
                 text("p", shown.error, "break")
-                button("Ask again", lambda: self._actions.ask(shown.question))
+                button("Ask again", lambda: self._actions.ask(shown.asked))
         foot = [shown.as_of, shown.struck_text, f"{shown.by}." if shown.by and shown.state == "told" else ""]
         if any(foot):
             text("p", " ".join(f for f in foot if f), "muted small break")
@@ -182,7 +182,7 @@ class TurnView:
             rest = button(f"Show all {len(table.rows):,} rows", more, kind="quiet")
 
     def _show_plan(self, plan: PlanMade) -> None:
-        with element("div", "plan line"):
+        with element("div", "made-plan line"):
             text("span", f"Plan {plan.plan_id}", "mono")
             badge(plan.status, "good" if plan.status == "applied" else "info")
             link = text("a", "Look at it")
