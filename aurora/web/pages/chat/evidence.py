@@ -21,7 +21,7 @@ class EvidencePanel:
     @property
     def is_open(self) -> bool:
         """Whether it is shown."""
-        return self.root.visible
+        return bool(self.root.visible)
 
     def show(self, shown: EvidenceShown, opener: str) -> None:
         """Show a result, and move the focus to it.
