@@ -26,7 +26,7 @@ class Entry(NamedTuple):
 NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
     Entry("plans", "Plans", "/plans", "assignment", "Operate"),
-    Entry("forecasts", "Forecasts", "/forecasts", "show_chart", "Look ahead"),
+    Entry("forecasts", "Forecasts and what-if", "/forecasts", "show_chart", "Look ahead"),
     Entry("recommendations", "Recommendations", "/recommendations", "recommend", "Look ahead"),
     Entry("experiments", "Experiments", "/experiments", "science", "Look ahead"),
 )
