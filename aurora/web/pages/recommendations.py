@@ -96,6 +96,7 @@ class _Page:
             with element("div", "stack"):
                 self.details = element("div", "stack")
                 self._import_card()
+        self._show(self.list, lambda: loading("Looking for what can be improved"))
         ui.timer(0, self._load, once=True)
 
     async def _load(self) -> None:
