@@ -58,7 +58,7 @@ def test_a_slider_changes_the_cluster_and_a_reload_shows_the_same(visit: Visit) 
     page = settled(visit(FORECAST))
     figures = page.get_by_role("region", name="The cluster before and after")
     expect(figures.get_by_role("row").filter(has_text="Nodes above 80 %")).to_contain_text("0")
-    slider = page.get_by_role("slider", name="Load, times")
+    slider = page.get_by_role("slider", name="Load, times").locator("[tabindex='0']")
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
