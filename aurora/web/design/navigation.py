@@ -25,9 +25,14 @@ class Entry(NamedTuple):
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
+    Entry("decisions", "Decisions", "/decisions", "timeline", "Operate"),
     Entry("plans", "Plans", "/plans", "assignment", "Operate"),
     Entry("forecasts", "Forecasts and what-if", "/forecasts", "show_chart", "Look ahead"),
     Entry("recommendations", "Recommendations", "/recommendations", "recommend", "Look ahead"),
     Entry("experiments", "Experiments", "/experiments", "science", "Look ahead"),
+    Entry("selfplay", "Self-play", "/selfplay", "sports_kabaddi", "Learn and judge"),
+    Entry("policies", "Policies", "/policies", "account_tree", "Learn and judge"),
+    Entry("studies", "Studies", "/studies", "query_stats", "Learn and judge"),
+    Entry("rating", "Rating", "/rating", "rate_review", "Learn and judge"),
 )
 """Each page's module has its own line, in the order of the navigation."""
