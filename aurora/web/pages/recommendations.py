@@ -207,7 +207,6 @@ class _Page:
             [r.to_row() for r in rows],
             label="Recommendations",
             search="Search recommendations",
-            on_select=self._open_details,
         )
         table.columns[0]["align"] = "left"
         table.classes("wide")
