@@ -211,10 +211,8 @@ class _Page:
         self.is_running = self.is_waiting = True
         while self.is_waiting:
             self.is_waiting = False
-            self.cluster.classes("busy")
             self.took.set_text("Simulating …")
             await self._simulate(self.asked.sliders)
-            self.cluster.classes(remove="busy")
         self.is_running = False
 
     async def _simulate(self, sliders: Sliders) -> None:
