@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
+    Entry("chat", "Chat", "/chat", "forum", "Operate"),
     Entry("decisions", "Decisions", "/decisions", "timeline", "Operate"),
     Entry("plans", "Plans", "/plans", "assignment", "Operate"),
     Entry("forecasts", "Forecasts and what-if", "/forecasts", "show_chart", "Look ahead"),
