@@ -337,7 +337,7 @@ def _futures_part(view: FuturesView) -> None:
 def _cluster_part(view: ClusterWhatIfView) -> None:
     text("h3", f"The cluster: {', '.join(view.changes)}" if view.changes else "The cluster as it is")
     small_table(
-        ("figure", "now", "with the changes", ""),
+        ("figure", "now", "with the changes", "change"),
         [(f.name, f.before, f.after, _state(f)) for f in view.figures],
         label="The cluster before and after",
     )
