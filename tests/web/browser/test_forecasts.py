@@ -62,7 +62,7 @@ def test_a_slider_changes_the_cluster_and_a_reload_shows_the_same(visit: Visit) 
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    expect(page).to_have_url(re.compile("load=1.5"))
+    expect(page).to_have_url(re.compile("load=1.5"), timeout=TIMEOUT)
     if page.get_by_role("button", name="Simulate").is_visible():  # the machine is too busy for every move
         page.get_by_role("button", name="Simulate").click()
     worse = figures.get_by_role("row").filter(has_text="Nodes above 100 %")
