@@ -35,6 +35,7 @@ def serve(
     host: str = options.text("127.0.0.1", help="Address to listen on; others than this machine need --token-file."),
     port: int = options.count(8760, least=0, most=MAX_PORT, help="Port; 0 for any that is free."),
     token_file: Path | None = options.path(None, help="File with the secret that browsers and programs must show."),
+    mcp_plans: bool = typer.Option(False, "--mcp-plans", help="Let clients of the MCP server write plans."),
     name: list[str] | None = options.text(None, help="Name under which others reach it, such as desk.example.org."),
 ) -> None:
     """Serve the web desk: pages in a browser, the HTTP API and the MCP server, on one port.
@@ -45,7 +46,7 @@ def serve(
     from aurora.web.serving import serve as serve_desk
     from aurora.web.settings import WebSettings
 
-    token = _token(token_file)
+    token = read_token(token_file)
     if snapshot is None:
         note(f"no --snapshot is given: this is about {DEFAULT_SNAPSHOT}")
     settings = WebSettings(
@@ -63,13 +64,15 @@ def serve(
         token=token,
         policy=policy,
         names=tuple(name or ()),
+        mcp_plans=mcp_plans,
     )
     if not settings.is_local and not token:
         raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")
     serve_desk(settings, ready=lambda url: note(f"the desk is open at {url} ; Ctrl-C ends it"))
 
 
-def _token(path: Path | None) -> str:
+def read_token(path: Path | None) -> str:
+    """Return the token of a file, "" without one; one that can be guessed is a usage error."""
     if path is None:
         return ""
     token = read_text(path, limit=MAX_TOKEN_BYTES).strip()

@@ -18,7 +18,12 @@ ASSETS = Path(__file__).parent / "design" / "assets"
 TITLE = "AURORA"
 RECONNECT_SECONDS = 30.0
 """Time for which a page that lost its connection is kept, so that it goes on where it was."""
-ROOMS = (("aurora.web.api", "add_api"), ("aurora.web.observability", "add_observability"))
+ROOMS = (
+    ("aurora.web.api", "add_api"),
+    ("aurora.web.mounts.mcp", "add_mcp"),
+    ("aurora.web.mounts.extender", "add_extender"),
+    ("aurora.web.observability", "add_observability"),
+)
 """Module and function of each part of the API: `add(app, context)`; a part that is not there yet is left out."""
 PAGES = (
     "cluster",
