@@ -137,6 +137,30 @@ def with_unit(value: float, unit: str) -> str:
     return f"{_WRITTEN[base](value)} {substance}".rstrip()
 
 
+def signed(value: float, unit: str) -> str:
+    """Return a difference with its sign and unit.
+
+    >>> signed(-0.02, "share"), signed(90, "s")
+    ('-2 points', '+1 min 30 s')
+    """
+    sign = "+" if value > 0 else "-" if value < 0 else "±"
+    if unit == "share":
+        return f"{sign}{plain(100 * abs(value), 3)} points"
+    return sign + with_unit(abs(value), unit)
+
+
+def relative(value: float, base: float) -> str:
+    """Return the difference of a value from a base in per cent; "" if the base is 0.
+
+    >>> relative(3, 2)
+    '+50 %'
+    """
+    if base == 0:
+        return ""
+    points = 100 * (value / base - 1)
+    return "±0 %" if abs(points) < 0.05 else f"{points:+.3g} %"  # noqa: PLR2004  # rounds to 0.0
+
+
 def dollars(value: float) -> str:
     """Return dollars: whole ones from 1,000, with cents from 10 cents, with three digits below.
 

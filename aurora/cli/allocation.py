@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,25 +14,6 @@ if TYPE_CHECKING:  # heavy at run time
 
 MAX_ROWS = 20
 """Most rows of a table of tasks or decisions without `--all`."""
-
-ROUNDING = 1e-9
-"""Relative difference up to which two sums differ by rounding only."""
-
-
-def signed(value: float, unit: str) -> str:
-    """Return a difference with its sign and unit."""
-    sign = "+" if value > 0 else "-" if value < 0 else "±"
-    if unit == "share":
-        return f"{sign}{quantities.plain(100 * abs(value), 3)} points"
-    return sign + quantities.with_unit(abs(value), unit)
-
-
-def relative(value: float, base: float) -> str:
-    """Return the difference of a value from a base in per cent; "" if the base is 0."""
-    if base == 0:
-        return ""
-    points = 100 * (value / base - 1)
-    return "±0 %" if abs(points) < 0.05 else f"{points:+.3g} %"  # noqa: PLR2004  # rounds to 0.0
 
 
 def emit_measures(report: SimulationReport) -> None:
@@ -154,28 +134,11 @@ def emit_decisions(report: SimulationReport, *, every: bool) -> None:
 
 def emit_change(before: SimulationReport, after: SimulationReport, changes: Sequence[str]) -> None:
     """Print the measures before and after changes, and their differences."""
-    rows = []
-    for measure in measures_in_both(before, after):
-        old, new = measure.read(before), measure.read(after)
-        rows.append(
-            (
-                measure.name,
-                quantities.with_unit(old, measure.unit),
-                quantities.with_unit(new, measure.unit),
-                signed(0.0 if math.isclose(old, new, rel_tol=ROUNDING) else new - old, measure.unit),
-                relative(new, old),
-            )
-        )
+    from aurora.sim.measures import compared  # heavy, used here only
+
+    rows = [(c.name, c.before, c.after, c.difference, c.relative) for c in compared(before, after)]
     title = f"{before.outcome.policy_id} on {before.scenario.scenario_id} if {'; '.join(changes)}"
     emit_table(title, ("measure", "before", "after", "difference", "in per cent"), rows)
-
-
-def measures_in_both(before: SimulationReport, after: SimulationReport) -> tuple[Measure, ...]:
-    """Return the measures that apply before or after."""
-    from aurora.sim.measures import MEASURES, measures_of  # heavy, used here only
-
-    names = {m.name for r in (before, after) for m in measures_of(r)}
-    return tuple(m for m in MEASURES if m.name in names)
 
 
 def emit_moves(before: SimulationReport, after: SimulationReport, *, every: bool) -> None:

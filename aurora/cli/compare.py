@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import options
-from aurora.cli.allocation import relative
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import note_compiling, steps
 from aurora.errors import PolicyError, ScenarioError
-from aurora.quantities import with_unit
+from aurora.quantities import relative, with_unit
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.evals.compare import Standing

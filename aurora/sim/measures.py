@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from aurora import quantities
 from aurora.sim.objectives import BY_NAME, OBJECTIVES, SHARES, WITH_TARGET, Objective, ObjectiveName
 from aurora.sim.optimum.bounds import Bounds
 from aurora.sim.report import SimulationReport
+
+ROUNDING = 1e-9
+"""Relative difference up to which two sums differ by rounding only."""
 
 
 class Measure(NamedTuple):
@@ -82,3 +87,40 @@ def measures_of(report: SimulationReport) -> tuple[Measure, ...]:
     if not any(n.full_power for n in scenario.nodes):
         absent.add(BY_NAME["energy"].measure)
     return tuple(m for m in MEASURES if m.name not in absent)
+
+
+class Compared(NamedTuple):
+    """A measure of two reports, in words with units.
+
+    Attributes:
+        name: Its name.
+        before, after: Its values.
+        difference: The difference with its sign.
+        relative: The difference in per cent; "" if the first is 0.
+        change: The difference as a number, 0 where it is rounding only.
+    """
+
+    name: str
+    before: str
+    after: str
+    difference: str
+    relative: str
+    change: float
+
+
+def compared(before: SimulationReport, after: SimulationReport) -> tuple[Compared, ...]:
+    """Return the measures that apply before or after, with their differences."""
+    names = {m.name for r in (before, after) for m in measures_of(r)}
+    return tuple(_compared(m, m.read(before), m.read(after)) for m in MEASURES if m.name in names)
+
+
+def _compared(measure: Measure, old: float, new: float) -> Compared:
+    change = 0.0 if math.isclose(old, new, rel_tol=ROUNDING) else new - old
+    return Compared(
+        measure.name,
+        quantities.with_unit(old, measure.unit),
+        quantities.with_unit(new, measure.unit),
+        quantities.signed(change, measure.unit),
+        quantities.relative(new, old),
+        change,
+    )

@@ -203,7 +203,21 @@ def report_simulation(scenario: Scenario, policy: Policy, *, trace: bool = False
         ConstraintError: The policy's plan names what the scenario doesn't have.
         ScenarioError: The scenario can't be encoded.
     """
-    outcome = simulate(scenario, policy, trace=trace)
+    return report_outcome(scenario, policy, simulate(scenario, policy, trace=trace))
+
+
+def report_outcome(scenario: Scenario, policy: Policy, outcome: Outcome) -> SimulationReport:
+    """Report an outcome that was simulated already.
+
+    Args:
+        scenario: Scenario of the outcome.
+        policy: Policy of the outcome.
+        outcome: The outcome.
+
+    Raises:
+        ConstraintError: The policy's plan names what the scenario doesn't have.
+        ScenarioError: The scenario can't be encoded.
+    """
     plan = policy.allocation_plan
     return SimulationReport(
         scenario=scenario,

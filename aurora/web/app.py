@@ -61,10 +61,12 @@ def create_app(context: WebContext) -> FastAPI:
     from nicegui import ui  # noqa: PLC0415  # global to the process
 
     from aurora.web.design import theme  # noqa: PLC0415  # likewise
+    from aurora.web.pages import problems  # noqa: PLC0415  # likewise
 
     app = _new(context)
     theme.install()
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
+    problems.add()
     for name in PAGES:
         module = f"aurora.web.pages.{name}"
         if find_spec(module) is not None:
@@ -91,7 +93,7 @@ def _new(context: WebContext) -> FastAPI:
         description="Resource allocation: what the command line does, over HTTP.",
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # the API has its own
     )
     app.state.context = context
     for name, function in ROOMS:

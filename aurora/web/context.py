@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property
-from importlib import import_module
-from typing import Any
 
 from aurora.cluster.snapshot import Snapshot
 from aurora.graphs.chat.opening import open_desk
@@ -13,6 +11,7 @@ from aurora.graphs.chat.sessions import Sessions
 from aurora.graphs.chat.surroundings import user
 from aurora.tools.desk import Desk
 from aurora.web.settings import WebSettings
+from aurora.web.turns import Turns
 
 
 class WebContext:
@@ -47,9 +46,15 @@ class WebContext:
         self._is_closed = False
 
     @cached_property
-    def turns(self) -> Any:
-        """Live conversations, an `aurora.web.turns.Turns`."""
-        return import_module("aurora.web.turns").Turns(self)
+    def turns(self) -> Turns:
+        """Live conversations; those whose server was killed go on with the first use.
+
+        Raises:
+            ConflictError: Another server holds the same conversations.
+            FileError: The file of conversations can't be opened.
+            StoreError: It is damaged or held by another process.
+        """
+        return Turns(self)
 
     def refresh(self) -> Snapshot:
         """Read the cluster anew and return it; the one before is kept as `previous`.

@@ -74,6 +74,9 @@ class Turn(Frozen):
 
     question: str = Field(description="the question as asked")
     answer: Answer = Field(description="its answer")
+    evidence_until: int | None = Field(
+        default=None, description="number of the last result when it ended; null: not recorded"
+    )
 
 
 class Audience(Protocol):

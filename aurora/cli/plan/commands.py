@@ -80,14 +80,8 @@ def new(
 
     Example: aurora plan new sample:web-shop --drain node-a1
     """
-    from functools import partial
-
     from aurora.champions.named import load_policy
-    from aurora.cluster.plans.effect import simulate_effect
-    from aurora.cluster.plans.moves import propose_away, propose_remedy
-    from aurora.cluster.plans.proposals import Step, propose, propose_drain, propose_placements, propose_sizes
-    from aurora.cluster.plans.provenance import record
-    from aurora.cluster.plans.report import new_plan
+    from aurora.cluster.plans.requests import PlanRequest, make_requested
     from aurora.graphs.chat.opening import open_desk
 
     if not (drain or place_pending or scale or resize or move or move_away or remedy or cordon or uncordon or advice):
@@ -96,23 +90,23 @@ def new(
         )
     desk, chooser = open_desk(snapshot, history=history, plans=folder), load_policy(policy)
     asked = parsing.all_asked(desk.cluster, cordon=cordon, uncordon=uncordon, scale=scale, resize=resize, move=move)
-    steps: list[Step] = [
-        *([] if advice is None else [partial(propose_sizes, advice=advice)]),
-        *([partial(propose_away, names=move_away, policy=chooser)] if move_away else []),
-        *(partial(propose_remedy, task_id=t, node_id=n, policy=chooser) for t, n in parsing.remedies(remedy)),
-        *(partial(propose_drain, node_id=node, policy=chooser) for node in drain),
-        *([partial(propose_placements, policy=chooser)] if place_pending else []),
-    ]
-    found = propose(desk.cluster, asked, steps)
     series = [desk.series(name) for name in desk.series_ids]
-    effect_of = None if quick else partial(simulate_effect, policy=chooser, history=series, seed=seed)
-    origin = str(history) if history is not None else snapshot if series else ""
-    report = new_plan(
+    report = make_requested(
         desk.cluster,
-        found,
+        PlanRequest(
+            asked=tuple(asked),
+            advice=advice,
+            away=tuple(move_away),
+            remedies=tuple(parsing.remedies(remedy)),
+            drains=tuple(drain),
+            places_pending=place_pending,
+            policy=chooser,
+            seed=None if quick else seed,
+        ),
         folder,
-        effect_of=effect_of,
-        provenance=record(chooser, seed=None if quick else seed, history=origin, command=typed()),
+        history=series,
+        origin=str(history) if history is not None else snapshot if series else "",
+        command=typed(),
     )
     if as_json:
         emit_json(report.to_json())
@@ -221,6 +215,7 @@ def apply(
             place=out,
             snapshot=now,
             allow_managed=allow_managed,
+            by=_person(None),
         )
     emit_json(report.to_json()) if as_json else print_application(report)
 
@@ -243,7 +238,9 @@ def rollback(
 
     live = target if target == "kubernetes" else None
     with explained(lambda: _kept(plan, folder)):
-        report = roll_back_from_folder(plan, _target(live, None, "", (context, user, patience), []), folder)
+        report = roll_back_from_folder(
+            plan, _target(live, None, "", (context, user, patience), []), folder, by=_person(None)
+        )
     emit_json(report.to_json()) if as_json else print_application(report)
 
 

@@ -21,7 +21,7 @@ from aurora.cluster.plans.targets.target import Direction, Target
 from aurora.cluster.plans.validation import Violation, validate
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import ConstraintError, InputError, PlanError
-from aurora.files import locked
+from aurora.files import is_locked, locked
 
 MAX_VIOLATIONS_SHOWN = 5
 OUTDATED = ("expired", "another system", "changed since")
@@ -47,7 +47,7 @@ class ApplicationReport:
         return {"plan_id": self.plan_id, "journal": str(self.journal), **self.progress.to_json()}
 
 
-def apply_plan(
+def apply_plan(  # noqa: PLR0913  # what an application depends on, each by its name
     plan: Plan,
     snapshot: Snapshot,
     target: Target,
@@ -56,6 +56,7 @@ def apply_plan(
     approvals: Iterable[Approval],
     at: datetime,
     allow_managed: Collection[str] = (),
+    by: str = "",
 ) -> ApplicationReport:
     """Apply a plan, or go on with its application.
 
@@ -67,6 +68,7 @@ def apply_plan(
         approvals: Approvals, of which one must be for this plan and hold now.
         at: Time of the application.
         allow_managed: Workloads owned by another tool that may be changed all the same.
+        by: Who applies, for the journal; empty: not known.
 
     Raises:
         PlanError: It is not approved, has expired, can't be applied here, or stopped at a surprise.
@@ -92,10 +94,17 @@ def apply_plan(
             if broken:
                 raise refusal(plan, broken)
             steps = target.prepare(plan, snapshot)
-            journal.start(journal_path, plan.sha256, _identity(target), steps, approval.who)
+            journal.start(journal_path, plan.sha256, _identity(target), steps, approval.who, by=by)
+        else:
+            journal.note_state(journal_path, "in progress", "apply", by=by)
         _forward(read_progress(journal_path), target, journal_path)
-        journal.note_state(journal_path, "applied", "apply")
+        journal.note_state(journal_path, "applied", "apply", by=by)
         return ApplicationReport(plan.plan_id, read_progress(journal_path), journal_path)
+
+
+def is_under_way(journal_path: Path) -> bool:
+    """Return whether a process applies a plan, or rolls it back, at this moment."""
+    return is_locked(_lock(journal_path))
 
 
 def refusal(plan: Plan, broken: Sequence[Violation]) -> ConstraintError:
@@ -112,13 +121,14 @@ def refusal(plan: Plan, broken: Sequence[Violation]) -> ConstraintError:
     )
 
 
-def roll_back(plan: Plan, target: Target, *, journal_path: Path) -> ApplicationReport:
+def roll_back(plan: Plan, target: Target, *, journal_path: Path, by: str = "") -> ApplicationReport:
     """Undo what was done of a plan, last step first, or go on with that. It needs no approval and never expires.
 
     Args:
         plan: The plan.
         target: Where it was applied.
         journal_path: File of the journal.
+        by: Who undoes it, for the journal; empty: not known.
 
     Raises:
         PlanError: It stopped at a surprise.
@@ -132,8 +142,9 @@ def roll_back(plan: Plan, target: Target, *, journal_path: Path) -> ApplicationR
         if progress.state == "not started":
             raise InputError(f"nothing was done of plan {plan.plan_id}", parameter="plan_id")
         if progress.state != "rolled back":
+            journal.note_state(journal_path, "in progress", "rollback", by=by)
             _backward(progress, target, journal_path)
-            journal.note_state(journal_path, "rolled back", "rollback")
+            journal.note_state(journal_path, "rolled back", "rollback", by=by)
         return ApplicationReport(plan.plan_id, read_progress(journal_path), journal_path)
 
 
@@ -154,8 +165,6 @@ def _forward(progress: Progress, target: Target, path: Path) -> None:
 
 
 def _backward(progress: Progress, target: Target, path: Path) -> None:
-    if progress.direction == "apply":
-        journal.note_state(path, "in progress", "rollback")
     for k, step in reversed(list(enumerate(progress.steps))):
         if k in progress.undone or k not in progress.begun:
             continue
@@ -199,4 +208,8 @@ def _check_same(progress: Progress, plan: Plan, target: Target) -> None:
 
 
 def _alone(path: Path) -> AbstractContextManager[None]:
-    return locked(path.with_suffix(".lock"), busy="applies this plan; wait for it")
+    return locked(_lock(path), busy="applies this plan; wait for it")
+
+
+def _lock(path: Path) -> Path:
+    return path.with_suffix(".lock")

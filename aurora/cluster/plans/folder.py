@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -140,17 +141,38 @@ def list_plans(folder: Path, at: datetime) -> tuple[ListedPlan, ...]:
         FileError: A file can't be read.
         DataError: A plan was altered, or a file is damaged.
     """
-    given = approvals(folder)
-    plans = sorted((load(folder, name) for name in _ids(folder)), key=lambda p: p.created_at, reverse=True)
+    plans = [load(folder, name) for name in _ids(folder)]
+    return _listed([(p, progress_of(folder, p)) for p in plans], approvals(folder), at)
+
+
+def readable_plans(folder: Path, at: datetime) -> tuple[tuple[ListedPlan, ...], tuple[str, ...]]:
+    """Return the plans of a folder that can be read, newest first, and for each other file why it can't.
+
+    Raises:
+        FileError: The folder or the approvals can't be read.
+        DataError: The approvals are damaged.
+    """
+    read: list[tuple[Plan, Progress]] = []
+    problems = []
+    for name in _ids(folder):
+        try:
+            plan = load(folder, name)
+            read.append((plan, progress_of(folder, plan)))
+        except (FileError, DataError) as error:
+            problems.append(str(error))
+    return _listed(read, approvals(folder), at), tuple(problems)
+
+
+def _listed(read: Sequence[tuple[Plan, Progress]], given: tuple[Approval, ...], at: datetime) -> tuple[ListedPlan, ...]:
+    """Return plans with how far each is, newest first."""
+    newest_first = sorted(read, key=lambda pair: pair[0].created_at, reverse=True)
     newer: dict[str, str] = {}
-    for plan in plans:
+    for plan, _ in newest_first:
         if plan.provenance is not None and plan.provenance.edited_from is not None:
             newer.setdefault(plan.provenance.edited_from, plan.plan_id)
     return tuple(
-        ListedPlan(
-            p, _status(p, progress_of(folder, p), given, at, p.sha256 in newer), replaced_by=newer.get(p.sha256, "")
-        )
-        for p in plans
+        ListedPlan(p, _status(p, progress, given, at, p.sha256 in newer), replaced_by=newer.get(p.sha256, ""))
+        for p, progress in newest_first
     )
 
 

@@ -1,16 +1,18 @@
 """The journal of a plan's application: what was intended and what was done, on disk before and after each step.
 
 Its first record holds all steps with their inverses, so that what was begun can be undone whatever happens later.
-A step is written as `intent`, made, and written as `done`. A process that is killed in between leaves an intent without
-an outcome; the state of the step's object then says whether it was made.
+Every record has its time, and those that begin, end or turn the application have who did it. A step is written as
+`intent`, made, and written as `done`. A process that is killed in between leaves an intent without an outcome; the
+state of the step's object then says whether it was made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -75,8 +77,32 @@ class Progress:
         return "done" if step in self.done else "begun" if step in self.begun else "waiting"
 
 
-def start(path: Path, plan_sha256: str, target: dict[str, str], steps: Sequence[Step], who: str) -> None:
+class Entry(NamedTuple):
+    """A line of a journal, for people.
+
+    Attributes:
+        at: Time; None in journals that were written before times were kept.
+        who: Person or program; empty: not recorded, or a step of what was begun before.
+        text: What was done.
+    """
+
+    at: datetime | None
+    who: str
+    text: str
+
+
+def start(
+    path: Path, plan_sha256: str, target: dict[str, str], steps: Sequence[Step], who: str, *, by: str = ""
+) -> None:
     """Write the first record: the plan, the target, and all steps with their inverses.
+
+    Args:
+        path: File of the journal.
+        plan_sha256: Hash of the plan.
+        target: Name of the target and what identifies it.
+        steps: Steps with their inverses.
+        who: Person who approved.
+        by: Person or program that applies; empty: not known.
 
     Raises:
         FileError: The file can't be written.
@@ -84,7 +110,7 @@ def start(path: Path, plan_sha256: str, target: dict[str, str], steps: Sequence[
     with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
     dumped = [s.model_dump(mode="json") for s in steps]
-    _append(path, event="start", plan_sha256=plan_sha256, target=target, steps=dumped, approved_by=who)
+    _append(path, event="start", plan_sha256=plan_sha256, target=target, steps=dumped, approved_by=who, by=by)
 
 
 def intend(path: Path, step: int, direction: Direction) -> None:
@@ -105,17 +131,17 @@ def finish(path: Path, step: int, direction: Direction, *, found: bool = False, 
     _append(path, event="done", step=step, direction=direction, found=found, remark=remark)
 
 
-def note_state(path: Path, state: ApplicationState, direction: Direction, reason: str = "") -> None:
-    """Write that the application stopped, ended, or turned to its rollback.
+def note_state(path: Path, state: ApplicationState, direction: Direction, reason: str = "", *, by: str = "") -> None:
+    """Write that the application stopped, ended, went on, or turned to its rollback; `by` says who made it so.
 
     Raises:
         FileError: The file can't be written.
     """
-    _append(path, event="state", state=state, direction=direction, reason=reason)
+    _append(path, event="state", state=state, direction=direction, reason=reason, by=by)
 
 
 def _append(path: Path, **record: Any) -> None:
-    journal.append(path, [record])
+    journal.append(path, [{"at": datetime.now(UTC).isoformat(timespec="milliseconds"), **record}])
 
 
 def read_progress(path: Path) -> Progress:
@@ -154,3 +180,45 @@ def read_progress(path: Path) -> Progress:
         )
     except (KeyError, TypeError, ValueError, ValidationError):
         raise DataError(f"{path} is damaged; compare the system with the plan by hand") from None
+
+
+def read_entries(path: Path) -> tuple[Entry, ...]:
+    """Return the lines of a journal for people, oldest first; none where there is no journal.
+
+    Raises:
+        FileError: The file can't be read.
+        DataError: It is damaged.
+    """
+    records = journal.read(path)
+    try:
+        texts = [str(s["text"]) for s in records[0]["steps"]] if records else []
+        return tuple(Entry(_time(r), str(r.get("by", "")), _text(r, texts)) for r in records)
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise DataError(f"{path} is damaged; compare the system with the plan by hand") from None
+
+
+def _time(record: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(record["at"]) if "at" in record else None
+
+
+def _text(record: Mapping[str, Any], steps: Sequence[str]) -> str:
+    """Return what a record says."""
+    is_rollback = record.get("direction") == "rollback"
+    match record["event"]:
+        case "start":
+            where = ", ".join(f"{k} {v}" for k, v in record["target"].items())
+            return f"application begun, {len(steps)} steps, approved by {record['approved_by']}, target: {where}"
+        case "state":
+            what = {"in progress": "rollback begun" if is_rollback else "went on"}.get(record["state"], record["state"])
+            return f"{what}: {record['reason']}" if record["reason"] else what
+        case "intent":
+            return (
+                f"step {record['step'] + 1} {'to be undone' if is_rollback else 'to be made'}: {steps[record['step']]}"
+            )
+        case _:
+            verb = (
+                ("needs no undoing" if is_rollback else "was so already")
+                if record["found"]
+                else ("undone" if is_rollback else "made")
+            )
+            return f"step {record['step'] + 1} {verb}: {record['remark'] or steps[record['step']]}"

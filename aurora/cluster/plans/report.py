@@ -171,7 +171,7 @@ def show_plan(
     return PlanReport(plan, broken, progress, path=folder / f"{plan.plan_id}.json")
 
 
-def apply_from_folder(
+def apply_from_folder(  # noqa: PLR0913  # what an application depends on, each by its name
     plan_id: str,
     target: Target | None,
     folder: Path = plans_folder.PLANS,
@@ -180,6 +180,7 @@ def apply_from_folder(
     snapshot: Snapshot | None = None,
     allow_managed: Collection[str] = (),
     at: datetime | None = None,
+    by: str = "",
 ) -> ApplicationReport:
     """Apply a plan of a folder, or go on with that.
 
@@ -191,6 +192,7 @@ def apply_from_folder(
         snapshot: The system now; None: the snapshot that it was made from.
         allow_managed: Workloads owned by another tool that may be changed all the same.
         at: Time of the application; default: now.
+        by: Who applies, for the journal; empty: not known.
 
     Raises:
         PlanError: It is not approved, has expired, was replaced by an edit, or stopped at a surprise.
@@ -210,11 +212,12 @@ def apply_from_folder(
         approvals=plans_folder.approvals(folder),
         at=now,
         allow_managed=allow_managed,
+        by=by,
     )
 
 
 def roll_back_from_folder(
-    plan_id: str, target: Target | None = None, folder: Path = plans_folder.PLANS
+    plan_id: str, target: Target | None = None, folder: Path = plans_folder.PLANS, *, by: str = ""
 ) -> ApplicationReport:
     """Undo what was done of a plan of a folder, or go on with that.
 
@@ -222,6 +225,7 @@ def roll_back_from_folder(
         plan_id: Its id or the beginning of that.
         target: Where it was applied; None for files, which the journal names.
         folder: Folder of the plans.
+        by: Who undoes it, for the journal; empty: not known.
 
     Raises:
         PlanError: It stopped at a surprise.
@@ -231,7 +235,7 @@ def roll_back_from_folder(
     """
     plan = plans_folder.load(folder, plan_id)
     used = target or _usual_target(plan, folder, None)
-    return roll_back(plan, used, journal_path=plans_folder.journal_path(folder, plan))
+    return roll_back(plan, used, journal_path=plans_folder.journal_path(folder, plan), by=by)
 
 
 def approve_in_folder(

@@ -73,7 +73,9 @@ def csv_form(rating_set: RatingSet) -> str:
             "\n".join([f.caption, " | ".join(f.columns), *(" | ".join(row) for row in f.rows)]) for f in item.facts
         ]
         empty = [""] * (len(CRITERIA) + 2)
-        writer.writerow([rating_set.name, item.item, *empty, item.question, cell(item.text), "\n\n".join(facts)])
+        writer.writerow(
+            [rating_set.name, item.item, *empty, *map(cell, (item.question, item.text, "\n\n".join(facts)))]
+        )
     return "\ufeff" + stream.getvalue()
 
 

@@ -135,6 +135,12 @@ class Conversation:
         return (*(e for e in (archive.all() if archive else []) if e.number < first), *carried)
 
     @property
+    def draft(self) -> Answer | None:
+        """Answer as far as it is, of a turn that waits for a person or was not ended; None: there is none."""
+        found = self.state.get("answer")
+        return None if found is None else Answer.model_validate(found)
+
+    @property
     def request(self) -> dict[str, Any] | None:
         """Question to a person that waits for a decision; None: there is none."""
         interrupts = self._graph.get_state(self._config).interrupts
@@ -214,6 +220,11 @@ class Conversation:
         """Answer the question to a person, and return at once; see `decide`."""
         return self._start(_decided(decision), watch, begin, show)
 
+    def start_again(self, *, watch: Watch = _unwatched, begin: Begin = _unwatched, show: Show | None = None) -> Running:
+        """Go on with a turn that its process did not live to end, and return at once; see `go_on`."""
+        self._forget()
+        return self._start(None, watch, begin, show)
+
     def stop(self) -> Answer:
         """End a turn that a person stopped, and return its answer: the sentences that were shown, and that it stopped.
 
@@ -223,14 +234,15 @@ class Conversation:
         stopped = Sentence(text="Stopped; nothing was changed.")
         by = self.surroundings.operator.name if self._shown else GRAPH
         answer = Answer(question=question_of(state), by=by, sentences=(*self._shown, stopped))
-        turn = Turn(question=answer.question, answer=answer).model_dump(mode="json")
         told = AIMessage(answer.text, name="operator")
-        update = {"messages": [told], "turns": [turn], "answer": None, "approved": ""}
         carried = evidence_of(state)
         known = {e.number for e in carried}
-        seen = [e for e in self._seen if e.number not in known]
-        if seen:
-            update["evidence"] = [e._asdict() for e in sorted([*carried, *seen])]
+        evidence = sorted([*carried, *(e for e in self._seen if e.number not in known)], key=lambda e: e.number)
+        until = evidence[-1].number if evidence else 0
+        turn = Turn(question=answer.question, answer=answer, evidence_until=until).model_dump(mode="json")
+        update = {"messages": [told], "turns": [turn], "answer": None, "approved": ""}
+        if len(evidence) > len(carried):
+            update["evidence"] = [e._asdict() for e in evidence]
         self._graph.update_state(self._config, update, as_node="tell")
         return answer
 

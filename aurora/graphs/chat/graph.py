@@ -91,7 +91,7 @@ def answer(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     update: dict[str, Any] = {"mode": mode, "approved": ""}
     left = state.get("answer")
     if left is not None:  # a turn that waited for an approval, until another question came
-        update["turns"] = [_turn(Answer.model_validate(left).model_copy(update={"approval": None}))]
+        update["turns"] = [_turn(Answer.model_validate(left).model_copy(update={"approval": None}), state)]
     commanded = _commanded(question, mode, surroundings)
     if commanded is not None:
         found, mode = commanded
@@ -199,7 +199,7 @@ def tell(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
         name="operator",
         additional_kwargs={"aurora": {"by": found.by, "struck": [s.model_dump() for s in found.sentences if s.struck]}},
     )
-    return {"messages": [message], "turns": [_turn(found)], "answer": None, "approved": ""}
+    return {"messages": [message], "turns": [_turn(found, state)], "answer": None, "approved": ""}
 
 
 def message_text(found: Answer) -> str:
@@ -358,8 +358,10 @@ def _said(question: str, text: str) -> Answer:
     return Answer(question=question, by=GRAPH, sentences=(Sentence(text=text),))
 
 
-def _turn(found: Answer) -> dict[str, Any]:
-    return Turn(question=found.question, answer=found).model_dump(mode="json")
+def _turn(found: Answer, state: ChatState) -> dict[str, Any]:
+    carried = state.get("evidence") or []
+    until = carried[-1]["number"] if carried else 0
+    return Turn(question=found.question, answer=found, evidence_until=until).model_dump(mode="json")
 
 
 def _dumped(journal: list[Evidence], surroundings: Surroundings) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ class Sessions:
 
     def close(self) -> None:
         """Close the file."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error), self.saver.lock:  # a turn that was left may still write
             self._connection.close()
 
     def new(self, snapshot: str, *, history: str = "", model: str = "") -> SessionRow:
@@ -116,10 +116,20 @@ class Sessions:
         """
         at = _now()
         row = SessionRow(secrets.token_hex(4), "", snapshot, history, model, at, at, 0)
-        with _reported(self.path):
-            self._connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            self._connection.commit()
+        with self.transaction() as connection:
+            connection.execute("INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         return row
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Yield the connection of the file to this thread alone, and commit what is done with it.
+
+        Raises:
+            FileError: The file can't be opened.
+            StoreError: The file is damaged or held by another process.
+        """
+        with _reported(self.path), self.saver.lock, self._connection:
+            yield self._connection
 
     def archive(self, session_id: str) -> archive.SqliteArchive:
         """Return where a conversation keeps the evidence that its state no longer carries."""
@@ -132,7 +142,7 @@ class Sessions:
             FileError: The file can't be opened.
             StoreError: The file is damaged or held by another process.
         """
-        with _reported(self.path), closing(self._connection.cursor()) as cursor:
+        with self.transaction() as connection, closing(connection.cursor()) as cursor:
             rows = cursor.execute("SELECT * FROM sessions ORDER BY used_at DESC, session_id").fetchall()
         return tuple(SessionRow(*r) for r in rows)
 
@@ -184,17 +194,14 @@ class Sessions:
         """
         self._update(session_id, "used_at = ?, turns = ?", _now(), turns)
         title = " ".join(question.split())[:MAX_TITLE]
-        with _reported(self.path):
-            self._connection.execute(
-                "UPDATE sessions SET title = ? WHERE session_id = ? AND title = ''", (title, session_id)
-            )
+        with self.transaction() as connection:
+            connection.execute("UPDATE sessions SET title = ? WHERE session_id = ? AND title = ''", (title, session_id))
             last = "(SELECT MAX(checkpoint_id) FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = '')"
             for table in ("checkpoints", "writes"):
-                self._connection.execute(
+                connection.execute(
                     f"DELETE FROM {table} WHERE thread_id = ? AND checkpoint_id < {last}",
                     (session_id, session_id),
                 )
-            self._connection.commit()
 
     def delete(self, session_id: str) -> None:
         """Delete a conversation with all that it said. Plans stay in their folder.
@@ -205,16 +212,16 @@ class Sessions:
         """
         with _reported(self.path):
             self.saver.delete_thread(session_id)
+        with self.transaction() as connection:
             for table in ("sessions", "evidence"):
-                self._connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
-            self._connection.commit()
+                connection.execute(f"DELETE FROM {table} WHERE session_id = ?", (session_id,))
+            connection.commit()
             with contextlib.suppress(sqlite3.OperationalError):  # another process holds the file: it shrinks later
-                self._connection.execute("VACUUM")
+                connection.execute("VACUUM")
 
     def _update(self, session_id: str, fields: str, *values: Any) -> None:
-        with _reported(self.path):
-            self._connection.execute(f"UPDATE sessions SET {fields} WHERE session_id = ?", (*values, session_id))
-            self._connection.commit()
+        with self.transaction() as connection:
+            connection.execute(f"UPDATE sessions SET {fields} WHERE session_id = ?", (*values, session_id))
 
 
 def config_of(session_id: str) -> dict[str, Any]:

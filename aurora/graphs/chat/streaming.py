@@ -85,13 +85,43 @@ def decide_events(talk: Conversation, decision: dict[str, Any]) -> Iterator[Chat
     yield from _events(talk, lambda **told: talk.start_decision(decision, **told))
 
 
+def telling(put: Callable[[ChatEvent], None]) -> dict[str, Callable[..., None]]:
+    """Return the arguments of `Conversation.start` and its like that tell what happens in a turn as events.
+
+    Args:
+        put: Receives each event, in the thread of the turn.
+    """
+    return {
+        "begin": lambda number, tool, arguments: put(_begun(number, tool, arguments)),
+        "watch": lambda evidence: put(_looked_up(evidence)),
+        "show": lambda sentence: put(SentenceEvent(sentence=sentence)),
+    }
+
+
+def last_events(talk: Conversation, running: Running) -> Iterator[ChatEvent]:
+    """Yield what is left to tell of a turn that has ended; the last one is `done`, `approval` or `error`.
+
+    Args:
+        talk: The conversation.
+        running: The turn.
+    """
+    try:
+        step = talk.finish(running)
+    except AuroraError as error:
+        yield ErrorEvent(kind=type(error).__name__, message=str(error))
+        return
+    if step.answer is None:
+        yield ApprovalEvent(request=step.request or {})
+        return
+    for sentence in step.answer.sentences:
+        if sentence not in step.shown:
+            yield SentenceEvent(sentence=sentence)
+    yield DoneEvent(answer=step.answer)
+
+
 def _events(talk: Conversation, start: Callable[..., Running]) -> Iterator[ChatEvent]:
     events: SimpleQueue[ChatEvent] = SimpleQueue()
-    running = start(
-        begin=lambda number, tool, arguments: events.put(_begun(number, tool, arguments)),
-        watch=lambda evidence: events.put(_looked_up(evidence)),
-        show=lambda sentence: events.put(SentenceEvent(sentence=sentence)),
-    )
+    running = start(**telling(events.put))
     running.begin()
     try:
         while not running.ended.is_set():
@@ -105,18 +135,7 @@ def _events(talk: Conversation, start: Callable[..., Running]) -> Iterator[ChatE
             talk.stop()
     while not events.empty():
         yield events.get()
-    try:
-        step = talk.finish(running)
-    except AuroraError as error:
-        yield ErrorEvent(kind=type(error).__name__, message=str(error))
-        return
-    if step.answer is None:
-        yield ApprovalEvent(request=step.request or {})
-        return
-    for sentence in step.answer.sentences:
-        if sentence not in step.shown:
-            yield SentenceEvent(sentence=sentence)
-    yield DoneEvent(answer=step.answer)
+    yield from last_events(talk, running)
 
 
 def _begun(number: int, tool: str, arguments: Any) -> LookupEvent:

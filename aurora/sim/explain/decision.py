@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +40,8 @@ GRADIENT_POINTS = 64
 """Points between two options at which a network's gradient is taken."""
 MAX_INPUTS_NAMED = 8
 """Most inputs of a network that get a term of their own, and most features that may be a cause."""
+OTHER_INPUTS = "the other inputs"
+"""Term of the inputs of a network that get none of their own."""
 
 
 class Option(NamedTuple):
@@ -113,6 +115,21 @@ class Term(NamedTuple):
     text: str
     chosen: float
     other: float
+
+
+class ScoreSplit(NamedTuple):
+    """The scores of several options, each split into the same summands.
+
+    Attributes:
+        terms: Expression of each summand with its sign; for a network, the names of inputs, and of the rest.
+        values: For each option, the value of each summand.
+        is_relative: False: the values of an option add up to its score; True: to its distance from the winner's score,
+            as for a network.
+    """
+
+    terms: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    is_relative: bool
 
 
 def traced(encoded: EncodedScenario, program: Program, policy_id: str) -> Outcome:
@@ -263,42 +280,79 @@ def terms(decision: Decision, other: Option) -> tuple[Term, ...]:
         return _attributed(decision.score, chosen, other.features)
     return tuple(
         Term(
-            ("-" if sign < 0 else "") + to_text(expr),
+            _signed(sign, expr),
             sign * evaluate(expr, chosen),
             sign * evaluate(expr, other.features),
         )
-        for sign, expr in _summands(decision.score, 1.0, chosen, other.features)
+        for sign, expr in _summands(decision.score, 1.0, (chosen, other.features))
     )
+
+
+def split_scores(decision: Decision, options: Sequence[Option]) -> ScoreSplit:
+    """Return the scores of options split into the summands of the policy's expression.
+
+    A network has no summands; see `terms` for what its inputs get instead.
+
+    Args:
+        decision: The decision.
+        options: Some of its options, at least one.
+    """
+    chosen, features = decision.chosen.features, [o.features for o in options]
+    if isinstance(decision.score, Network):
+        network = decision.score
+        shares = np.array([-_shares(network, chosen, f) for f in features])
+        gaps = [float(rank(decision, f) - rank(decision, chosen)) for f in features]
+        largest = np.argsort(-np.abs(shares).max(axis=0), kind="stable")[:MAX_INPUTS_NAMED]
+        rows = tuple(
+            (*(float(v) for v in row[largest]), gap - float(row[largest].sum()))
+            for row, gap in zip(shares, gaps, strict=True)
+        )
+        return ScoreSplit((*(network.inputs[k] for k in largest), OTHER_INPUTS), rows, is_relative=True)
+    summands = _summands(decision.score, 1.0, features)
+    return ScoreSplit(
+        tuple(_signed(sign, expr) for sign, expr in summands),
+        tuple(tuple(sign * evaluate(expr, f) for sign, expr in summands) for f in features),
+        is_relative=False,
+    )
+
+
+def _signed(sign: float, expr: Expr) -> str:
+    return ("-" if sign < 0 else "") + to_text(expr)
+
+
+def _shares(network: Network, chosen: Mapping[str, float], other: Mapping[str, float]) -> NDArray[np.float64]:
+    """Return the share of each input in the lead of one score over another, by integrated gradients."""
+    start, end = _inputs(network, other), _inputs(network, chosen)
+    places = (np.arange(GRADIENT_POINTS) + 0.5) / GRADIENT_POINTS
+    gradients = gradients_of(network, start + places[:, None] * (end - start))
+    return np.asarray(gradients.mean(axis=0) * (end - start), np.float64)
 
 
 def _attributed(network: Network, chosen: Mapping[str, float], other: Mapping[str, float]) -> tuple[Term, ...]:
     """Return the share of each input in the difference of two scores; the shares add up to it."""
     start, end = _inputs(network, other), _inputs(network, chosen)
-    places = (np.arange(GRADIENT_POINTS) + 0.5) / GRADIENT_POINTS
-    gradients = gradients_of(network, start + places[:, None] * (end - start))
-    shares = gradients.mean(axis=0) * (end - start)
+    shares = _shares(network, chosen, other)
     largest = np.argsort(-np.abs(shares), kind="stable")[:MAX_INPUTS_NAMED]
     named = [Term(network.inputs[k], float(shares[k]), 0.0) for k in largest if shares[k] != 0]
     rest = float(scores_of(network, end) - scores_of(network, start)) - sum(t.chosen for t in named)
-    return (*named, Term("the other inputs", rest, 0.0))
+    return (*named, Term(OTHER_INPUTS, rest, 0.0))
 
 
-def _summands(
-    expr: Expr, sign: float, chosen: Mapping[str, float], other: Mapping[str, float]
-) -> list[tuple[float, Expr]]:
+def _summands(expr: Expr, sign: float, of: Sequence[Mapping[str, float]]) -> list[tuple[float, Expr]]:
+    """Return the summands of an expression with their signs, for candidates with these features."""
     if isinstance(expr, Apply):
         match expr.op:
             case Op.ADD:
-                return _summands(expr.args[0], sign, chosen, other) + _summands(expr.args[1], sign, chosen, other)
+                return _summands(expr.args[0], sign, of) + _summands(expr.args[1], sign, of)
             case Op.SUB:
-                return _summands(expr.args[0], sign, chosen, other) + _summands(expr.args[1], -sign, chosen, other)
+                return _summands(expr.args[0], sign, of) + _summands(expr.args[1], -sign, of)
             case Op.NEG:
-                return _summands(expr.args[0], -sign, chosen, other)
+                return _summands(expr.args[0], -sign, of)
             case Op.SELECT:
-                # Where both take the same branch, that branch is the expression.
-                truths = {evaluate(expr.args[0], features) != 0 for features in (chosen, other)}
+                # Where all take the same branch, that branch is the expression.
+                truths = {evaluate(expr.args[0], features) != 0 for features in of}
                 if len(truths) == 1:
-                    return _summands(expr.args[1] if truths.pop() else expr.args[2], sign, chosen, other)
+                    return _summands(expr.args[1] if truths.pop() else expr.args[2], sign, of)
     return [(sign, expr)]
 
 

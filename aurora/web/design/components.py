@@ -178,6 +178,34 @@ def error_state(title: str, message: str, *, retry: Callable[..., Any] | None = 
     return made
 
 
+@contextmanager
+def sheet(title: str, *, closed: Callable[[], Any] | None = None) -> Iterator[ui.element]:
+    """Open a sheet beside the page, over all of it where the screen is narrow; Escape closes it.
+
+    Args:
+        title: Its heading.
+        closed: Called when it is closed.
+    """
+    with ui.dialog() as dialog:
+        dialog.props("position=right full-height transition-show=fade transition-hide=fade")
+        dialog.props["aria-label"] = title
+
+        def end() -> None:
+            dialog.delete()
+            if closed is not None:
+                closed()
+
+        dialog.on("hide", end)
+        with element("div", "sheet") as made:
+            with element("div", "line spread head"):
+                text("h2", title, "break")
+                button("Close", dialog.close, kind="quiet")
+            with element("div", "stack") as place:
+                yield place
+    del made
+    dialog.open()
+
+
 def loading(what: str) -> ui.element:
     """Show that something is computed.
 
@@ -206,6 +234,10 @@ def facts(rows: Sequence[tuple[str, str]]) -> ui.element:
             text("dt", name)
             text("dd", value)
     return made
+
+
+_PICK = """<q-td :props="props"><button type="button" class="cell-link"
+    @click="() => $parent.$emit('pick', props.row['ROW_KEY'])">{{ props.value }}</button></q-td>"""
 
 
 class Column(NamedTuple):
@@ -242,7 +274,7 @@ def data_table(
         label: What it lists, for screen readers.
         row_key: Key that tells rows apart.
         search: Label of its search field; "": none.
-        on_select: Called with the row key of a row that is clicked, or entered by the keyboard.
+        on_select: Called with the row key of a row whose first cell is pressed, which is a button then.
         page_size: Rows of a page.
     """
     specs = [_column(c) for c in columns]
@@ -253,11 +285,12 @@ def data_table(
             columns=specs,
             rows=list(rows),
             row_key=row_key,
-            pagination={"rowsPerPage": page_size, "sortBy": None},
+            pagination={"rowsPerPage": page_size, "sortBy": None} if len(rows) > page_size else None,
         )
         table.props("flat dense wrap-cells").props["aria-label"] = label
         if on_select is not None:
-            table.on("rowClick", lambda e: on_select(str(e.args[1][row_key])))
+            table.add_slot(f"body-cell-{columns[0].key}", _PICK.replace("ROW_KEY", row_key))
+            table.on("pick", lambda event: on_select(str(event.args)))
     return table
 
 

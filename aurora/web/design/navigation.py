@@ -23,5 +23,8 @@ class Entry(NamedTuple):
     group: str
 
 
-NAVIGATION: tuple[Entry, ...] = (Entry("cluster", "Cluster", "/", "dns", "Operate"),)
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("cluster", "Cluster", "/", "dns", "Operate"),
+    Entry("plans", "Plans", "/plans", "assignment", "Operate"),
+)
 """Each page's module has its own line, in the order of the navigation."""

@@ -1,82 +1,310 @@
-"""The page Cluster: the snapshot at a glance."""
+"""The page Cluster: nodes by load, what waits and why, money and energy, and what changed since the last reading."""
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import quote
 
-from nicegui import run, ui
+from nicegui import ui
 
+from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
 from aurora.web.design.components import (
     Column,
+    badge,
     button,
     card,
+    command,
     data_table,
     element,
     empty_state,
     error_state,
+    facts,
+    link,
+    loading,
     metric,
+    sheet,
     text,
 )
 from aurora.web.design.frame import frame
-from aurora.web.views.cluster import cluster_view
+from aurora.web.design.node_map import NodeMap
+from aurora.web.views.cluster import (
+    LOAD_LIMITS,
+    ChangesView,
+    ClusterView,
+    NodeView,
+    WhyView,
+    changes_view,
+    cluster_view,
+    node_view,
+    why_view,
+)
+
+LEAD = "How full the nodes are, what waits and why, and what it costs."
+BUILD_SECONDS = 30.0
+"""Longest time for the first look at a large snapshot."""
+MOST_WITHOUT_SEARCH = 10
+"""Most waiting tasks that are listed without a search."""
+MOST_NODES_OF_WHY = 500
+"""Most nodes that the reasons of a waiting task list."""
+
+
+class Looks:
+    """Looks at snapshots, each of them once.
+
+    Attributes:
+        context: What the rooms share.
+    """
+
+    def __init__(self, context: WebContext) -> None:
+        self.context = context
+        self._seen: tuple[Snapshot, ClusterView] | None = None
+
+    def view(self) -> ClusterView:
+        """Return the data of the page for the snapshot that is open now."""
+        snapshot = self.context.desk.cluster
+        if self._seen is None or self._seen[0] is not snapshot:
+            self._seen = snapshot, cluster_view(snapshot)
+        return self._seen[1]
+
+    def changes(self) -> ChangesView | None:
+        """Return what changed since the reading before; None if there was none."""
+        before = self.context.previous
+        return None if before is None else changes_view(before, self.context.desk.cluster)
+
+    def read_again(self) -> None:
+        """Read the cluster anew.
+
+        Raises:
+            FileError: A file can't be read.
+            DataError: The cluster can't be reached, or a file is none of a snapshot.
+        """
+        self.context.refresh()
+        self.view()
+
+    def node(self, node_id: str) -> NodeView | None:
+        """Return the details of a node; None if there is none of that id."""
+        return node_view(self.context.desk.cluster, node_id)
+
+    def why(self, task_id: str) -> WhyView:
+        """Return why a task waits.
+
+        Raises:
+            InputError: There is no such task, or it does not wait.
+        """
+        return why_view(self.context.desk.cluster, task_id)
 
 
 def add(context: WebContext) -> None:
     """Register the page."""
+    looks = Looks(context)
 
-    @ui.page("/")
-    def cluster() -> None:
-        with frame("Cluster", active="cluster", lead="What the cluster holds now, what waits, and what it costs."):
-            _body(context)
+    @ui.page("/", response_timeout=BUILD_SECONDS)
+    async def cluster(node: str = "", task: str = "") -> None:
+        view = await asyncio.to_thread(looks.view)
+        changes = await asyncio.to_thread(looks.changes)
+        with frame("Cluster", active="cluster", lead=LEAD):
+            page = Page(looks)
+            page.build(view, changes)
+            if node:
+                page.open_node(node)
+            elif task:
+                await page.open_task(task)
 
 
-def _body(context: WebContext) -> None:
-    @ui.refreshable
-    def body() -> None:
-        view = cluster_view(context.desk.cluster)
-        with element("div", "line spread"):
-            text("span", f"{view.name}, read {view.taken_at:%Y-%m-%d %H:%M} UTC", "muted")
-            button("Read again", again, icon="refresh")
-        with element("div", "grid"):
-            for figure in view.figures:
-                with card(classes="tight"):
+class Page:
+    """What one browser sees.
+
+    Args:
+        looks: Looks at the snapshot.
+    """
+
+    def __init__(self, looks: Looks) -> None:
+        self.looks = looks
+        self.problem = element("div", "stack")
+        self.body = element("div", "page")
+        self.nodes: NodeMap | None = None
+
+    def build(self, view: ClusterView, changes: ChangesView | None) -> None:
+        """Show the data of a reading in place of what was shown before."""
+        self.problem.clear()
+        self.body.clear()
+        with self.body:
+            with element("div", "line spread"):
+                text("span", f"{view.name}, read {view.taken_at:%Y-%m-%d %H:%M} UTC", "muted break")
+                button("Read again", self.read_again, icon="refresh")
+            with element("div", "figure-grid"):
+                for figure in view.figures:
                     metric(figure.label, figure.value, figure.note)
-        with card("Nodes"):
-            data_table(
-                (
-                    Column("id", "Node"),
-                    Column("load", "Requested", is_number=True, shown="shown"),
-                    Column("tasks", "Tasks", is_number=True),
-                    Column("trouble", "State"),
-                    Column("kind", "Kind"),
-                    Column("zone", "Zone"),
-                ),
-                [{"id": t.node_id, **t._asdict()} for t in view.tiles],
-                label="Nodes",
-                search="Search nodes",
-            )
+            with card("Nodes"):
+                if view.nodes.tiles:
+                    self.nodes = NodeMap(
+                        view.nodes.tiles,
+                        view.nodes.words,
+                        view.nodes.measures,
+                        LOAD_LIMITS,
+                        on_pick=self.open_node,
+                    )
+                else:
+                    empty_state(
+                        "This snapshot has no nodes", "Open another one.", command="aurora serve --snapshot FILE"
+                    )
+            self._waiting(view)
+            _changes(changes)
+
+    def _waiting(self, view: ClusterView) -> None:
         with card("Waiting tasks"):
             if not view.waiting:
-                empty_state("Nothing waits", "Tasks that find no node are listed here.")
-            for row in view.waiting:
-                with element("div", "line"):
-                    text("span", row.task_id, "break")
-                    text("span", f"asks for {row.asks}, waits {row.waits}", "muted small")
-                    question = quote(f"why is {row.task_id} pending?")
-                    text("a", "Ask why").props["href"] = f"/chat?ask={question}"
+                text("p", "No task waits for a node.", "muted")
+                return
+            text("p", "Open a task to see why it waits, and the smallest changes that would place it.", "muted")
+            data_table(
+                (
+                    Column("id", "Task"),
+                    Column("asks", "Asks for"),
+                    Column("seconds", "Waits", is_number=True, shown="waits"),
+                    Column("reason", "In the words of its system"),
+                ),
+                [{"id": row.task_id, **row._asdict()} for row in view.waiting],
+                label="Waiting tasks",
+                search="Search waiting tasks" if len(view.waiting) > MOST_WITHOUT_SEARCH else "",
+                on_select=self.open_task,
+            )
 
-    async def again() -> None:
+    async def read_again(self) -> None:
+        """Read the cluster anew, and show what changed."""
+        self.problem.clear()
+        with self.problem:
+            loading("Reading the cluster")
         try:
-            await run.io_bound(context.refresh)
+            await asyncio.to_thread(self.looks.read_again)
+            changes = await asyncio.to_thread(self.looks.changes)
         except AuroraError as error:
-            problem.clear()
-            with problem:
-                error_state("The cluster could not be read again", str(error), retry=again)
+            self.problem.clear()
+            with self.problem:
+                error_state("The cluster could not be read", str(error), retry=self.read_again)
             return
-        problem.clear()
-        body.refresh()
+        self.build(self.looks.view(), changes)
 
-    problem = element("div", "stack")
-    body()
+    def open_node(self, node_id: str) -> None:
+        """Show the details of a node beside the page."""
+        found = self.looks.node(node_id)
+        with sheet(node_id, closed=self._closed):
+            if found is None:
+                empty_state("There is no such node", "It may be gone since the cluster was read.", icon="search_off")
+                return
+            _node(found)
+        if self.nodes is not None:
+            self.nodes.select(node_id)
+
+    async def open_task(self, task_id: str) -> None:
+        """Show why a task waits beside the page."""
+        with sheet(task_id, closed=self._closed) as place:
+            waiting = loading("Looking for the reason")
+        try:
+            why = await asyncio.to_thread(self.looks.why, task_id)
+        except AuroraError as error:
+            waiting.delete()
+            with place:
+                error_state("It can't be told why", str(error))
+            return
+        waiting.delete()
+        with place:
+            _why(why)
+
+    def _closed(self) -> None:
+        if self.nodes is not None:
+            self.nodes.select("")
+
+
+def _node(node: NodeView) -> None:
+    badge(node.trouble or "takes tasks", "warn" if node.trouble else "good")
+    facts(node.facts)
+    data_table(
+        (
+            Column("resource", "Resource"),
+            Column("share", "Share", is_number=True, shown="percent"),
+            Column("amount", "Requested"),
+            Column("used", "Used"),
+        ),
+        [
+            {**row._asdict(), "percent": f"{100 * row.share:.0f} %", "amount": f"{row.requested} of {row.allocatable}"}
+            for row in node.resources
+        ],
+        label=f"Resources of {node.node_id}",
+        row_key="resource",
+    )
+    with element("div", "line"):
+        link("What if it fails?", _ask(f"what if {node.node_id} fails?"), is_button=True)
+        link("Its decisions", f"/decisions?node={quote(node.node_id, safe='')}", is_button=True)
+    text("h3", f"Tasks ({len(node.tasks)})")
+    if node.tasks:
+        data_table(
+            (Column("id", "Task"), Column("state", "State"), Column("asks", "Asks for"), Column("uses", "Uses")),
+            [{"id": t.task_id, **t._asdict()} for t in node.tasks],
+            label=f"Tasks on {node.node_id}",
+            page_size=10,
+        )
+    else:
+        text("p", "No task is on it.", "muted")
+    with element("details"):
+        text("summary", f"Labels ({len(node.labels)})")
+        for label in node.labels:
+            text("div", label, "mono small break")
+
+
+def _why(why: WhyView) -> None:
+    text("p", why.summary, "break")
+    rows = [("Waits", why.waits)]
+    if why.system_reason:
+        rows.append(("Its system says", why.system_reason))
+    if why.never:
+        rows.append(("No node could", why.never))
+    if why.fits_now:
+        rows.append(("Fits now on", ", ".join(why.fits_now[:10])))
+    facts(rows)
+    with element("div", "line"):
+        link("Ask in the chat", _ask(f"why is {why.task_id} pending?"), is_button=True)
+    text("h3", "The smallest changes that would place it")
+    if not why.remedies:
+        text("p", "None was found.", "muted")
+    for remedy in why.remedies:
+        with element("div", "stack remedy"):
+            text("span", f"On {remedy.node_id}", "break")
+            with element("ul", "steps"):
+                for step in remedy.steps:
+                    text("li", step, "break")
+            if remedy.command:
+                command(remedy.command)
+    text("h3", "Why not each node")
+    data_table(
+        (Column("id", "Node"), Column("reasons", "Reasons")),
+        [{"id": n, "reasons": r or "it fits"} for n, r in why.nodes[:MOST_NODES_OF_WHY]],
+        label="Reasons by node",
+        search="Search nodes and reasons",
+        page_size=10,
+    )
+
+
+def _changes(changes: ChangesView | None) -> None:
+    with card("Changed since the last reading"):
+        if changes is None:
+            text("p", "The cluster was read once. “Read again” shows what is different by then.", "muted")
+            return
+        text("p", f"{changes.before} → {changes.after}", "muted break")
+        if not changes.lines:
+            text("p", "Nothing but measured use.", "muted")
+            return
+        data_table(
+            (Column("kind", "Kind"), Column("subject", "What"), Column("change", "Change")),
+            [{"id": k, "kind": a, "subject": b, "change": c} for k, (a, b, c) in enumerate(changes.lines)],
+            label="Changes",
+            page_size=10,
+        )
+        if changes.left_out:
+            text("p", f"{changes.left_out:,} more are not listed; aurora snapshot diff lists all.", "muted")
+
+
+def _ask(question: str) -> str:
+    return f"/chat?ask={quote(question, safe='')}"

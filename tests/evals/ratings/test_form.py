@@ -12,7 +12,7 @@ import pytest
 
 from aurora.errors import DataError
 from aurora.evals.ratings.form import csv_form, page, write_forms
-from aurora.evals.ratings.items import load_key
+from aurora.evals.ratings.items import Facts, Item, RatingSet, load_key, named
 from aurora.evals.ratings.planting import PLANTERS, Told, planted
 from aurora.evals.ratings.sampling import FormSettings, sample_set
 from tests.evals.ratings.made_up import rating_set
@@ -114,3 +114,10 @@ def test_a_changed_key_is_refused(tmp_path):
     written.key.write_text("{}")
     with pytest.raises(DataError, match="is no key of ratings"):
         load_key(written.key)
+
+
+def test_no_cell_of_the_csv_form_is_a_formula():
+    facts = Facts(caption="=1+1", columns=("a",), rows=(("b",),))
+    items = (Item(item="item-01", kind="run", question="=1+1", text="@SUM(1)", facts=(facts,)),)
+    rows = list(csv.reader(io.StringIO(csv_form(named(RatingSet(seed=0, items=items))))))
+    assert rows[1][-3:] == ["'=1+1", "'@SUM(1)", "'=1+1\na\nb"]

@@ -14,14 +14,20 @@ Object.defineProperty(window, 'aurora_canary', {
 """
 _WAITING = """
 (host) => {
-    const loading = ['src', 'srcset', 'href', 'xlink:href', 'data', 'action', 'formaction', 'poster', 'ping', 'style'];
+    const addresses = ['src', 'href', 'xlink:href', 'data', 'action', 'formaction', 'poster', 'ping', 'background'];
+    const leads = (value) => {
+        try {
+            const url = new URL(value, document.baseURI);
+            return url.hostname === host || ['javascript:', 'vbscript:'].includes(url.protocol);
+        } catch { return false; }
+    };
     const found = [];
     for (const element of document.querySelectorAll('*'))
         for (const {name, value} of element.attributes) {
             const runs = /^on/i.test(name) && value.includes('aurora_canary');
-            const loads = loading.includes(name) && (value.includes(host) || /^[\\s\\u0000-\\u001f]*j/i.test(value)
-                && /^javascript:/i.test(value.replace(/[\\s\\u0000-\\u001f]/g, '')));
-            if (runs || loads) found.push(element.outerHTML.slice(0, 200));
+            const loads = ['style', 'srcset'].includes(name) && value.includes(host);
+            if (runs || loads || (addresses.includes(name) && leads(value)))
+                found.push(element.outerHTML.slice(0, 200));
         }
     return found;
 }

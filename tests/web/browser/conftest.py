@@ -12,20 +12,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
 from tests.web.browser.chromium import chromium, executable, is_required
 from tests.web.browser.served import Served, served
+from tests.web.browser.visiting import Visits, visits
 from tests.web.browser.watching import Watch
-
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 390, "height": 844}
-TIMEOUT = 20_000.0
-"""Milliseconds that a test waits for what it expects, on a busy machine."""
 
 Visit = Callable[..., Page]
 
@@ -70,49 +65,25 @@ def desk(desk_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def watch(desk: Served) -> Watch:
+def visitors(browser: Browser, desk: Served) -> Iterator[Visits]:
+    """Visitors of the desk: contexts with cookies of their own."""
+    with visits(browser, desk) as made:
+        yield made
+
+
+@pytest.fixture
+def watch(visitors: Visits) -> Watch:
     """What went wrong in the pages of a test; name in `expected` what it causes on purpose."""
-    return Watch(desk.host)
+    return visitors.watch
 
 
 @pytest.fixture
-def context(browser: Browser, desk: Served, watch: Watch) -> Iterator[Callable[..., BrowserContext]]:
-    """Open a context, as a visitor with their own cookies."""
-    with ExitStack() as stack:
-
-        def new(*, narrow: bool = False, dark: bool = False, reduced_motion: bool = True) -> BrowserContext:
-            made = browser.new_context(
-                base_url=desk.url,
-                viewport=NARROW if narrow else WIDE,
-                color_scheme="dark" if dark else "light",
-                reduced_motion="reduce" if reduced_motion else "no-preference",
-                has_touch=narrow,
-                locale="en-GB",
-            )
-            stack.callback(made.close)
-            made.set_default_timeout(TIMEOUT)
-            watch.attach(made)
-            return made
-
-        yield new
-        stack.close()
-        watch.check()
+def visit(visitors: Visits) -> Visit:
+    """Open a path of the desk as another visitor: `visit("/plans", narrow=True, dark=True)`."""
+    return visitors.open
 
 
 @pytest.fixture
-def visit(context: Callable[..., BrowserContext]) -> Visit:
-    """Open a path of the desk in a context of its own: `visit("/plans", narrow=True, dark=True)`."""
-
-    def open_path(path: str, *, narrow: bool = False, dark: bool = False) -> Page:
-        page = context(narrow=narrow, dark=dark).new_page()
-        page.goto(path)
-        page.get_by_role("heading", level=1).wait_for()
-        return page
-
-    return open_path
-
-
-@pytest.fixture
-def page(context: Callable[..., BrowserContext]) -> Page:
+def page(visitors: Visits) -> Page:
     """A wide, light page of the desk, not yet anywhere: `page.goto("/plans")`."""
-    return context().new_page()
+    return visitors.context().new_page()

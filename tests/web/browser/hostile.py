@@ -18,6 +18,7 @@ from aurora.cluster.plans import folder as plans
 from aurora.cluster.plans.making import Proposal, make_plan
 from aurora.cluster.samples import load_sample
 from aurora.cluster.snapshot import Note, Snapshot, Workload
+from aurora.evals.ratings.items import RatingSet, named, save_key
 from aurora.graphs.chat.sessions import Sessions
 from aurora.reading import read_json
 from tests.web.browser.payloads import PAYLOADS
@@ -86,8 +87,9 @@ def make(folder: Path, desk: Path) -> None:
     change_run(folder / "runs/first")
     for name in FILE_NAMES[:8]:
         shutil.copytree(folder / "runs/first", folder / "runs" / name)
-    for kept in (folder / "runs/eval").rglob("*.json"):
-        kept.write_text(json.dumps(swapped(read_json(kept), cycle(PAYLOADS))))
+    result, key = folder / "runs/eval/explanations/result.json", folder / "runs/eval/ratings/key.json"
+    result.write_text(json.dumps(swapped(read_json(result), cycle(PAYLOADS))))
+    save_key(key, named(RatingSet.model_validate(swapped(read_json(key), cycle(PAYLOADS)))))
     with Sessions(folder / "runs/chat/sessions.sqlite") as sessions:
         for payload in PAYLOADS:
             row = sessions.new(SNAPSHOT)
@@ -128,7 +130,8 @@ def change_run(run: Path) -> None:
         for policy_id, document in archive.execute("SELECT policy_id, document FROM policies").fetchall():
             policy = json.loads(document)
             policy["policy_description"] = " ".join(next(payloads) for _ in range(10))
-            archive.execute("UPDATE policies SET document = ? WHERE policy_id = ?", (json.dumps(policy), policy_id))
+            changed = (json.dumps(policy), next(payloads)[:64], policy_id)
+            archive.execute("UPDATE policies SET document = ?, origin = ? WHERE policy_id = ?", changed)
         archive.executemany(
             "INSERT INTO attempts (iteration, kind, subject, reason) VALUES (0, 'policy', ?, ?)",
             [(p[:60], p) for p in PAYLOADS],

@@ -17,6 +17,7 @@ from pathlib import Path
 
 PATIENCE = 120.0
 """Seconds until a server answers, on a busy machine."""
+ROOT = Path(__file__).parents[3]
 STOPPING = 20.0
 """Seconds that a server may take to end."""
 
@@ -76,7 +77,7 @@ def served(
     port = port or free_port()
     command = [sys.executable, "-m", "aurora", "serve", "--port", str(port), *options]
     log = (folder / "serve.log").open("ab")
-    path = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     variables = {**os.environ, "PYTHONPATH": path, "AURORA_MODEL": "", **(environment or {})}
     with log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=variables, start_new_session=True)

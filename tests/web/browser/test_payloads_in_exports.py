@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.charts import Band, Bars, Chart, Line, write_charts
 from aurora.evals.ratings.form import page as rating_form
-from aurora.evals.ratings.items import load_key
+from aurora.evals.ratings.items import RatingSet, named
 from aurora.evals.report.evaluations import evaluation_report, read_evaluations, write_evaluation_report
 from aurora.evals.report.evaluations.comparisons import compare_all
 from aurora.evals.report.selfplay import page as selfplay_page
@@ -97,8 +97,7 @@ def test_a_rating_form_shows_payloads_as_text(opened: Open, desk_folder: Path, t
         | {"item": f"item-{n:02}", "question": p, "text": p, "facts": [{"caption": p, "columns": [p], "rows": [[p]]}]}
         for n, p in enumerate(PAYLOADS)
     ]
-    (tmp_path / "key.json").write_text(json.dumps(key))
-    (tmp_path / "form.html").write_text(rating_form(load_key(tmp_path / "key.json")))
+    (tmp_path / "form.html").write_text(rating_form(named(RatingSet.model_validate(key))))
     page = opened(tmp_path / "form.html")
     assert PAYLOADS[0] in page.locator("body").inner_text()
 
@@ -121,12 +120,13 @@ def test_a_report_of_an_evaluation_shows_payloads_as_text(opened: Open, desk_fol
     assert PAYLOADS[0] in page.locator("body").inner_text()
 
 
+@pytest.mark.slow
 def test_a_report_of_self_play_shows_payloads_as_text(
     opened: Open, desk_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(GeneratedSource, "judged_per_family", 1)
     monkeypatch.setattr(selfplay_page, "BOUNDED_PER_FAMILY", 0)
-    run = tmp_path / "first"
+    run = tmp_path / hostile.FILE_NAMES[0]
     shutil.copytree(desk_folder / "runs/first", run, ignore=shutil.ignore_patterns("index"))
     hostile.change_run(run)
     report, *_ = write_report(run, settings_of(run))

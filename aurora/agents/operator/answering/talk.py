@@ -71,6 +71,40 @@ def filled(kind: Kind, names: Mapping[str, str]) -> str:
     return QUESTIONS[kind].ask.format_map(names)
 
 
+def first_questions(desk: Desk) -> tuple[str, ...]:
+    """Return questions to begin with about what is open: what waits first, then what may happen, demand and plans.
+
+    Args:
+        desk: Data that is open.
+    """
+    cluster = cluster_of(desk)
+    if cluster is None:
+        return ()
+    states = {t.state for t in cluster.tasks}
+    kinds: list[Kind] = ["overview"]
+    kinds += ["why_waiting"] if "pending" in states else []
+    kinds += ["why_here", "what_if_load"] if "running" in states else []
+    kinds += ["what_if_node_fails", "best_policy"] if cluster.nodes else []
+    kinds += ["reserve", "oversized"] if desk.series_ids else []
+    names = {**_names(cluster), **_measured(desk)}
+    emptiest = _emptiest(cluster)
+    drain = () if emptiest is None else (filled("drain", {"node": emptiest}),)
+    return (*(filled(kind, names) for kind in kinds), *drain)
+
+
+def _emptiest(cluster: Snapshot) -> str | None:
+    """Return the usable node with the fewest tasks, but some; None: there is none."""
+    held = {n.node_id: len(cluster.tasks_by_node[n.node_id]) for n in cluster.nodes if n.is_ready and not n.is_cordoned}
+    return min((n for n, tasks in held.items() if tasks), key=lambda n: held[n], default=None)
+
+
+def _measured(desk: Desk) -> Mapping[str, str]:
+    """Return the workload of the first open series, of which demand is known."""
+    labels = (desk.series(name).labels for name in desk.series_ids)
+    workload = next((found for one in labels if (found := one.get("workload"))), None)
+    return {} if workload is None else {"workload": workload}
+
+
 def _names(cluster: Snapshot | None) -> Mapping[str, str]:
     """Return names of a cluster for examples."""
     names = {"task": "a task", "node": "a node", "other": "another node", "waiting": "a task", "workload": "a workload",

@@ -105,7 +105,7 @@ def unchecked_claim(verified: str, facts: Facts) -> str:
     spoken = " ".join(t.text for t in facts.texts).casefold()
     for match in _CLAIMS.finditer(verified):
         if match[0].casefold() not in spoken:
-            return f"{UNCHECKED}: no cited evidence says “{match[0]}”"
+            return f"{UNCHECKED}: no cited evidence says “{_readable(match[0])}”"
     return ""
 
 
@@ -136,13 +136,22 @@ def unsupported_clause(masked: str, facts: Facts, named: frozenset[str], verifie
         content = [w for w in _words(clause) if w not in _PLAIN]
         weighty = _WEIGHTY.search(clause)
         if weighty and (not content or weighty[0].casefold() in ("each", "every", "any", "one")):
-            return f"{UNCHECKED}: no cited evidence says “{clause.strip()}”"
+            return f"{UNCHECKED}: no cited evidence says “{_readable(clause)}”"
         wanted = [frozenset(stem(a) for a in alike(w)) for w in content]
         if all(w & counted for w in wanted) and not _DENIAL.search(clause):
             continue
         if wanted and not any(_covers(s.words, wanted) for s in statements):
-            return f"{UNCHECKED}: no cited evidence says “{clause.replace('_', '').strip()}”"
+            return f"{UNCHECKED}: no cited evidence says “{_readable(clause)}”"
     return ""
+
+
+def _readable(clause: str) -> str:
+    """Return a clause for people: without what stands for names and for what was verified.
+
+    >>> _readable(" ~~~~~~~ fits ___ nowhere")
+    'fits … nowhere'
+    """
+    return re.sub(r"\s*(?:[~_]+\s*)+", " … ", clause).strip(" …")
 
 
 def _is_counted(clause: str, counted: frozenset[str]) -> bool:

@@ -29,6 +29,8 @@ class Figure:
         key: Words of what is counted: its own key, or the words around it in a text.
         is_top: True: it belongs to no row of a list, but to the result as a whole.
         item: List and place of its row, where the row has no name; "": it has one, or there is no list.
+        path: Keys and positions that lead to it in the result's JSON; empty: it follows from several values.
+        span: Its characters in the text at `path`; None: the value there is the number itself.
     """
 
     amount: Amount
@@ -40,6 +42,8 @@ class Figure:
     key: frozenset[str] = frozenset()
     is_top: bool = False
     item: str = ""
+    path: tuple[str | int, ...] = field(default=(), compare=False)
+    span: tuple[int, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ _PARTS = ",;:("
 _COUNTED = ("tasks", "links", "starts", "devices")
 
 
-def add_text(
+def add_text(  # noqa: PLR0913  # each by its name
     facts: Facts,
     text: str,
     tokens: frozenset[str],
@@ -25,6 +25,7 @@ def add_text(
     is_reason: bool,
     is_outside: bool = False,
     is_top: bool = False,
+    path: tuple[str | int, ...] = (),
 ) -> None:
     """Add a text of a result: its words, names, numbers, and what it says of places.
 
@@ -36,6 +37,7 @@ def add_text(
         is_reason: True: it carries reasons.
         is_outside: True: its words come from outside, and license no word of a sentence.
         is_top: True: it belongs to no row of a list.
+        path: Keys and positions that lead to it in the result.
     """
     facts.texts.append(Text(text, tokens, owners, is_reason))
     add_names(text, facts)
@@ -53,7 +55,18 @@ def add_text(
             words |= {"proposed"}
         elif text[end:].startswith(" ->"):
             words |= {"now"}
-        facts.figures.append(Figure(amount, tokens | words, about, said=text.casefold(), key=words, is_top=is_top))
+        facts.figures.append(
+            Figure(
+                amount,
+                tokens | words,
+                about,
+                said=text.casefold(),
+                key=words,
+                is_top=is_top,
+                path=path,
+                span=(start, end),
+            )
+        )
     for name, percent, resource in _FULL.findall(text):
         where = (f".requested_share.{resource}", "full[]", name)
         share = Amount(float(percent) / 100, "share")

@@ -110,6 +110,7 @@ class _Place:
     order: str = ""
     main: str = ""
     tool: frozenset[str] = frozenset()
+    path: tuple[str | int, ...] = ()
 
     def at(self, key: str, **changed: Any) -> _Place:
         return replace(
@@ -117,6 +118,7 @@ class _Place:
             tokens=self.tokens | tokens_of(key),
             key=key,
             row=f"{self.row}.{key}",
+            path=(*self.path, key),
             is_reason=self.is_reason or key in REASONS,
             is_outside=self.is_outside or key in FROM_OUTSIDE,
             **changed,
@@ -131,7 +133,9 @@ def _walk(facts: Facts, value: Any, place: _Place) -> None:
         length = Amount(float(len(value)), COUNT)
         key = tokens_of(place.key) | _counted(value)
         is_top = not place.listed
-        facts.figures.append(Figure(length, place.tokens, place.owners, is_length=True, key=key, is_top=is_top))
+        facts.figures.append(
+            Figure(length, place.tokens, place.owners, is_length=True, key=key, is_top=is_top, path=place.path)
+        )
         facts.listings.append(
             Listing(place.tokens, place.owners, tuple(m for m in members if m), len(value), order=place.order, key=key)
         )
@@ -143,7 +147,7 @@ def _walk(facts: Facts, value: Any, place: _Place) -> None:
             unnamed = (
                 f"{listed}#{number}" if isinstance(item, dict) and not _owner(item) and not is_part else place.item
             )
-            _walk(facts, item, replace(place, listed=listed, row=row, item=unnamed))
+            _walk(facts, item, replace(place, listed=listed, row=row, item=unnamed, path=(*place.path, number)))
     elif isinstance(value, bool):
         facts.flags.append((place.tokens, place.owners, value))
     elif isinstance(value, int | float):
@@ -157,6 +161,7 @@ def _walk(facts: Facts, value: Any, place: _Place) -> None:
             is_reason=place.is_reason,
             is_outside=place.is_outside,
             is_top=not place.listed,
+            path=place.path,
         )
     elif value is None:
         facts.nulls.append((place.tokens, place.owners))
@@ -247,6 +252,7 @@ def _figure(value: float, place: _Place) -> Figure:
         key=key,
         is_top=not place.listed,
         item=place.item,
+        path=place.path,
     )
 
 

@@ -7,6 +7,7 @@ neither as now nor as proposed.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from aurora.cluster.plans.plan import Plan
@@ -31,12 +32,25 @@ class InventoryTarget(WritingTarget):
         before = content_of(self.place)
         try:
             found = inventory_of(snapshot) if before is None else plan_file.read_inventory(self.place)
-            after, _ = plan_file.apply_to_inventory(_as_change_plan(plan), found)
         except AuroraError as error:
             raise PlanError(str(error)) from None
+        after = changed_inventory(plan, found)
         content = json.dumps(after, indent=2, allow_nan=False) + "\n"
         data = {"path": str(self.place.absolute()), "before": before, "after": content}
         return (Step(change=0, text=f"replace {self.place}", action="file", data=data),)
+
+
+def changed_inventory(plan: Plan, inventory: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """Return an inventory with a plan's changes made.
+
+    Raises:
+        PlanError: It is not what the plan was made for.
+    """
+    try:
+        after, _ = plan_file.apply_to_inventory(_as_change_plan(plan), inventory)
+    except AuroraError as error:
+        raise PlanError(str(error)) from None
+    return after
 
 
 def inventory_of(snapshot: Snapshot) -> dict[str, dict[str, Any]]:

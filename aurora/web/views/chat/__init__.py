@@ -1,0 +1,1 @@
+"""What the chat page shows of conversations, as frozen data: no browser, no NiceGUI."""

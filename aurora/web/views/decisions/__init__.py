@@ -1,0 +1,1 @@
+"""What the page Decisions shows: runs, loads, one decision, and counterfactuals, as frozen data."""

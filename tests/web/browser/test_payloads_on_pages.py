@@ -1,0 +1,66 @@
+"""No payload runs, loads, or waits for a click on any page, whichever text of the content holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.web.browser import hostile
+from tests.web.browser.canary import waiting
+from tests.web.browser.paths import PAGES, details
+from tests.web.browser.served import Served, served
+from tests.web.browser.visiting import Visits, go, visits
+
+SHOWN_PART = "self.aurora_canary="
+"""Part of most payloads; a page that shows any has this text."""
+SHOWING = ("/", "/plans", "/selfplay", "/chat")
+"""Pages that must show payloads; the others may."""
+SCREENS = 12
+"""Most screens that are scrolled through."""
+
+
+@pytest.fixture(scope="module")
+def hostile_desk(desk_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("hostile")
+    hostile.make(folder, desk_folder)
+    with served(folder, "--snapshot", hostile.SNAPSHOT, "--history", hostile.HISTORY, "--data", ".") as server:
+        yield server
+
+
+@pytest.fixture
+def guests(browser: Browser, hostile_desk: Served) -> Iterator[Visits]:
+    with visits(browser, hostile_desk) as made:
+        yield made
+
+
+def look_at_all(page: Page) -> str:
+    """Scroll through a page, open what can be opened, and return the text that was shown."""
+    for summary in page.locator("summary, [aria-expanded=false]").all()[:10]:
+        if summary.is_visible():
+            summary.click(timeout=5_000, force=True)
+    texts = []
+    for _ in range(SCREENS):
+        texts.append(page.locator("body").inner_text())
+        page.mouse.wheel(0, 700)
+        page.wait_for_timeout(60)
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_payloads_are_text(guests: Visits, path: str) -> None:
+    page = guests.open(path)
+    text = look_at_all(page)
+    assert waiting(page) == []
+    if path in SHOWING:
+        assert SHOWN_PART in text
+
+
+def test_payloads_are_text_in_details(guests: Visits, hostile_desk: Served) -> None:
+    page = guests.context().new_page()
+    for path in details(hostile_desk.folder):
+        go(page, path)
+        look_at_all(page)
+        assert waiting(page) == []
