@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-from subprocess import PIPE
 
 import httpx2
 from mcp import Client
