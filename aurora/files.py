@@ -11,11 +11,11 @@ import select
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from aurora.errors import AuroraError, FileError
+from aurora.errors import AuroraError, FileError, InputError
 
 PIPE_SECONDS = 10.0
 """Most seconds until a pipe takes the next bytes."""
@@ -41,6 +41,34 @@ _REMEDIES = {
     errno.ENXIO: "nothing reads from the other end",
     errno.EPIPE: "nothing reads from the other end",
 }
+
+
+def inside(path: Path, folders: Sequence[Path]) -> Path:
+    """Return the real path of a file that lies in one of some folders; links are followed before that is judged.
+
+    Args:
+        path: Path, absolute, or relative to one of the folders or to the present one.
+        folders: Folders whose files may be opened.
+
+    Raises:
+        InputError: The file lies in none of them.
+        FileError: There is no such file.
+    """
+    roots = [Path(os.path.realpath(folder)) for folder in folders]
+    names = [path] if path.is_absolute() else [*(root / path for root in roots), Path.cwd() / path]
+    try:
+        places = [Path(os.path.realpath(name)) for name in names]
+    except ValueError:
+        raise InputError("a path holds no NUL character", parameter="path", value=str(path)) from None
+    permitted = [place for place in places if any(place.is_relative_to(root) for root in roots)]
+    if not permitted:
+        listed = ", ".join(map(str, folders)) or "none is served"
+        raise InputError(f"only files in these folders may be opened: {listed}", parameter="path", value=str(path))
+    for place in permitted:
+        with contextlib.suppress(OSError):  # a name that is too long is the name of no file
+            if place.is_file():
+                return place
+    raise FileError(f"there is no file {path} in {', '.join(map(str, folders))}")
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aurora.errors import FileError, RunError
-from aurora.files import replaced, write_atomically
+from aurora.errors import FileError, InputError, RunError
+from aurora.files import inside, replaced, write_atomically
 from aurora.graphs.run_directory import open_archive, owned
 
 
@@ -153,3 +153,24 @@ def test_an_empty_archive_is_no_run_without_policies(tmp_path):
     (tmp_path / "archive.sqlite").touch()
     with pytest.raises(RunError, match="is empty; go on with the run, or take it from a copy"):
         open_archive(tmp_path)
+
+
+def test_only_files_of_permitted_folders_are_opened(tmp_path: Path) -> None:
+    runs, secret = tmp_path / "runs", tmp_path / "secret.txt"
+    (runs / "deep").mkdir(parents=True)
+    for path in (secret, runs / "a.csv", runs / "deep" / "b.csv"):
+        path.write_text("x", encoding="utf-8")
+    (runs / "link.csv").symlink_to(secret)
+    (runs / "own.csv").symlink_to(runs / "a.csv")
+    assert inside(Path("deep/b.csv"), [runs]) == (runs / "deep" / "b.csv").resolve()
+    assert inside(runs / "own.csv", [runs]) == (runs / "a.csv").resolve()
+    for name in (secret, Path("../secret.txt"), Path("link.csv"), Path("deep/../../secret.txt"), Path("/etc/passwd")):
+        with pytest.raises(InputError, match="only files in these folders"):
+            inside(runs / name if name.suffix == ".csv" else name, [runs])
+    with pytest.raises(InputError, match="none is served"):
+        inside(secret, [])
+    for absent in ("c.csv", "deep", "x" * 300):
+        with pytest.raises(FileError, match="there is no file"):
+            inside(Path(absent), [runs])
+    with pytest.raises(InputError, match="NUL"):
+        inside(Path("a\0b"), [runs])

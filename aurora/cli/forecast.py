@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from math import isfinite
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING
 
 import typer
@@ -15,7 +13,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.terminal.output import emit_json, emit_table, note, on_terminal, printable, terminal_width
 from aurora.cli.terminal.steps import steps
-from aurora.quantities import duration, percent, period, plain
+from aurora.quantities import period
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.forecasting.zero_shot import BacktestedForecast
@@ -23,12 +21,8 @@ if TYPE_CHECKING:  # heavy at run time
 
 PIPED_QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 """Quantiles in the table for other programs, without `--all`."""
-NAIVE_RULES = ("seasonal naive", "the last value")
-"""Rules with which a forecast is compared, in the order of `_relative_errors`."""
 MAX_CHARTS = 12
 """Largest number of series in a plot."""
-MAX_BACK_TESTS_SHOWN = 5
-"""Largest number of series whose back-tests are shown one by one."""
 TWO_INTERVALS_WIDTH = 76
 """Smallest number of columns of a terminal that shows two intervals."""
 MAX_FINDINGS_SHOWN = 20
@@ -61,6 +55,7 @@ def forecast(  # one parameter an option
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
     from aurora.learning.forecasting.charts import fan_chart  # likewise
     from aurora.learning.forecasting.report import MAX_SERIES_WITH_ETS, chosen_series, report_forecasts  # likewise
+    from aurora.learning.forecasting.wording import back_test_lines  # likewise
     from aurora.learning.futures.demand import ended_note  # likewise
     from aurora.learning.series.read import read_panel  # likewise
     from aurora.types import no_progress  # likewise
@@ -127,48 +122,3 @@ def _show(series: Sequence[Series], forecasts: Sequence[BacktestedForecast], *, 
         rows = [(t, *(float(f.quantiles[k, c]) for c in columns)) for k, t in enumerate(timestamps(f))]
         title = f"{own_series.unique_id}{f' in {unit}' if unit else ''}, {when}, by {f.model}"
         emit_table(title, ("ds", *(name for name, _ in shown)), rows)
-
-
-def back_test_lines(forecasts: Sequence[BacktestedForecast]) -> list[str]:
-    """Compare the errors of back-tests with those of two naive rules, for each series or in the median of many."""
-    tested = [p for p in forecasts if p.forecast.model in p.figures]
-    if len(tested) <= MAX_BACK_TESTS_SHOWN:
-        return [f"{p.forecast.unique_id}: {_back_test_text(p)}" for p in tested]
-    lines = []
-    for k, name in enumerate(NAIVE_RULES):
-        known = [e for p in tested if isfinite(e := _relative_errors(p)[k])]
-        if known:
-            better = sum(e < 0 for e in known)
-            middle = _change(median(known))
-            lines.append(f"back-test: on {better} of {len(known)} series better than {name}, in the middle {middle}")
-    flat = sum(p.is_flat for p in forecasts)
-    return lines + [f"{flat} of {len(forecasts)} forecasts are the same at every step"] * (flat > 0)
-
-
-def _back_test_text(p: BacktestedForecast) -> str:
-    own = p.figures[p.forecast.model]
-    if not isfinite(own.wql):
-        return "the values of the back-test are all 0, so that errors can't be compared"
-    changes = [
-        f"{_change(e)} that of {name}" for e, name in zip(_relative_errors(p), NAIVE_RULES, strict=True) if isfinite(e)
-    ]
-    text = f"on {own.windows} past moments the error (wQL) of {p.forecast.model} was {plain(own.wql)}"
-    text += "".join(f", {change}" for change in changes)
-    if p.span:
-        text += f"; its median is that of the latest {duration(p.span)} at every step: nothing that moves did better"
-    elif p.is_flat:
-        text += "; its median is the same at every step"
-    return text
-
-
-def _relative_errors(p: BacktestedForecast) -> tuple[float, float]:
-    """Return the relative errors of the model: its error over that of each naive rule, minus one, or NaN."""
-    own, others = p.figures[p.forecast.model].wql, (p.figures["seasonal_naive"], p.last_value)
-    seasonal, last = (own / f.wql - 1 if f is not None and f.wql > 0 else float("nan") for f in others)
-    return seasonal, last
-
-
-def _change(change: float) -> str:
-    if round(change, 3) == 0:
-        return "like"
-    return f"{percent(round(abs(change), 3))} {'below' if change < 0 else 'above'}"

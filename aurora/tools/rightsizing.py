@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from aurora.cluster.container_use import container_uses
-from aurora.cluster.snapshot import Snapshot
+from aurora.cluster.resource_prices import resource_prices
 from aurora.errors import InputError
 from aurora.learning.rightsizing.containers.advice import ContainerAdvice, ResourceAdvice
 from aurora.learning.rightsizing.containers.advise import advise
@@ -109,16 +109,8 @@ def size_rows(desk: Desk, workload_ids: tuple[str, ...] = ()) -> list[SizeRow]:
         raise InputError("no measured use of containers is open; start with a history that has it")
     report = advise(container_uses(cluster, series))  # sized together, whichever are asked for
     chosen = [a for a in report.containers if not workload_ids or a.workload in workload_ids]
-    prices = _prices(cluster)
+    prices = resource_prices(cluster)
     return [_row(advice, part, prices) for advice in chosen for part in (advice.cpu, advice.memory)]
-
-
-def _prices(cluster: Snapshot) -> Mapping[str, float]:
-    """Return the price of a core and of a GiB for an hour; none where no node without accelerators has a price."""
-    plain_nodes = [n for n in cluster.nodes if n.accelerator_model is None and n.price_per_hour is not None]
-    half = sum(n.price_per_hour or 0.0 for n in plain_nodes) / 2
-    sums = {r: sum(n.allocatable.get(r, 0.0) for n in plain_nodes) for r in ("cpu", "memory")}
-    return {r: half / amount for r, amount in sums.items() if amount > 0}
 
 
 def _row(advice: ContainerAdvice, part: ResourceAdvice, prices: Mapping[str, float]) -> SizeRow:

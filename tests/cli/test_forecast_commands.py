@@ -10,12 +10,9 @@ from typer.testing import CliRunner
 
 from aurora.cli.app import app
 from aurora.cli.bench.spread import spread
-from aurora.cli.forecast import back_test_lines
 from aurora.errors import AuroraError, InputError
-from aurora.learning.forecasting.backtest import Figures
-from aurora.learning.forecasting.zero_shot import BacktestedForecast
 from aurora.learning.series.read import read_panel
-from aurora.learning.series.series import QUANTILES, Forecast
+from aurora.learning.series.series import QUANTILES
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness
 from tests.learning.series.panels import START, STEP, daily, panel, series_of
@@ -115,31 +112,6 @@ def test_agents_forecast_open_series(data: Path) -> None:
     assert result["steps"][1]["minutes_ahead"] == 10
     assert "no series 'x'" in harness.call("forecast", {"unique_id": "x"})
     assert "horizon" in harness.call("forecast", {"unique_id": "s1", "horizon": 1000})
-
-
-def backtested(model: str, wql: float, naive: float, last: float, span: int = 0) -> BacktestedForecast:
-    def figure(value: float) -> Figures:
-        return Figures(value, 0, 0, 0, 0, 0, 0, 24)
-
-    quantiles = np.repeat(np.linspace(1, 2, len(QUANTILES))[None], 3, axis=0)
-    one = Forecast("web", START, STEP, quantiles, model)
-    return BacktestedForecast(one, {model: figure(wql), "seasonal_naive": figure(naive)}, figure(last), span)
-
-
-def test_the_back_test_is_compared_with_naive_rules_and_a_flat_forecast_is_reported() -> None:
-    (line,) = back_test_lines([backtested("recent_half", 0.06, 0.12, 0.05, span=6 * 3600)])
-    assert "50 % below that of seasonal naive" in line and "20 % above that of the last value" in line
-    assert "latest 6 h at every step" in line
-    many = back_test_lines(
-        [backtested("auto_ets", 0.06, 0.12, 0.05)] * 4 + [backtested("auto_ets", 0.06, 0.05, 0.05)] * 3
-    )
-    assert many[0] == "back-test: on 4 of 7 series better than seasonal naive, in the middle 50 % below"
-    assert many[-1] == "7 of 7 forecasts are the same at every step"
-
-
-def test_undefined_errors_are_not_compared() -> None:
-    (line,) = back_test_lines([backtested("recent_half", float("nan"), float("nan"), float("nan"))])
-    assert "all 0" in line and "nan" not in line
 
 
 def test_a_small_quantity_keeps_its_digits(tmp_path: Path) -> None:

@@ -115,9 +115,23 @@ def propose_sizes(snapshot: Snapshot, advice: Path) -> Proposals:
     rows = data.get("containers") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
         raise DataError(f"{advice} has no list `containers`; write it with `aurora recommend SNAPSHOT --json`")
+    return propose_advice(snapshot, rows, source=str(advice))
+
+
+def propose_advice(snapshot: Snapshot, rows: Sequence[Mapping[str, Any]], *, source: str = "advice") -> Proposals:
+    """Propose the requests and limits of advice for containers.
+
+    Args:
+        snapshot: The system.
+        rows: Advice for each container, with the keys of `containers` in `aurora recommend containers --json`.
+        source: Name of the advice in messages.
+
+    Raises:
+        DataError: A row is no advice for a container.
+    """
     proposals, remarks = [], []
     for number, row in enumerate(rows, 1):
-        where = f"{advice}: container {number}"
+        where = f"{source}: container {number}"
         workload, container = (row.get(k) for k in ("workload", "container"))
         if not isinstance(workload, str) or not isinstance(container, str):
             raise DataError(f"{where} needs workload and container")

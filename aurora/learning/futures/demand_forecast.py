@@ -61,6 +61,23 @@ class Backtest:
 
 
 @dataclass(frozen=True, slots=True)
+class PastTotals:
+    """Forecasts of the total at past moments, and the demand that followed, cores.
+
+    Attributes:
+        starts: Unix time of the first step of each forecast, ascending.
+        by_step: float64 [moments, steps, len(QUANTILES)], quantiles of the total.
+        peaks: float64 [moments, 1, len(QUANTILES)], quantiles of its highest step.
+        realised: float64 [moments, steps].
+    """
+
+    starts: tuple[int, ...]
+    by_step: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    realised: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
 class DemandForecast:
     """A forecast of the demand of some series together, in cores.
 
@@ -76,6 +93,7 @@ class DemandForecast:
         dependence: Correlation of forecast errors between series and between steps.
         tiers: Capacity by confidence.
         now: Cores in use at the last measured step.
+        past: Forecasts of the total at past moments, by which it was recalibrated.
     """
 
     series: tuple[str, ...]
@@ -89,6 +107,7 @@ class DemandForecast:
     dependence: Dependence
     tiers: tuple[Tier, ...]
     now: float
+    past: PastTotals
 
     @property
     def totals(self) -> NDArray[np.float64]:
@@ -219,8 +238,14 @@ def forecast_demand(
     forecast_before, realised = past.quantiles * cores_per_unit, past.realised.sum(axis=1) * cores_per_unit
     few = max(64, min(BACKTEST_PATHS, MAX_PATH_VALUES // past.realised[0].size))
     before = [totals_of(q, dependence, few, seed + 1 + k) for k, q in enumerate(forecast_before)]
-    past_steps = recalibration(np.stack([b[0] for b in before]), realised, alike=True)
-    past_peaks = recalibration(np.stack([b[1] for b in before]), realised.max(axis=1)[:, None], alike=True)
+    totals = PastTotals(
+        tuple(series[0].start + k * series[0].step for k in past.origins),
+        np.stack([b[0] for b in before]),
+        np.stack([b[1] for b in before]),
+        realised,
+    )
+    past_steps = recalibration(totals.by_step, realised, alike=True)
+    past_peaks = recalibration(totals.peaks, realised.max(axis=1)[:, None], alike=True)
     forecasts = forecaster(series, horizon)
     quantiles = stacked(forecasts) * cores_per_unit
     by_step, peak = totals_of(quantiles, dependence, max(count, few), seed)
@@ -239,6 +264,7 @@ def forecast_demand(
         dependence,
         tiers,
         float(sum(s.y[-1] for s in series)) * cores_per_unit,
+        totals,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -181,7 +181,11 @@ class FuturesReport:
     @cached_property
     def best_by_what_if(self) -> dict[str, str]:
         """Id of the best plan under each what-if alone."""
-        return {name: standings(self._plan_ids, self.losses[:, k])[0].plan_id for k, name in enumerate(self.what_ifs)}
+        return {name: self.standings_with(name)[0].plan_id for name in self.what_ifs}
+
+    def standings_with(self, what_if: str) -> tuple[Standing, ...]:
+        """Return the plans under one what-if alone, best first."""
+        return tuple(standings(self._plan_ids, self.losses[:, self.what_ifs.index(what_if)]))
 
     def plan(self, plan_id: str) -> CapacityPlan:
         """Return a plan by its id."""
@@ -297,13 +301,7 @@ def report_futures(
     futures = Futures(demand.paths, demand.series, demand.step, request.seed)
     if max_effort is not None:
         _check_effort(futures, len(plans), job, request.what_ifs, max_effort)
-    started = time.perf_counter()
-    known = {p.policy_id: policy for p in plans if (policy := named_policy(p.policy_id)) is not None}
-    tell = partial(progress, "simulating")
-    simulated = simulate_futures(
-        futures, plans, job, request.what_ifs, policies=known, threads=request.threads, tell=tell
-    )
-    seconds = time.perf_counter() - started
+    simulated, seconds = _simulated(futures, plans, job, request.what_ifs, request.threads, progress)
     if state is not None:
         tracking = tracking or new_tracking(demand, scale.value)
         write_tracking(expecting(tracking, demand, mean_demand(simulated)), state)
@@ -319,6 +317,39 @@ def report_futures(
         seconds=seconds,
         realised=realised,
     )
+
+
+def with_what_ifs(report: FuturesReport, what_ifs: Sequence[Disturbance], *, threads: int = 1) -> FuturesReport:
+    """Simulate the plans of a report anew, in the same futures under other what-ifs.
+
+    Args:
+        report: The report; its demand, tiers, plans and jobs stay.
+        what_ifs: Disturbances in place of the report's.
+        threads: Threads that simulate.
+
+    Raises:
+        ScenarioError: A what-if is not valid.
+    """
+    before = report.simulated
+    simulated, seconds = _simulated(before.futures, before.plans, report.job, what_ifs, threads, no_progress)
+    notes = _without_effect(what_ifs, report.demand)
+    return replace(report, simulated=simulated, what_if_notes=notes, seconds=seconds)
+
+
+def _simulated(
+    futures: Futures,
+    plans: Sequence[CapacityPlan],
+    job: JobClass,
+    what_ifs: Sequence[Disturbance],
+    threads: int,
+    progress: Progress,
+) -> tuple[Simulated, float]:
+    """Simulate plans by the policies that they name; return the outcomes, and the seconds that it took."""
+    started = time.perf_counter()
+    known = {p.policy_id: policy for p in plans if (policy := named_policy(p.policy_id)) is not None}
+    tell = partial(progress, "simulating")
+    simulated = simulate_futures(futures, plans, job, what_ifs, policies=known, threads=threads, tell=tell)
+    return simulated, time.perf_counter() - started
 
 
 def report_realised(series: Sequence[Series], state: Path) -> RealisedReport:

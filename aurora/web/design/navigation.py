@@ -26,5 +26,8 @@ class Entry(NamedTuple):
 NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
     Entry("plans", "Plans", "/plans", "assignment", "Operate"),
+    Entry("forecasts", "Forecasts", "/forecasts", "show_chart", "Look ahead"),
+    Entry("recommendations", "Recommendations", "/recommendations", "recommend", "Look ahead"),
+    Entry("experiments", "Experiments", "/experiments", "science", "Look ahead"),
 )
 """Each page's module has its own line, in the order of the navigation."""

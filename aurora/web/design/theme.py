@@ -20,10 +20,13 @@ def favicon() -> str:
 
 
 def install() -> None:
-    """Add styles and keys to the head of all pages; called once a process, before pages are shown."""
+    """Add styles and keys to the head of all pages; called once a process, before pages are shown.
+
+    Each sheet of the assets is loaded, the general one first.
+    """
+    names = sorted((p.name for p in ASSETS.glob("*.css")), key=lambda name: (name != "desk.css", name))
+    sheets = "".join(f'<link rel="stylesheet" href="/assets/{name}?v={__version__}">' for name in names)
     ui.add_head_html(
-        f"<style>{variables()}</style>"
-        f'<link rel="stylesheet" href="/assets/desk.css?v={__version__}">'
-        f'<script defer src="/assets/desk.js?v={__version__}"></script>',
+        f'<style>{variables()}</style>{sheets}<script defer src="/assets/desk.js?v={__version__}"></script>',
         shared=True,
     )
