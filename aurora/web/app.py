@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 
 from aurora import __version__
 from aurora.web.context import WebContext
+from aurora.web.observability import watch_requests
 from aurora.web.security.wall import secure
 
 ASSETS = Path(__file__).parent / "design" / "assets"
@@ -49,6 +50,7 @@ def create_api(context: WebContext) -> FastAPI:
     """
     app = _new(context)
     secure(app, context.settings)
+    watch_requests(app)
     return app
 
 
@@ -83,6 +85,7 @@ def create_app(context: WebContext) -> FastAPI:
         show_welcome_message=False,
     )
     secure(app, context.settings)
+    watch_requests(app)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -12,7 +13,8 @@ from aurora.mcp_server.calls import CallDone
 from aurora.mcp_server.desks import Desks
 from aurora.mcp_server.http import METHODS, PATH, HttpServer
 from aurora.web.context import WebContext
-from aurora.web.mounts.lifespan import run_with
+from aurora.web.lifespan import run_with
+from aurora.web.observability.adding import count_call
 
 
 def add_mcp(app: FastAPI, context: WebContext) -> None:
@@ -22,7 +24,8 @@ def add_mcp(app: FastAPI, context: WebContext) -> None:
         app: The application.
         context: What its parts share.
     """
-    mount_mcp(app, Desks(context.desk, context.refresh), McpSettings(may_plan=context.settings.mcp_plans))
+    settings = McpSettings(may_plan=context.settings.mcp_plans)
+    mount_mcp(app, Desks(context.desk, context.refresh), settings, watch=partial(count_call, app))
 
 
 def mount_mcp(
