@@ -1,6 +1,8 @@
-"""On which share of fresh scenarios a policy is Pareto-optimal in latency and cost, against every plan.
+"""On which share of fresh scenarios a policy is Pareto-optimal against every plan.
 
     python benchmarks/pareto_share.py champion.json --levels 1-3 --per-family 5 --effort 5
+
+The objectives are those that each scenario weighs, or latency and cost alone with `--objectives latency,cost`.
 
 Each scenario is tested by the epsilon-constraint method with CP-SAT. What could not be decided in the effort is
 counted apart; the share lies between that proved optimal and that with the undecided. Intervals are Wilson's, 95 %.
@@ -12,6 +14,7 @@ from aurora.agents.arena.sources import open_source
 from aurora.champions.named import load_policy
 from aurora.evals.champion import fresh_scenarios
 from aurora.evals.pareto import ParetoShare, pareto_share
+from aurora.sim.optimum.pareto_test import TESTED
 from aurora.sim.policies.compiler import compile_policy
 
 
@@ -25,6 +28,7 @@ def main() -> None:
     """Print the table as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("policy", help="name of a reference or champion, or a policy file")
+    parser.add_argument("--objectives", default="", help="objectives that count; default: those of each scenario")
     parser.add_argument("--levels", default="1-3", help="first and last level")
     parser.add_argument("--per-family", type=int, default=5)
     parser.add_argument("--effort", type=float, default=5.0, help="CP-SAT's deterministic time for each search")
@@ -38,7 +42,8 @@ def main() -> None:
     first, _, last = given.levels.partition("-")
     for level in range(int(first), int(last or first) + 1):
         scenarios = fresh_scenarios(source, level, given.per_family, given.seed)
-        found = pareto_share(scenarios, program, effort=given.effort, jobs=given.jobs)
+        chosen = [n for n in TESTED if n in given.objectives.split(",")] or None
+        found = pareto_share(scenarios, program, objectives=chosen, effort=given.effort, jobs=given.jobs)
         print(row(str(level), found), flush=True)
 
 

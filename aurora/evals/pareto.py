@@ -1,4 +1,4 @@
-"""Measures on which share of scenarios a policy is Pareto-optimal in latency and cost, against every plan."""
+"""Measures on which share of scenarios a policy is Pareto-optimal against every plan."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, get_args
 from joblib import Parallel, delayed
 
 from aurora.sim.kernel import EncodedScenario, run
-from aurora.sim.optimum.pareto_test import Verdict, pareto_test
+from aurora.sim.objectives import ObjectiveName
+from aurora.sim.optimum.pareto_test import TESTED, Verdict, pareto_test
 from aurora.sim.optimum.solver import is_small
 from aurora.sim.policies.program import Program
 from aurora.statistics.intervals import Interval, wilson
@@ -46,6 +47,7 @@ def pareto_share(
     scenarios: Sequence[EncodedScenario],
     program: Program,
     *,
+    objectives: Sequence[ObjectiveName] | None = ("latency", "cost"),
     effort: float = 5.0,
     jobs: int = 1,
     progress: Progress = no_progress,
@@ -55,7 +57,9 @@ def pareto_share(
     Args:
         scenarios: Encoded scenarios, at least one.
         program: Compiled policy.
-        effort: CP-SAT's deterministic time for each of the two searches of a test, roughly in seconds.
+        objectives: Objectives that count, of `aurora.sim.optimum.pareto_test.TESTED`; None: those that each scenario
+            weighs.
+        effort: CP-SAT's deterministic time for a test, roughly in seconds.
         jobs: Number of threads.
         progress: Receives the number of scenarios done.
 
@@ -64,7 +68,7 @@ def pareto_share(
     """
     verdicts = []
     pending = Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
-        delayed(partial(_verdict, program=program, effort=effort))(e) for e in scenarios
+        delayed(partial(_verdict, program=program, objectives=objectives, effort=effort))(e) for e in scenarios
     )
     for done, verdict in enumerate(pending, 1):
         verdicts.append(verdict)
@@ -81,8 +85,11 @@ def _share(count: int, total: int) -> Interval:
     return Interval(count / total, *wilson(count, total))
 
 
-def _verdict(encoded: EncodedScenario, *, program: Program, effort: float) -> str:
+def _verdict(
+    encoded: EncodedScenario, *, program: Program, objectives: Sequence[ObjectiveName] | None, effort: float
+) -> str:
     outcome = run(encoded, program)
+    counted = [n for n in encoded.scenario.weights() if n in TESTED] if objectives is None else objectives
     if outcome.summary.completed == outcome.summary.tasks and not is_small(encoded):
         return LARGE
-    return pareto_test(encoded, outcome, effort=effort).verdict
+    return pareto_test(encoded, outcome, objectives=counted, effort=effort).verdict

@@ -142,6 +142,7 @@ class ReferenceSimulator:
         self.used = 0.0
         self.decided: list[tuple[int, dict[int, dict[str, float]]]] = []
         self.makespan = 0.0
+        self.completed_order: list[int] = []
         self.number = {x.task_id: i for i, x in enumerate(scenario.tasks)}
         self.node_number = {x.node_id: i for i, x in enumerate(scenario.nodes)}
         self.typical = self._typical()
@@ -395,9 +396,17 @@ class ReferenceSimulator:
             "task.wait": self.now - task.arrival_time,
             "task.slack": sla - (self.now - task.arrival_time),
             "task.attempts": self.attempts[t],
+            "task.predicted_duration": self._predicted(t),
             "task.room": self._room(t) if "task.room" in self.reads else 0.0,
             "task.expected_start": self._expected_start(t) if "task.expected_start" in self.reads else 0.0,
         }
+
+    def _predicted(self, t: int) -> float:
+        user, requested = self.s.tasks[t].user, self.requested(t)
+        done = [i for i in self.completed_order if self.s.tasks[i].user == user] if user else []
+        alike = [i for i in done if self.requested(i) == requested] or done
+        runs = [self.s.tasks[i].duration for i in alike[-2:]]
+        return min(requested, sum(runs) / len(runs)) if runs else requested
 
     def _room(self, t: int) -> float:
         fits = [self.feasible(t, c) for c in self.candidates[t]]
@@ -715,6 +724,7 @@ class ReferenceSimulator:
     def complete(self, t: int) -> None:
         run = self.running.pop(t)
         self.status[t] = Status.COMPLETED
+        self.completed_order.append(t)
         self.finish[t] = self.now
         self.latency[t] = run.start - self.s.tasks[t].arrival_time + run.latency
         self.makespan = self.now

@@ -19,11 +19,13 @@ class SourceRow(NamedTuple):
         about: Where its scenarios come from, in words.
         data: What the folder holds that it reads; "" where it reads none.
         open: Opens it from that folder.
+        unit: Unit of its values, as the source itself says once it is open.
     """
 
     about: str
     data: str
     open: Callable[[Path], Source]
+    unit: str = "reward"
 
 
 def _generated(_: Path) -> Source:
@@ -82,9 +84,11 @@ def _files(folder: Path) -> Source:
 
 SOURCES: Mapping[str, SourceRow] = {
     "generated": SourceRow("generators, at five levels", "", _generated),
-    "openb": SourceRow("the openb trace of a cluster with accelerators", "openb/", _openb),
-    "openb_lists": SourceRow("the openb trace, with four published lists of pods", "openb/", _openb_lists),
-    "swf": SourceRow("logs of batch jobs in the Standard Workload Format", "swf/", _swf),
+    "openb": SourceRow("the openb trace of a cluster with accelerators", "openb/", _openb, "allocated devices, %"),
+    "openb_lists": SourceRow(
+        "the openb trace, with four published lists of pods", "openb/", _openb_lists, "allocated devices, %"
+    ),
+    "swf": SourceRow("logs of batch jobs in the Standard Workload Format", "swf/", _swf, "-log bounded slowdown"),
     "azure": SourceRow("arrivals of Azure's virtual machines", "azure_vm/", _azure),
     "utilisation": SourceRow("measured utilisation of Google's and Alibaba's machines", "dc_util/", _utilisation),
     "edge": SourceRow("the EUA sites and users", "eua/", _edge),

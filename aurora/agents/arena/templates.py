@@ -66,10 +66,12 @@ _SHORT, _FEW, _QUIET = 300, 4, 6
 """A job of at least so many seconds starts only while fewer than so many run, or fewer than so many wait."""
 _TERMS: Mapping[str, float] = {_LENGTH: 1.3, _WIDTH: 0.8, _OVER: 2.7, _FITS_NOT: 0.1, _STRETCH: -0.1}
 _CURVES = (f"({_LENGTH} * {_WIDTH})", f"({_LENGTH} * {_LENGTH})", f"({_LENGTH} * {_OVER})", f"({_STRETCH} * {_WIDTH})")
-_AGE = f"({_STRETCH} * {_STRETCH})"
+_PREDICTED = "log(task.predicted_duration + 10)"
+_AGING = "log(1 + task.wait / (task.predicted_duration + 10))"
+_AGE = f"({_AGING} * {_AGING})"
 """Small for a usual wait, and more than any order in the end: no job starves."""
-_ESTIMATES: Mapping[str, float] = {_LENGTH: 1.3, _WIDTH: 1.1, _FITS_NOT: 0.4, _AGE: -0.16}
-"""Where requests are estimates: by area, but no job starves. More terms gained nothing on unseen stretches."""
+_ESTIMATES: Mapping[str, float] = {_PREDICTED: 0.65, _LENGTH: 0.65, _WIDTH: 1.3, _FITS_NOT: 0.2, _AGE: -0.12}
+"""Where requests are estimates: by area, of a length between the request and that of the user's last jobs."""
 
 
 def _queue(admit: str, order: str, description: str) -> Policy:
@@ -94,7 +96,16 @@ def queue_templates() -> tuple[Policy, ...]:
     about = "weighted length, width, fit and waiting time of a job"
     held = f"task.duration < {_SHORT} or cluster.running < {_FEW}"
     plain = {**_TERMS, **dict.fromkeys(_CURVES, 0.0)}
-    guessed = {**plain, _WIDTH: 1.2, _OVER: 0.0, _FITS_NOT: 0.35, _STRETCH: 0.0, _AGE: -0.12}
+    guessed = {
+        _PREDICTED: 0.65,
+        **plain,
+        _LENGTH: 0.65,
+        _WIDTH: 1.3,
+        _OVER: 0.0,
+        _FITS_NOT: 0.2,
+        _STRETCH: 0.0,
+        _AGE: -0.12,
+    }
     return (
         _queue(
             f"{_ESTIMATE} or {held} or cluster.queue_length < {_QUIET}",

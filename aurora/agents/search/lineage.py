@@ -116,9 +116,7 @@ def inherited(parent: Lineage, child: Policy) -> Lineage:
     mine, theirs = [b for _, b in shared], [a for a, _ in shared]
     covariance[np.ix_(mine, mine)] = own[np.ix_(theirs, theirs)]
     factor: FloatArray = np.asarray(np.linalg.cholesky(covariance + 1e-12 * np.eye(len(after))), np.float64)
-    return Lineage(
-        policy=child.model_dump(mode="json"), sigma=sigma, shape=rows_of(factor), parent=before.base.policy_id
-    )
+    return Lineage(policy=child.model_dump(mode="json"), sigma=sigma, shape=rows_of(factor), parent=child.policy_id)
 
 
 def rows_of(shape: FloatArray) -> tuple[tuple[float, ...], ...]:

@@ -278,6 +278,8 @@ class ClusterState:
             0,
             0,
             bool(task.accelerators and models),
+            0,  # a cluster's users have no history of run times here
+            0,
         )
         self._state.fields.run_i[row, at.R_ATTEMPTS] = 0
         outlook = self._state.fields.node_i[at.S_OUTLOOK]

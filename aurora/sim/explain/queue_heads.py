@@ -24,7 +24,9 @@ from aurora.sim.policies.compiler import parse_sections
 from aurora.sim.policies.expression import Expr, Ref, evaluate, walk
 from aurora.sim.policies.features import FEATURE_INDEX, FEATURES
 
-_MOVING = frozenset(("task.wait", "task.slack", "task.attempts", "task.room", "task.expected_start"))
+_MOVING = frozenset(
+    ("task.wait", "task.slack", "task.attempts", "task.room", "task.expected_start", "task.predicted_duration")
+)
 """Features of a waiting task that change while it waits."""
 
 
@@ -216,9 +218,27 @@ class _Line:
         }
         if "task.room" in self._read:
             values["task.room"] = room(self._instant(), t)
+        if "task.predicted_duration" in self._read:
+            values["task.predicted_duration"] = self._predicted(t)
         if "task.expected_start" in self._read:
             values["task.expected_start"] = expected_start(self._instant(), t)
         return values
+
+    def _predicted(self, t: int) -> float:
+        """Return `task.predicted_duration`: by the last two completed tasks of its user, at most the request."""
+        tasks, task_i = self._run.scenario.tasks, self._run.encoded.problem.task_i
+        requested = float(self._run.encoded.problem.task_f[t, at.T_REQUESTED])
+        for column in (at.T_SIMILAR, at.T_USER):
+            ended = sorted(
+                (a.end, a.decision)
+                for a in self._run.attempts
+                if a.ending == "completed" and a.end <= self.now and a.decision < self._decided
+                if task_i[t, column] and task_i[a.task, column] == task_i[t, column]
+            )
+            if ended:
+                runs = [tasks[self._run.attempts[decision].task].duration for _, decision in ended[-2:]]
+                return min(requested, sum(runs) / len(runs))
+        return requested
 
     def _instant(self) -> Instant:
         running = [a for a in self._run.attempts if a.start <= self.now < a.end and a.decision < self._decided]

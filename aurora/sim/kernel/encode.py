@@ -207,6 +207,7 @@ def _encode_tasks(
     f = np.zeros((len(tasks), at.TASK_FLOATS))
     i = np.zeros((len(tasks), at.TASK_INTS), np.int64)
     masks: dict[tuple[str, ...], int] = {}
+    first_of: dict[tuple[str, float | None], int] = {}
     for k, t in enumerate(tasks):
         if t.destination_site is not None and (t.cpu_required or t.memory_required or t.accelerators):
             raise ScenarioError(
@@ -216,6 +217,7 @@ def _encode_tasks(
         share = share_of(t.accelerator_share) if t.accelerators else 0
         if t.accelerator_models not in masks:
             masks[t.accelerator_models] = _mask(t.accelerator_models, models)
+        requested = t.duration if t.requested_duration is None else t.requested_duration
         demands = (t.cpu_required, t.memory_required, t.accelerators * share / at.DEVICE)
         f[k] = (
             t.arrival_time,
@@ -223,7 +225,7 @@ def _encode_tasks(
             t.cpu_required,
             t.memory_required,
             t.duration,
-            t.duration if t.requested_duration is None else t.requested_duration,
+            requested,
             at.NO_LIMIT if t.sla_latency_ms is None else t.sla_latency_ms / 1000,
             t.bandwidth,
             t.data_size,
@@ -244,6 +246,8 @@ def _encode_tasks(
             0,
             0,
             bool(t.accelerators and t.accelerator_models),
+            0 if t.user is None else 1 + first_of.setdefault((t.user, None), k),
+            0 if t.user is None else 1 + first_of.setdefault((t.user, requested), k),
         )
     i[np.argsort(f[:, at.T_ARRIVAL], kind="stable"), at.T_RANK] = np.arange(len(tasks))
     return f, i

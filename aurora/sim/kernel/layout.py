@@ -38,7 +38,9 @@ TASK_FLOATS = 14
 
 # Columns of Problem.task_i, int64 [tasks, columns].
 T_DEVICES, T_SHARE, T_MODELS, T_ROUTE, T_CLASS, T_PIN, T_PLACEABLE, T_PARENTS, T_RANK, T_CONSTRAINED = range(10)
-TASK_INTS = 10
+# Number of the first task of the task's user, and of the first of them that requested as much, from 1; 0: no user.
+T_USER, T_SIMILAR = 10, 11
+TASK_INTS = 12
 
 # Rows of Problem.node_f (capacities and constants), float64 [rows, nodes].
 N_CPU, N_MEMORY, N_SPEED, N_PRICE, N_IDLE, N_FULL, N_BATTERY, N_MODEL_DEMAND, N_CARBON = range(9)
@@ -79,7 +81,10 @@ PATH_FLOATS = 2
 
 # Columns of the tasks' state, float64 [tasks, columns].
 R_START, R_FINISH, R_EXPECTED, R_LATENCY, R_INTEGRAL, R_COST = range(6)
-RUN_FLOATS = 6
+# Run times of the last two completed tasks of a user, and of those with the same request, in the row of the first such
+# task; -1: there is none.
+R_USER_LAST, R_USER_BEFORE, R_SIMILAR_LAST, R_SIMILAR_BEFORE = range(6, 10)
+RUN_FLOATS = 10
 
 # Columns of the tasks' state, int64 [tasks, columns].
 R_NODE, R_PATH, R_ATTEMPTS, R_STATUS, R_PENDING, R_WAITING, R_TRIED, R_POSITION, R_SEQUENCE = range(9)

@@ -46,8 +46,13 @@ from aurora.sim.kernel.layout import (
     R_NODE,
     R_PATH,
     R_PENDING,
+    R_SIMILAR_BEFORE,
+    R_SIMILAR_LAST,
     R_STATUS,
+    R_USER_BEFORE,
+    R_USER_LAST,
     R_WAITING,
+    RUN_FLOATS,
     S_BATTERY_LEFT,
     S_CARBON_FACTOR,
     S_CPU_FREE,
@@ -64,12 +69,15 @@ from aurora.sim.kernel.layout import (
     S_PRICE_FACTOR,
     STATE_FLOATS,
     STATE_INTS,
+    T_DURATION,
     T_PARENTS,
     T_PATIENCE,
     T_PIN,
     T_PLACEABLE,
     T_PLAN_KEY,
     T_READY_AT,
+    T_SIMILAR,
+    T_USER,
     WAITING_NOT_YET,
     State,
 )
@@ -173,6 +181,8 @@ def reset(problem, state, with_fragmentation):
     run_f, run_i = state.run_f, state.run_i
     for t in range(problem.task_f.shape[0]):
         run_f[t, R_COST] = 0.0
+        for k in range(R_USER_LAST, RUN_FLOATS):
+            run_f[t, k] = -1.0
         run_i[t, R_NODE] = -1
         run_i[t, R_PATH] = -1
         run_i[t, R_ATTEMPTS] = 0
@@ -212,6 +222,12 @@ def set_keys(problem, state, program, scratch):
 @inlined
 def _complete(problem, state, program, scratch, t, static, with_fragmentation):
     state.run_i[t, R_STATUS] = COMPLETED
+    user, similar = problem.task_i[t, T_USER] - 1, problem.task_i[t, T_SIMILAR] - 1
+    if user >= 0:
+        state.run_f[user, R_USER_BEFORE] = state.run_f[user, R_USER_LAST]
+        state.run_f[user, R_USER_LAST] = problem.task_f[t, T_DURATION]
+        state.run_f[similar, R_SIMILAR_BEFORE] = state.run_f[similar, R_SIMILAR_LAST]
+        state.run_f[similar, R_SIMILAR_LAST] = problem.task_f[t, T_DURATION]
     give_back(problem, state, t, with_fragmentation)
     for k in range(problem.children_start[t], problem.children_start[t + 1]):
         _became_ready(problem, state, program, scratch, problem.children[k], static)

@@ -36,6 +36,10 @@ from aurora.sim.kernel.layout import (
     P_BANDWIDTH,
     P_LATENCY,
     R_ATTEMPTS,
+    R_SIMILAR_BEFORE,
+    R_SIMILAR_LAST,
+    R_USER_BEFORE,
+    R_USER_LAST,
     S_ACCELERATOR_TASKS,
     S_BATTERY_LEFT,
     S_CARBON_FACTOR,
@@ -68,7 +72,9 @@ from aurora.sim.kernel.layout import (
     T_REQUESTED,
     T_ROUTE,
     T_SHARE,
+    T_SIMILAR,
     T_SLA,
+    T_USER,
 )
 from aurora.sim.kernel.outlook import FIRST_OUTLOOK, LAST_OUTLOOK, outlook_feature
 from aurora.sim.kernel.overview import FIRST_OVERVIEW, LAST_OVERVIEW, overview_feature, release_vector
@@ -88,6 +94,7 @@ TASK_DATA, TASK_DURATION, TASK_PRIORITY = _F["task.data_size"], _F["task.duratio
 TASK_SLA, TASK_SUBMIT, TASK_DEPENDENTS = _F["task.sla_latency"], _F["task.submit_time"], _F["task.dependents"]
 TASK_DOMINANT, TASK_WAIT, TASK_SLACK = _F["task.dominant_share"], _F["task.wait"], _F["task.slack"]
 TASK_ATTEMPTS, TASK_ROOM, TASK_EXPECTED = _F["task.attempts"], _F["task.room"], _F["task.expected_start"]
+TASK_PREDICTED = _F["task.predicted_duration"]
 NODE_INDEX, NODE_CPU_TOTAL, NODE_CPU_FREE = _F["node.index"], _F["node.cpu_total"], _F["node.cpu_free"]
 NODE_CPU_LOAD, NODE_MEMORY_TOTAL = _F["node.cpu_load"], _F["node.memory_total"]
 NODE_MEMORY_FREE, NODE_MEMORY_LOAD = _F["node.memory_free"], _F["node.memory_load"]
@@ -200,9 +207,27 @@ def task_feature(problem, state, t, f):
         return tf[t, T_SLA] - (state.clock[C_NOW] - tf[t, T_ARRIVAL])
     if f == TASK_ROOM:
         return _room(problem, state, t)
+    if f == TASK_PREDICTED:
+        return _predicted_duration(problem, state, t)
     if f == TASK_EXPECTED:
         return 0.0  # of a task that has candidates; for the order of those that wait, `machine` computes it
     return float(state.run_i[t, R_ATTEMPTS])
+
+
+@jitted
+def _predicted_duration(problem, state, t):
+    """Return the run time of task `t` by the last two of its user (Tsafrir, Etsion & Feitelson, IEEE TPDS 2007).
+
+    Tasks that requested as much count first: they are most alike (Smith, Foster & Taylor, JSSPP 1998).
+    """
+    requested, user = problem.task_f[t, T_REQUESTED], problem.task_i[t, T_USER] - 1
+    if user < 0 or state.run_f[user, R_USER_LAST] < 0:
+        return requested
+    similar = problem.task_i[t, T_SIMILAR] - 1
+    last, before = state.run_f[similar, R_SIMILAR_LAST], state.run_f[similar, R_SIMILAR_BEFORE]
+    if last < 0:
+        last, before = state.run_f[user, R_USER_LAST], state.run_f[user, R_USER_BEFORE]
+    return min(requested, last if before < 0 else (last + before) / 2)
 
 
 @jitted

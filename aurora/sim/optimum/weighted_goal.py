@@ -22,16 +22,28 @@ from aurora.sim.policies.policy import PlannedTask
 
 TICKS = 10**6
 """Ticks of a horizon."""
-UNITS_OF_START = (10_000, 1000, 100, 10, 1)
-"""Units of a tick's wait, the first with which the goal is not too large."""
 LARGEST_GOAL = 1e14
 """Largest value of a goal, in units."""
-UNITS_OF_GOAL = 1e9
-"""Units of the goal of a known plan, where latency does not count."""
-FEW_TASKS = 8
-"""Number of tasks up to which the busy time of a node is exact."""
 SHARE_PARTS = 1000
 """Parts in which shares of a node are counted."""
+
+
+class Precision(NamedTuple):
+    """How exactly a goal is counted; with larger numbers CP-SAT is slower.
+
+    Attributes:
+        units_of_start: Units of a tick's wait; the first counts with which the goal is not too large.
+        units: Units of the goal of a known plan, where latency does not count.
+        few_tasks: Number of tasks up to which the busy time of a node is exact.
+    """
+
+    units_of_start: tuple[int, ...]
+    units: float
+    few_tasks: int
+
+
+FINE = Precision((10_000, 1000, 100, 10, 1), 1e9, 8)
+"""Precision for one goal alone."""
 
 
 class WeightedPlan(NamedTuple):
@@ -79,7 +91,7 @@ def least_weighted(
         effort: CP-SAT's deterministic time, roughly in seconds.
     """
     model = PlanModel(encoded, every, max_ticks=TICKS)
-    goal = _Goal(model, encoded, every, rates, aim)
+    goal = WeightedGoal(model, encoded, every, rates, aim)
     model.model.minimize(goal.total)
     if hint is not None:
         model.hint(hint)
@@ -94,13 +106,21 @@ def least_weighted(
     return WeightedPlan(bound, run_plan(encoded, plan), plan)
 
 
-class _Goal:
+class WeightedGoal:
     """The weighted sum in whole units: `total / units + offset` is no more than the sum of any plan.
 
     Attributes:
         total: Linear expression of CP-SAT.
         units: Units of 1.
         offset: What is to be added.
+
+    Args:
+        model: Model whose variables it reads.
+        encoded: The scenario.
+        every: Options of each task.
+        rates: Weight of a unit of each objective, of latency and qos for each task; others count nothing.
+        aim: Weighted sum of a known plan.
+        precision: Units of the goal, and up to how many tasks energy is exact.
     """
 
     def __init__(
@@ -110,12 +130,13 @@ class _Goal:
         every: Sequence[TaskOptions],
         rates: Mapping[ObjectiveName, float],
         aim: float,
+        precision: Precision = FINE,
     ) -> None:
-        self._model, self._encoded, self._rates = model, encoded, rates
+        self._model, self._encoded, self._rates, self._few_tasks = model, encoded, rates, precision.few_tasks
         a_tick = rates.get("latency", 0.0) * model.tick
         most = LARGEST_GOAL / max(aim, 1e-9)
-        start_units = next((u for u in UNITS_OF_START if a_tick > 0 and u / a_tick <= most), 0)
-        self.units = start_units / a_tick if start_units else UNITS_OF_GOAL / max(aim, 1e-9)
+        start_units = next((u for u in precision.units_of_start if a_tick > 0 and u / a_tick <= most), 0)
+        self.units = start_units / a_tick if start_units else precision.units / max(aim, 1e-9)
         self.offset = 0.0
         self.total: Any = 0
         if start_units:
@@ -184,7 +205,7 @@ class _Goal:
         for _, chosen, o in on:
             model.model.add(busy >= model.ticks(o.hold)).only_enforce_if(chosen)
         tasks = len({t for t, _, _ in on})
-        if len(scenario.tasks) <= FEW_TASKS:
+        if len(scenario.tasks) <= self._few_tasks:
             self._cover(busy, on, tasks)
         # Rounding starts down to ticks lengthens what they cover by less than a tick for each task.
         self.offset -= tick_cost * tasks / self.units

@@ -74,6 +74,15 @@ FEATURES: tuple[Feature, ...] = (
     Feature("task.dominant_share", "share", "largest request over the largest node's capacity"),
     Feature("task.wait", "s", "time since arrival", changes_idle=True, scale=600),
     Feature("task.slack", "s", "time left to start within the SLA", changes_idle=True, scale=600),
+    _for_rules(
+        *(
+            "task.predicted_duration",
+            "s",
+            "run time by its user's last two finished tasks; at most the request",
+        ),
+        changes_idle=True,
+        scale=600,
+    ),
     Feature("task.attempts", "starts", "times it was started and lost to a failure", changes_idle=True),
     _for_rules("task.room", "share", "share of its candidates that have room for it now", changes_idle=True),
     _for_rules(

@@ -40,6 +40,10 @@ def _is_felt(value: float) -> float:
 Demand = Annotated[NonNegative, AfterValidator(_is_felt)]
 
 
+def _is_none(value: str | None) -> bool:
+    return value is None
+
+
 def _is_empty(ids: tuple[str, ...]) -> bool:
     return not ids
 
@@ -57,6 +61,11 @@ class Task(Frozen):
     requested_duration: NonNegative | None = Field(
         default=None,
         description="seconds that its user asked for, which is all that policies see; null: the duration",
+    )
+    user: Identifier | None = Field(
+        default=None,
+        exclude_if=_is_none,
+        description="who submitted it; run times of a user's finished tasks predict that of the next; null: unknown",
     )
     priority: int = Field(default=3, ge=1, le=5, description="urgency from 1 to 5; 5 is most urgent")
     sla_latency_ms: NonNegative | None = Field(

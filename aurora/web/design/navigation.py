@@ -29,5 +29,9 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("forecasts", "Forecasts", "/forecasts", "show_chart", "Look ahead"),
     Entry("recommendations", "Recommendations", "/recommendations", "recommend", "Look ahead"),
     Entry("experiments", "Experiments", "/experiments", "science", "Look ahead"),
+    Entry("selfplay", "Self-play", "/selfplay", "sports_kabaddi", "Learn and judge"),
+    Entry("policies", "Policies", "/policies", "account_tree", "Learn and judge"),
+    Entry("studies", "Studies", "/studies", "query_stats", "Learn and judge"),
+    Entry("rating", "Rating", "/rating", "rate_review", "Learn and judge"),
 )
 """Each page's module has its own line, in the order of the navigation."""

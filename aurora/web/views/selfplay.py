@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from aurora.agents.arena.sources import SOURCES
 from aurora.graphs.run_control import RunControl, State, last_words, requests
@@ -134,6 +136,45 @@ def source_choices(data: Path | None) -> dict[str, str]:
 def resume_command(directory: Path, iterations: int) -> str:
     """Return the command that resumes a run."""
     return f"aurora selfplay --resume {shlex.quote(str(directory))} --iterations {iterations}"
+
+
+def new_name(folder: Path) -> str:
+    """Return a name that no run of a folder has.
+
+    Args:
+        folder: Folder of the runs.
+    """
+    return next(name for k in itertools.count(1) if not (folder / (name := f"run-{k}")).exists())
+
+
+def unit_of(row: RunRow) -> str:
+    """Return the unit of a run's values."""
+    return SOURCES[row.settings.source].unit if row.settings is not None else "value"
+
+
+def use_commands(directory: Path) -> tuple[tuple[str, str], ...]:
+    """Return commands that use the champion of a run, each with what it does."""
+    run = shlex.quote(str(directory))
+    return (
+        ("Write it to a file", f"aurora policies export --run {run} --best --out champion.json"),
+        (
+            "Make a scenario to try it on",
+            "aurora scenarios generate --family video --level 2 --seed 7 --out scenario.json",
+        ),
+        ("Simulate it", "aurora simulate scenario.json champion.json --bounds"),
+        ("Explain its decisions", "aurora explain scenario.json champion.json"),
+    )
+
+
+def decisions_of(name: str, scenario_id: str) -> str:
+    """Return the path of the page Decisions with the champion of a run, on a scenario of it.
+
+    Args:
+        name: Name of the run.
+        scenario_id: Id of the scenario; "": the page's own choice.
+    """
+    chosen = {"policy": f"run:{name}:best"} | ({"scenario": f"run:{name}:{scenario_id}"} if scenario_id else {})
+    return f"/decisions?{urlencode(chosen)}"
 
 
 def number_of(value: object) -> float | None:

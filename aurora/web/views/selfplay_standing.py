@@ -236,3 +236,47 @@ def kept_verdicts(directory: Path) -> Verdicts | None:
     except (DataError, FileError, KeyError, TypeError, OSError):  # `aurora selfplay --resume` computes it again
         return None
     return Verdicts(verdicts, is_current)
+
+
+class EliteMark(NamedTuple):
+    """A cell of the map: its number, and a class of the design system; both "" where there is no policy."""
+
+    text: str
+    shade: str
+
+
+class EliteRow(NamedTuple):
+    """A row of the map: what policies use, the sum in which they are lowest, and a cell for each family."""
+
+    use: str
+    style: str
+    cells: tuple[EliteMark, ...]
+
+
+STYLE_WORDS = {"latency_mean": "latency", "as others": "nothing"}
+SHADES = 5
+"""Shades of the map, by rank."""
+
+
+def elite_rows(elites: Sequence[EliteCell]) -> tuple[tuple[str, ...], tuple[EliteRow, ...]]:
+    """Return the map of elites as a table: the families, and a row for each use and style.
+
+    Args:
+        elites: Cells of the map.
+    """
+    families = tuple(sorted({e.family for e in elites}))
+    ranked = sorted(e.mean for e in elites)
+    marks = {
+        (e.use, e.style, e.family): EliteMark(
+            f"{e.mean:+.4f}", f"load-{1 + SHADES * ranked.index(e.mean) // len(ranked)}"
+        )
+        for e in elites
+    }
+    kinds = sorted({(e.use, e.style) for e in elites})
+    rows = tuple(
+        EliteRow(
+            use, STYLE_WORDS.get(style, style), tuple(marks.get((use, style, f), EliteMark("", "")) for f in families)
+        )
+        for use, style in kinds
+    )
+    return tuple(f or "all" for f in families), rows

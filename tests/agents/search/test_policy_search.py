@@ -15,6 +15,7 @@ from aurora.champions.shipped import shipped_champion
 from aurora.errors import FileError, InputError
 from aurora.sim.kernel import encode, evaluate
 from aurora.sim.policies.compiler import compile_policy, constants, policy_key
+from aurora.sim.policies.policy import parse_policy
 from aurora.sim.policies.references import REFERENCES
 
 SOURCE = open_source("generated", None)
@@ -167,7 +168,11 @@ def iterations(without: frozenset[Part]) -> list[Proposal]:
 
 @pytest.mark.parametrize("part", get_args(Part))
 def test_every_part_can_be_switched_off(part, with_all_parts) -> None:
-    assert iterations(frozenset((part,))) != with_all_parts
+    found = iterations(frozenset((part,)))
+    assert found != with_all_parts
+    for proposal in found:  # tuning goes on from the policy that a lineage was measured with
+        lineages = (proposal.state, *proposal.state.challengers)
+        assert all(parse_policy(line.policy).policy_id == line.parent for line in lineages)
 
 
 def test_a_seed_races_once() -> None:

@@ -210,6 +210,7 @@ def steady(seed: int) -> Scenario:
     "order",
     [
         "floor(task.expected_start / 4) + task.duration / 1e9",
+        "task.predicted_duration * task.cpu",
         "task.room * task.cpu + cluster.idle_nodes + task.submit_time * cluster.whole_nodes",
         "task.duration * (1 if cluster.next_release > 5 else -1) + cluster.cpu_free_median + cluster.cpu_free_high",
         "task.duration * (1 if floor(1000 * cluster.typical_fit) > 500 else -1)",

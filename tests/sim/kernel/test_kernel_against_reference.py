@@ -117,6 +117,7 @@ def random_scenario(seed: int) -> Scenario:
                 memory_required=0.0 if flow else float(pick([0, 1, 4])),
                 duration=float(pick([0, 1, 2, 8, 16, 32])),
                 requested_duration=float(pick([4, 16, 64])) if rng.random() < 0.5 else None,
+                user=None if i % 4 == 3 else f"user{i % 3}",
                 priority=int(rng.integers(1, 6)),
                 sla_latency_ms=float(pick([16, 1000, 8000])) if rng.random() < 0.5 else None,
                 dependencies=(f"t{int(rng.integers(i))}",) if i and rng.random() < 0.2 else (),
@@ -254,6 +255,12 @@ ZOO = [
         head_of_line_blocking=True,
         backfill="easy",
     ),
+    policy(
+        "predicted",
+        order="task.predicted_duration * task.cpu",
+        rules=(DecisionRule(score="-task.predicted_duration * node.cpu_free"),),
+    ),
+    policy("predicted, blocking", order="task.predicted_duration", head_of_line_blocking=True, backfill="easy"),
     policy("expected, blocking", order="task.expected_start", head_of_line_blocking=True),
     policy(
         "mixed",

@@ -62,7 +62,7 @@ def test_the_verdict_is_that_of_enumeration(seed: int) -> None:
         assert result.verdict == ("dominated" if beaten else "optimal"), name
         if beaten:
             again = run_plan(encoded, result.plan).summary
-            assert (again.latency_mean, again.cost) == pytest.approx((result.better_latency, result.better_cost))
+            assert (again.latency_mean, again.cost) == pytest.approx((result.better["latency"], result.better["cost"]))
             assert again.latency_mean <= latency + 1e-9
             assert again.cost <= cost + 1e-9
 

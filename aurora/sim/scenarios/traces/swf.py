@@ -19,7 +19,7 @@ from aurora.sim.scenarios.traces.tables import MAX_NUMBER, scenario_of
 from aurora.types import Frozen
 
 FIELD_COUNTS = (17, 18)
-STATUS_FIELD = 11
+STATUS_FIELD, USER_FIELD = 11, 12
 PARTIAL_STATUSES = (2, 3, 4)
 """Statuses of lines for part of an interrupted job; the whole job has a line of its own."""
 PUBLISHED_STARTS = (1981, 2756, 4299, 8850, 3316, 2714, 5228, 7762, 4022, 7085)
@@ -30,18 +30,21 @@ FLURRY_REQUESTS, FLURRY_WIDTHS = (0.5, 1.0), (0.2, 0.95)
 """Quantiles of the sequence between which the requested time and the processors of a flurry lie."""
 FLURRY_SPAN, FLURRY_RUN = (600.0, 86_400.0), (1.0, 120.0)
 """Range of the time in which the jobs of a flurry arrive, and of their run times, seconds."""
+FLURRY_USER = "flurry"
+"""User of the jobs of a flurry."""
 UNKNOWN_RUN = 10.0
 """Run time assumed for a job whose log states none, seconds."""
 
 
 class Job(NamedTuple):
-    """A job; times in seconds."""
+    """A job; times in seconds. The user is a number, or empty if it is unknown."""
 
     number: int
     submit: float
     run: float
     processors: int
     requested: float
+    user: str = ""
 
 
 class JobLog(NamedTuple):
@@ -127,10 +130,15 @@ def read_log(path: Path, *, limit: int = PUBLISHED_JOBS) -> JobLog:
         requested = values[8] if values[8] >= 0 else max(run, 0.0)
         assumed += run < 0
         run = UNKNOWN_RUN if run < 0 else run
-        jobs.append(Job(identity, submit, run, processors, requested))
+        jobs.append(Job(identity, submit, run, processors, requested, _user(path, line, fields[USER_FIELD - 1])))
     if not jobs:
         raise DataError(f"{path} lists no jobs{f' that ran ({left_out} did not)' if left_out else ''}")
     return JobLog(tuple(sorted(jobs, key=lambda j: j.number)), left_out, most, assumed)
+
+
+def _user(path: Path, line: int, text: str) -> str:
+    number = int(_value(path, line, USER_FIELD, text))
+    return str(number) if number >= 0 else ""
 
 
 def _value(path: Path, line: int, field: int, text: str) -> float:
@@ -212,6 +220,7 @@ def _scenario(name: str, jobs: tuple[Job, ...], processors: int) -> Scenario:
                     cpu_required=j.processors,
                     duration=j.run,
                     requested_duration=j.requested,
+                    user=j.user or None,
                 )
                 for j in jobs
             ),
@@ -290,7 +299,9 @@ def _with_flurry(jobs: list[Job], count: int, rng: np.random.Generator) -> list[
     submits = begin + rng.uniform(0, span, count)
     shortest, longest = np.log(FLURRY_RUN)
     runs = np.minimum(np.exp(rng.uniform(shortest, longest, count)), max(requested, 1.0))
-    flurry = [Job(0, float(s), float(r), processors, requested) for s, r in zip(submits, runs, strict=True)]
+    flurry = [
+        Job(0, float(s), float(r), processors, requested, FLURRY_USER) for s, r in zip(submits, runs, strict=True)
+    ]
     return [j._replace(number=i) for i, j in enumerate(sorted([*jobs, *flurry], key=lambda j: j.submit), 1)]
 
 

@@ -1,0 +1,165 @@
+"""The pages on policies: what ships, the references, and the champions of runs."""
+
+from __future__ import annotations
+
+import asyncio
+
+from nicegui import ui
+
+from aurora.errors import AuroraError
+from aurora.web.context import WebContext
+from aurora.web.design.components import (
+    Column,
+    badge,
+    card,
+    command,
+    data_table,
+    element,
+    error_state,
+    facts,
+    link,
+    loading,
+    text,
+)
+from aurora.web.design.frame import frame
+from aurora.web.design.tables import small_table
+from aurora.web.views.policies import KINDS, Judged, PolicyLine, PolicyView, path_of, policy_lines, policy_view
+
+PARTS_SHOWN, REFERENCES_SHOWN = 12, 8
+"""Rows of tables that are visible at once."""
+
+
+def add(context: WebContext) -> None:
+    """Register the pages.
+
+    Args:
+        context: What the pages share.
+    """
+    runs = context.settings.runs
+
+    @ui.page("/policies")
+    def policies() -> None:
+        lead = "Rules that choose a node for each task: champions that self-play found, and well-known references."
+        with frame("Policies", active="policies", lead=lead):
+            place = element("div", "stack")
+            with place:
+                loading("Reading policies")
+
+            async def show() -> None:
+                try:
+                    lines = await asyncio.to_thread(policy_lines, runs)
+                except AuroraError as error:
+                    place.clear()
+                    with place:
+                        error_state("The policies could not be read", str(error), retry=show)
+                    return
+                place.clear()
+                with place:
+                    _list(lines)
+
+            ui.timer(0, show, once=True)
+
+    @ui.page("/policies/{name:path}")
+    def policy(name: str) -> None:
+        with frame(name, active="policies", lead="What a policy does, how it was found, and what it achieves."):
+            place = element("div", "stack sections")
+            with place:
+                loading("Reading the policy")
+
+            async def show() -> None:
+                try:
+                    view = await asyncio.to_thread(policy_view, name, runs)
+                except AuroraError as error:
+                    place.clear()
+                    with place:
+                        error_state("The policy could not be read", str(error), retry=show)
+                        link("All policies", "/policies")
+                    return
+                place.clear()
+                with place:
+                    _policy(view)
+
+            ui.timer(0, show, once=True)
+
+
+def _list(lines: list[PolicyLine]) -> None:
+    data_table(
+        (
+            Column("name", "Policy"),
+            Column("kind", "Kind"),
+            Column("purpose", "For"),
+            Column("ahead", "Ahead by [95 %]", is_number=True, shown="ahead_text"),
+            Column("source", "Trained on"),
+        ),
+        [{**line._asdict(), "kind": KINDS[line.kind]} for line in lines],
+        label="Policies",
+        row_key="name",
+        search="Search policies",
+        on_select=lambda name: ui.navigate.to(path_of(name)),
+        page_size=50,
+    )
+    text(
+        "p",
+        "Leads are on scenarios that a champion never met, over the reference that comes closest there. Units differ "
+        "from source to source, so compare within one.",
+        "muted small",
+    )
+
+
+def _policy(view: PolicyView) -> None:
+    with element("div", "line"):
+        badge(KINDS[view.kind], "info" if view.kind != "reference" else "neutral")
+        if view.in_decisions:
+            link("See its decisions", view.in_decisions, is_button=True)
+        if view.run_path:
+            link("The run", view.run_path, is_button=True)
+        link("All policies", "/policies", is_button=True)
+    with card("What it does"):
+        text("p", view.purpose, "break")
+        if view.idea:
+            text("p", view.idea, "break")
+        if view.words != f"{view.purpose}.":
+            text("p", view.words, "muted break")
+        with element("div", "program").props('tabindex=0 role=region aria-label="Program"'):
+            text("pre", view.program)
+    if view.lead or view.judged:
+        with card("What it achieves"):
+            if view.lead:
+                text("p", view.lead, "break")
+            for judged in view.judged:
+                _judged(judged)
+    if view.parts:
+        with card("What each part is worth"):
+            text("p", f"Value that is lost without a part, {view.parts_unit}, with its 95 % interval.", "muted")
+            _long_table(("without", "loss [95 %]"), view.parts, PARTS_SHOWN, label="Loss without each part")
+    if view.provenance:
+        with card("How it was found"):
+            facts([(k, v) for k, _, v in (line.partition(": ") for line in view.provenance)])
+    if view.family:
+        with card("Of the same origin"), element("div", "line"):
+            for name in view.family:
+                link(name, path_of(name))
+    with card("Use it"):
+        for meaning, line in view.commands:
+            text("p", meaning, "muted small")
+            command(line)
+
+
+def _judged(judged: Judged) -> None:
+    text("p", judged.title, "small break")
+    _long_table(
+        ("reference", "its mean", "champion ahead by [95 %]"),
+        judged.rows,
+        REFERENCES_SHOWN,
+        label="Leads over references, closest first",
+    )
+
+
+def _long_table(columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...], most: int, *, label: str) -> None:
+    """Show the first rows of a table, and all of them on request."""
+    numbers = tuple(range(1, len(columns)))
+    small_table(columns, rows[:most], label=label, numbers=numbers)
+    if len(rows) > most:
+        with element("details"):
+            text("summary", f"All {len(rows)}")
+            small_table(columns, rows, label=f"{label}, all", numbers=numbers)
