@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -16,6 +17,17 @@ MAX_TOKEN_BYTES = 4096
 LEAST_TOKEN = 16
 """Fewest characters of a token."""
 MAX_PORT = 65_535
+
+
+LOG_HELP = "Least level of the log on stderr, lines of JSON; info has one for each request, turn and tool call."
+
+
+class LogName(StrEnum):
+    """Least level of the log."""
+
+    warning = "warning"
+    info = "info"
+    debug = "debug"
 
 
 def serve(
@@ -35,6 +47,7 @@ def serve(
     host: str = options.text("127.0.0.1", help="Address to listen on; others than this machine need --token-file."),
     port: int = options.count(8760, least=0, most=MAX_PORT, help="Port; 0 for any that is free."),
     token_file: Path | None = options.path(None, help="File with the secret that browsers and programs must show."),
+    log: LogName = typer.Option(LogName.warning, help=LOG_HELP),
     mcp_plans: bool = typer.Option(False, "--mcp-plans", help="Let clients of the MCP server write plans."),
     name: list[str] | None = options.text(None, help="Name under which others reach it, such as desk.example.org."),
 ) -> None:
@@ -43,6 +56,7 @@ def serve(
     Example: aurora serve --snapshot sample:web-shop
     """
     from aurora.graphs.chat.opening import DEFAULT_SNAPSHOT
+    from aurora.web.observability.logs import log_json
     from aurora.web.serving import serve as serve_desk
     from aurora.web.settings import WebSettings
 
@@ -68,6 +82,7 @@ def serve(
     )
     if not settings.is_local and not token:
         raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")
+    log_json(log.value, secrets=(token,))
     serve_desk(settings, ready=lambda url: note(f"the desk is open at {url} ; Ctrl-C ends it"))
 
 

@@ -99,7 +99,7 @@ def route_of(scope: Any) -> str:
     """Return the route of a request that was answered, such as `/plans/{plan_id}`, never its path with ids."""
     path = getattr(scope.get("route"), "path", "")
     if path:
-        return str(path)
+        return f"{scope.get('root_path', '')}{path}"
     if scope["path"] in PLAIN:
         return str(scope["path"])
     return next((room for room in ROOMS if scope["path"].startswith(room)), OTHER)
