@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
+from aurora.errors import MissingExtraError
+
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 NAME = "aurora"
 NANOSECONDS = 1_000_000_000
@@ -31,12 +33,18 @@ def start_tracing() -> Tracing | None:
     """
     if not is_wanted():
         return None
-    # Slow to import, where it is wanted
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
+    try:  # slow to import, where it is wanted
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{error.name} is not installed, and {ENDPOINTS[0]} asks for traces; install it with: "
+            "pip install 'aurora-alloc[otel]', or unset the variable",
+            name=error.name or NAME,
+            extra="otel",
+        ) from None
     service = os.environ.get("OTEL_SERVICE_NAME", NAME)
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
