@@ -10,7 +10,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.chat.commands import HISTORY_HELP, SNAPSHOT_HELP
-from aurora.cli.serve import LOG_HELP, MAX_PORT, LogName, read_token
+from aurora.cli.serve import LOG_HELP, MAX_PORT, LogName, leave, read_token
 from aurora.cli.terminal.output import note
 
 if TYPE_CHECKING:  # heavy at run time
@@ -59,6 +59,7 @@ def mcp(
         raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")
     desk = open_desk(snapshot or DEFAULT_SNAPSHOT, history=history, plans=plans)
     serve_mcp(desk, settings, web, ready=lambda url: note(f"the MCP server is at {url}mcp ; Ctrl-C ends it"))
+    leave()
 
 
 def _over_stdio(desk: Desk, settings: McpSettings) -> None:

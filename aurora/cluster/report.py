@@ -80,7 +80,7 @@ class SnapshotReport(NamedTuple):
             "price_per_hour": None if self.totals.price_per_hour is None else round(self.totals.price_per_hour, 9),
             "nodes_without_price": self.totals.unpriced,
             "resources": _resources_json(self.totals.resources),
-            "nodes": [_node_json(state) for state in self.nodes],
+            "nodes": [node_json(state) for state in self.nodes],
             "waiting": [
                 {
                     "task_ids": list(w.task_ids),
@@ -159,7 +159,8 @@ def _longest_wait(snapshot: Snapshot, tasks: Sequence[Task]) -> float | None:
     return max(0.0, (snapshot.taken_at - min(created)).total_seconds()) if created else None
 
 
-def _node_json(state: NodeState) -> dict[str, Any]:
+def node_json(state: NodeState) -> dict[str, Any]:
+    """Return a node of `aurora snapshot show --json`."""
     node = state.node
     return {
         "node_id": node.node_id,

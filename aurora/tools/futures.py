@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 from aurora.learning.futures.demand import check_one_quantity
 from aurora.learning.futures.report import FuturesReport, FuturesRequest, report_futures
 from aurora.learning.futures.tiers import CONFIDENCES, Tier
+from aurora.learning.series.series import Series
 from aurora.sim.capacity.capacity import CapacityPlan
 from aurora.sim.capacity.choice import DEFAULT_WEIGHTS, Standing
 from aurora.sim.capacity.futures import MEASURES
@@ -95,7 +97,31 @@ class FuturesFound(Frozen):
 
 def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     """Capacity that covers the demand to come by confidence, and the best plan over many futures and what-ifs."""
-    series = [desk.series(name) for name in arguments.series_ids or desk.series_ids]
+    report = look_ahead([desk.series(name) for name in arguments.series_ids or desk.series_ids], arguments)
+    assumed = ("y is taken for cores, as its unit is not stated",) if report.scale.is_assumed else ()
+    return FuturesFound(
+        tiers=tuple(_tier(tier) for tier in report.demand.tiers),
+        best=report.best,
+        best_by_what_if=report.best_by_what_if,
+        plans=tuple(_plan(report, standing) for standing in report.standings),
+        backtests=report.demand.dependence.origins,
+        notes=(*report.data_notes, *assumed),
+    )
+
+
+def look_ahead(series: Sequence[Series], arguments: FuturesArguments) -> FuturesReport:
+    """Return tiers and plans for the demand of series, within the limits of a call.
+
+    Args:
+        series: The demand; its ids of `arguments` are not looked at.
+        arguments: What to look ahead to.
+
+    Raises:
+        InputError: The series don't fit together, or the arguments don't.
+        DataError: A series is damaged.
+        ScenarioError: A plan or a what-if is not valid, or there would be too many jobs.
+        FileError: A forecaster can't be read.
+    """
     check_one_quantity(series, "name those of one in series_ids")
     request = FuturesRequest(
         horizon=arguments.horizon,
@@ -111,16 +137,7 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
         sla=arguments.sla,
         seed=arguments.seed,
     )
-    report = report_futures(series, request, max_effort=MAX_EFFORT)
-    assumed = ("y is taken for cores, as its unit is not stated",) if report.scale.is_assumed else ()
-    return FuturesFound(
-        tiers=tuple(_tier(tier) for tier in report.demand.tiers),
-        best=report.best,
-        best_by_what_if=report.best_by_what_if,
-        plans=tuple(_plan(report, standing) for standing in report.standings),
-        backtests=report.demand.dependence.origins,
-        notes=(*report.data_notes, *assumed),
-    )
+    return report_futures(series, request, max_effort=MAX_EFFORT)
 
 
 def _tier(tier: Tier) -> TierFound:

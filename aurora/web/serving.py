@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -30,6 +31,8 @@ MAX_CONNECTIONS = 4096
 def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve pages, API, MCP and probes until SIGINT or SIGTERM.
 
+    Turns that are at work then have some seconds to end; the others are saved, and go on with the next server.
+
     Args:
         settings: What is served, and where.
         ready: Called with the address once connections are taken.
@@ -43,7 +46,7 @@ def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) 
     with _listening(settings) as listener:
         context = WebContext(settings)
         try:
-            _run(create_app(context), settings, listener, ready)
+            _run(create_app(context), settings, listener, ready, context.close)
         finally:
             context.close()
 
@@ -66,10 +69,16 @@ def serve_mcp(
         app = FastAPI(openapi_url=None)
         mount_mcp(app, Desks(desk), mcp)
         secure(app, settings)
-        _run(app, settings, listener, ready)
+        _run(app, settings, listener, ready, lambda: None)
 
 
-def _run(app: FastAPI, settings: WebSettings, listener: socket.socket, ready: Callable[[str], None] | None) -> None:
+def _run(
+    app: FastAPI,
+    settings: WebSettings,
+    listener: socket.socket,
+    ready: Callable[[str], None] | None,
+    end: Callable[[], None],
+) -> None:
     server = _Server(
         uvicorn.Config(
             app,
@@ -84,6 +93,7 @@ def _run(app: FastAPI, settings: WebSettings, listener: socket.socket, ready: Ca
             limit_concurrency=MAX_CONNECTIONS,
         ),
         lambda: ready(_address(settings, listener)) if ready is not None else None,
+        end,
     )
     server.run(sockets=[listener])
 
@@ -91,9 +101,10 @@ def _run(app: FastAPI, settings: WebSettings, listener: socket.socket, ready: Ca
 class _Server(uvicorn.Server):
     """A server that ends in order, with exit code 0, on SIGINT and SIGTERM; a second SIGINT ends it at once."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], ended: Callable[[], None]) -> None:
         super().__init__(config)
         self._tell = started
+        self._end = ended
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -109,6 +120,11 @@ class _Server(uvicorn.Server):
         """Take connections, and tell so."""
         await super().startup(sockets)
         self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests end, then the rest; threads of pages wait for it, and the loop waits for these threads."""
+        await super().shutdown(sockets)
+        await asyncio.to_thread(self._end)
 
 
 def _listening(settings: WebSettings) -> socket.socket:

@@ -121,8 +121,9 @@ def test_every_conversation_resumes_and_no_plan_is_applied_twice(tmp_path: Path)
         assert held == [f'0 tasks match "canary-{number}".']
         assert set(WORD.findall(json.dumps(detail))) == {f"canary-{number}"}
     for plan in both:
-        assert plans.progress_of(folder, plan).state == "applied"
-        assert steps(folder, plan) == Counter(range(len(plan.changes)))
+        progress = plans.progress_of(folder, plan)
+        assert progress.state == "applied"
+        assert steps(folder, plan) == Counter(range(len(progress.steps)))
 
 
 def steps(folder: Path, plan: Plan) -> Counter[int]:

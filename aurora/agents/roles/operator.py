@@ -43,6 +43,8 @@ MAX_OLDER = 200
 TEMPERATURE = 0.2
 NO_STREAM = "nostream"
 """Tag by which LangGraph streams no token: nobody is to read a sentence that is not checked; see `Telling`."""
+DURABILITY = {"__pregel_durability": "exit"}
+"""Key of LangGraph: without checkpoints, `sync` fails, which an agent would take from the graph around it."""
 ACTIONS: dict[str, Literal["apply", "rollback"]] = {"apply_plan": "apply", "roll_back_plan": "rollback"}
 """Tools that a person is asked about, and what is approved."""
 OF_A_PLAN = frozenset({"edit_plan", "show_plan", "check_plan", "explain_plan", *ACTIONS})
@@ -230,7 +232,8 @@ class ModelOperator:
     def _agent(self, harness: Harness, mode: Mode, telling: Telling | None) -> tuple[Any, _Looking]:
         looking = _Looking(harness, mode, telling)
         limit = ModelCallLimitMiddleware(run_limit=MAX_CALLS, exit_behavior="end")
-        return create_agent(self.model, middleware=[looking, limit]), looking
+        # Without checkpoints of its own: else a killed turn would go on behind its lookups, with no evidence of them.
+        return create_agent(self.model, middleware=[looking, limit], checkpointer=False), looking
 
     def _asked(
         self, agent: Any, messages: Sequence[BaseMessage], question: str, harness: Harness, looking: _Looking
@@ -244,7 +247,7 @@ class ModelOperator:
     @staticmethod
     def _run(agent: Any, messages: Sequence[BaseMessage], telling: Telling | None) -> list[BaseMessage]:
         """Run the agent; return the messages then."""
-        config = {"recursion_limit": 8 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": []}
+        config = {"recursion_limit": 8 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": [], "configurable": DURABILITY}
         with nullcontext() if telling is None else listening(telling):
             after: list[BaseMessage] = agent.invoke({"messages": list(messages)}, config)["messages"]
         return after

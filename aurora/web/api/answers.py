@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import orjson
 from fastapi import Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from aurora.errors import InputError
 
@@ -74,3 +74,9 @@ def _start(entries: Sequence[T], key: Callable[[T], str], cursor: str) -> int:
 
 def _written(place: int, last: str) -> str:
     return base64.urlsafe_b64encode(f"{place}:{last}".encode()).decode()
+
+
+class OpenModel(BaseModel):
+    """An answer whose listed keys are the ones to rely on; there may be more."""
+
+    model_config = ConfigDict(extra="allow")

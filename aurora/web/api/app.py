@@ -5,7 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from aurora import __version__
-from aurora.web.api import chat, problems
+from aurora.web.api import (
+    ahead,
+    chat,
+    jobs,
+    plans,
+    policies,
+    problems,
+    recommendations,
+    runs,
+    simulation,
+    snapshots,
+)
 from aurora.web.api.answers import OrjsonResponse
 from aurora.web.context import WebContext
 
@@ -16,13 +27,24 @@ Errors are problem details (RFC 9457). Lists come in pages: `limit`, and `cursor
 202 with a job to poll. Keys are those of the command line's `--json`."""
 
 
-def routers(context: WebContext) -> tuple[APIRouter, ...]:
+def routers(context: WebContext, work: jobs.Jobs) -> tuple[APIRouter, ...]:
     """Return the router of each noun.
 
     Args:
         context: What they share.
+        work: Runs what takes longer.
     """
-    return (chat.router(context),)
+    return (
+        chat.router(context),
+        snapshots.router(context, work),
+        simulation.router(context, work),
+        policies.router(),
+        ahead.router(context, work),
+        recommendations.router(context, work),
+        plans.router(context, work),
+        runs.router(context),
+        jobs.router(work),
+    )
 
 
 def add_api(app: FastAPI, context: WebContext) -> None:
@@ -49,7 +71,8 @@ def add_api(app: FastAPI, context: WebContext) -> None:
         redirect_slashes=False,
     )
     problems.add(api)
-    api.state.routers = routers(context)
+    api.state.jobs = jobs.Jobs()
+    api.state.routers = routers(context, api.state.jobs)
     for router in api.state.routers:
         api.include_router(router)
     app.mount(PREFIX, api)

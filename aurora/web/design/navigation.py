@@ -25,8 +25,10 @@ class Entry(NamedTuple):
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("cluster", "Cluster", "/", "dns", "Operate"),
+    Entry("chat", "Chat", "/chat", "forum", "Operate"),
+    Entry("decisions", "Decisions", "/decisions", "timeline", "Operate"),
     Entry("plans", "Plans", "/plans", "assignment", "Operate"),
-    Entry("forecasts", "Forecasts", "/forecasts", "show_chart", "Look ahead"),
+    Entry("forecasts", "Forecasts and what-if", "/forecasts", "show_chart", "Look ahead"),
     Entry("recommendations", "Recommendations", "/recommendations", "recommend", "Look ahead"),
     Entry("experiments", "Experiments", "/experiments", "science", "Look ahead"),
     Entry("selfplay", "Self-play", "/selfplay", "sports_kabaddi", "Learn and judge"),

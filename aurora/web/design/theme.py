@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
-from nicegui import ui
+from nicegui import app, ui
 
-from aurora import __version__
 from aurora.web.design.palette import variables
 
 ASSETS = Path(__file__).parent / "assets"
@@ -19,14 +19,26 @@ def favicon() -> str:
     return (ASSETS / "mark.svg").read_text(encoding="utf-8").strip()
 
 
+@cache
+def address(name: str) -> str:
+    """Return the address of a file of the design; it changes with its content, so that browsers may keep it.
+
+    Args:
+        name: Name of the file.
+    """
+    content = (ASSETS / name).read_bytes()
+    return f"/assets/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
 def install() -> None:
     """Add styles and keys to the head of all pages; called once a process, before pages are shown.
 
     Each sheet of the assets is loaded, the general one first.
     """
+    app.config.quasar_config["loadingBar"] = {"skipHijack": True}  # the bar over requests has no name for readers
     names = sorted((p.name for p in ASSETS.glob("*.css")), key=lambda name: (name != "desk.css", name))
-    sheets = "".join(f'<link rel="stylesheet" href="/assets/{name}?v={__version__}">' for name in names)
+    sheets = "".join(f'<link rel="stylesheet" href="{address(name)}">' for name in names)
     ui.add_head_html(
-        f'<style>{variables()}</style>{sheets}<script defer src="/assets/desk.js?v={__version__}"></script>',
+        f'<style>{variables()}</style>{sheets}<script defer src="{address("desk.js")}"></script>',
         shared=True,
     )

@@ -74,10 +74,10 @@ class _Page:
         self.list = element("div", "stack")
         self.details = element("div", "stack")
         self.ledger = element("div", "stack")
+        self._show(self.list, lambda: loading("Reading experiments"))
         ui.timer(0, self._load, once=True)
 
     async def _load(self) -> None:
-        self._show(self.list, lambda: loading("Reading experiments"))
         settings = self.context.settings
         rows = await compute(experiment_rows, settings)
         if not rows:

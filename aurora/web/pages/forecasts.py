@@ -211,10 +211,8 @@ class _Page:
         self.is_running = self.is_waiting = True
         while self.is_waiting:
             self.is_waiting = False
-            self.cluster.classes("busy")
             self.took.set_text("Simulating …")
             await self._simulate(self.asked.sliders)
-            self.cluster.classes(remove="busy")
         self.is_running = False
 
     async def _simulate(self, sliders: Sliders) -> None:
@@ -277,12 +275,18 @@ def _select(label: str, options: dict[Any, str], value: Any, on_change: Callable
     return made
 
 
+class _Slider(ui.slider):
+    """A slider that moves at once; the server sends no value back, which would undo moves made meanwhile."""
+
+    LOOPBACK = False
+
+
 def _slider(label: str, value: float, least: float, most: float, on_change: Callable[..., Any]) -> ui.slider:
     with element("div", "slider"):
         with element("div", "name"):
             text("span", label)
             shown = text("span", f"× {value:.2f}")
-        made = ui.slider(min=least, max=most, step=0.05, value=value, on_change=on_change)
+        made = _Slider(min=least, max=most, step=0.05, value=value, on_change=on_change)
         made.props["aria-label"] = f"{label}, times"
         made.on_value_change(lambda e: shown.set_text(f"× {e.value:.2f}"))
     return made
@@ -337,7 +341,7 @@ def _futures_part(view: FuturesView) -> None:
 def _cluster_part(view: ClusterWhatIfView) -> None:
     text("h3", f"The cluster: {', '.join(view.changes)}" if view.changes else "The cluster as it is")
     small_table(
-        ("figure", "now", "with the changes", ""),
+        ("figure", "now", "with the changes", "change"),
         [(f.name, f.before, f.after, _state(f)) for f in view.figures],
         label="The cluster before and after",
     )

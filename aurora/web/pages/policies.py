@@ -83,6 +83,23 @@ def add(context: WebContext) -> None:
 
 
 def _list(lines: list[PolicyLine]) -> None:
+    with card("Which policy is best?"):
+        text(
+            "p",
+            "It depends on what you place. Take the champion that is made for it where its whole interval is above 0: "
+            "it is ahead of every reference there. Elsewhere, a reference is as good or better. Open one to see why.",
+        )
+        data_table(
+            (
+                Column("name", "Policy"),
+                Column("purpose", "Made for"),
+                Column("ahead_text", "Ahead of the closest reference by [95 %]"),
+            ),
+            [line._asdict() for line in lines if line.kind == "champion"],
+            label="Shipped champions",
+            row_key="name",
+            on_select=lambda name: ui.navigate.to(path_of(name)),
+        ).classes("wide")
     data_table(
         (
             Column("name", "Policy"),
@@ -97,7 +114,7 @@ def _list(lines: list[PolicyLine]) -> None:
         search="Search policies",
         on_select=lambda name: ui.navigate.to(path_of(name)),
         page_size=50,
-    )
+    ).classes("wide")
     text(
         "p",
         "Leads are on scenarios that a champion never met, over the reference that comes closest there. Units differ "

@@ -96,6 +96,7 @@ class _Page:
             with element("div", "stack"):
                 self.details = element("div", "stack")
                 self._import_card()
+        self._show(self.list, lambda: loading("Looking for what can be improved"))
         ui.timer(0, self._load, once=True)
 
     async def _load(self) -> None:
@@ -137,7 +138,7 @@ class _Page:
         counts, savings = view.counts, view.savings
 
         def build() -> None:
-            with element("div", "grid"):
+            with element("div", "grid tiles"):
                 for severity, note in (
                     ("error", "it does not work as it is"),
                     ("warning", "it may fail at any time"),
@@ -148,6 +149,13 @@ class _Page:
                 if savings is not None:
                     with card(classes="tight"):
                         metric("Savings a month", savings.value, f"{savings.range}, of all that lowers costs")
+                most = view.most
+                if most is not None and most.money is not None:
+                    with card(classes="tight"):
+                        metric("Saves most", most.money.value, f"a month ({most.money.range})")
+                        made = text("button", most.subject, "link break small")
+                        made.props("type=button")
+                        made.on("click", lambda: self._open_details(most.key))
 
         self._show(self.summary, build)
 
@@ -199,7 +207,6 @@ class _Page:
             [r.to_row() for r in rows],
             label="Recommendations",
             search="Search recommendations",
-            on_select=self._details,
         )
         table.columns[0]["align"] = "left"
         table.classes("wide")
@@ -219,7 +226,12 @@ class _Page:
             """<q-td :props="props"><div class="nowrap">{{ props.row.money }}</div>
             <div class="nowrap muted" v-if="props.row.range">{{ props.row.range }}</div></q-td>""",
         )
-        table.on("details", lambda e: self._details(str(e.args)))
+        table.on("details", lambda e: self._open_details(str(e.args)))
+
+    def _open_details(self, key: str) -> None:
+        """Show a recommendation and bring it into view, which a narrow screen needs."""
+        self._details(key)
+        self.details.run_method("scrollIntoView", {"block": "nearest"})
 
     def _details(self, key: str | None) -> None:
         row = None if not key or self.view is None else self.view.row(key)

@@ -15,10 +15,10 @@ from aurora.errors import PolicyError
 from aurora.graphs.run_directory import open_archive
 from aurora.graphs.run_list import find_runs, run_folder
 from aurora.memory.names import policy_name
-from aurora.memory.texts import policy_text
 from aurora.sim.policies.compiler import readable
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.policies.references import REFERENCES
+from aurora.web.views.selfplay_standing import shortened_words
 
 Kind = Literal["champion", "front", "reference", "run"]
 KINDS: dict[Kind, str] = {
@@ -229,7 +229,7 @@ def _of_run(name: str, directory: Path) -> PolicyView:
 def _view(name: str, kind: Kind, policy: Policy, **fields: object) -> PolicyView:
     absent: dict[str, object] = dict.fromkeys(("purpose", "idea", "lead", "parts_unit", "in_decisions", "run_path"), "")
     absent |= dict.fromkeys(("judged", "parts", "provenance", "family", "commands"), ())
-    given = {"name": name, "kind": kind, "words": policy_text(policy), "program": readable(policy)}
+    given = {"name": name, "kind": kind, "words": shortened_words(policy), "program": readable(policy)}
     return PolicyView(**{**absent, **given, **fields})  # type: ignore[arg-type]  # names and types as above
 
 

@@ -155,6 +155,12 @@ class RecommendationsView:
         lower = [m for m in known if m.expected > 0]
         return Money(*(sum(m[k] for m in lower) for k in range(3))) if known else None
 
+    @property
+    def most(self) -> AdviceRow | None:
+        """The recommendation that saves most; None where none saves anything."""
+        saving = [r for r in self.rows if r.money is not None and r.money.expected > 0]
+        return max(saving, key=lambda r: r.money.expected if r.money is not None else 0.0, default=None)
+
     def row(self, key: str) -> AdviceRow:
         """Return a row by its key.
 

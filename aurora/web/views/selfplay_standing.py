@@ -34,7 +34,7 @@ from aurora.evals.report.selfplay.standing import (
 )
 from aurora.graphs.run_directory import EVENTS, open_archive
 from aurora.memory.store import Store
-from aurora.memory.texts import policy_text
+from aurora.memory.texts import MAX_TEXT_LENGTH, policy_text
 from aurora.reading import read_json
 from aurora.sim.policies.compiler import readable
 from aurora.sim.policies.policy import Policy, parse_policy
@@ -199,13 +199,19 @@ def _champion(policy: Policy, state: Mapping[str, Any], led: Sequence[Reign], st
     return ChampionCard(
         policy_id=policy.policy_id,
         name=led[-1].name if led else policy.policy_id,
-        words=policy_text(policy),
+        words=shortened_words(policy),
         program=readable(policy),
         origin=_origin(policy.policy_id),
         validation=validation_interval(state) or Interval(value, float("-inf"), float("inf")),
         before="" if before is None else before.name,
         changes=() if before is None else tuple(changed_lines(store.policy(before.policy_id), policy)),
     )
+
+
+def shortened_words(policy: Policy) -> str:
+    """Return what a policy does in words; a text that was cut off ends with an ellipsis."""
+    words = policy_text(policy)
+    return f"{words}…" if len(words) == MAX_TEXT_LENGTH else words
 
 
 def _origin(policy_id: str) -> str:

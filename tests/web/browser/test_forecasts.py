@@ -16,6 +16,7 @@ from aurora.learning.rightsizing.savings_ledger import Promise, record_promises
 from tests.web.browser.conftest import Visit
 from tests.web.browser.served import Served
 from tests.web.browser.test_accessibility import QUICK, check
+from tests.web.browser.visiting import TIMEOUT
 
 WEB = "shop/Deployment/web/cpu"
 FORECAST = f"/forecasts?series={WEB}&horizon=6"
@@ -38,7 +39,7 @@ def experiment(desk: Served) -> Path:
 
 def settled(page: Page) -> Page:
     """Wait until nothing is computed any more."""
-    expect(page.locator(".loading")).to_have_count(0)
+    expect(page.locator(".loading")).to_have_count(0, timeout=TIMEOUT)
     expect(page.locator(".card, .state").first).to_be_visible()
     return page
 
@@ -57,15 +58,15 @@ def test_a_slider_changes_the_cluster_and_a_reload_shows_the_same(visit: Visit) 
     page = settled(visit(FORECAST))
     figures = page.get_by_role("region", name="The cluster before and after")
     expect(figures.get_by_role("row").filter(has_text="Nodes above 80 %")).to_contain_text("0")
-    slider = page.get_by_role("slider", name="Load, times")
+    slider = page.get_by_role("slider", name="Load, times").locator("[tabindex='0']")
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    expect(page).to_have_url(re.compile("load=1.5"))
+    expect(page).to_have_url(re.compile("load=1.5"), timeout=TIMEOUT)
     if page.get_by_role("button", name="Simulate").is_visible():  # the machine is too busy for every move
         page.get_by_role("button", name="Simulate").click()
     worse = figures.get_by_role("row").filter(has_text="Nodes above 100 %")
-    expect(worse).to_contain_text("worse")
+    expect(worse).to_contain_text("worse", timeout=TIMEOUT)
     page.reload()
     expect(settled(page).get_by_text("requests and use of every task times 1.5")).to_be_visible()
     expect(worse).to_contain_text("worse")
@@ -86,13 +87,13 @@ def test_a_recommendation_is_found_by_keyboard_and_becomes_one_plan(visit: Visit
     page.keyboard.press("/")
     page.keyboard.type("resizer")
     expect(page.locator("tbody tr")).to_have_count(1)
-    page.get_by_role("button", name="shop/Deployment/images/resizer").press("Enter")
+    page.locator("tbody").get_by_role("button", name="shop/Deployment/images/resizer").press("Enter")
     expect(page.get_by_role("heading", name="Evidence")).to_be_visible()
     expect(page.locator(".metric").filter(has_text="Saves a month").last).to_contain_text(" to ")
     page.get_by_text("Take it into a plan").click()
     expect(page.get_by_text("1 chosen for a plan")).to_be_visible()
     page.get_by_role("button", name="Make a plan").dblclick()
-    page.wait_for_url(re.compile("/plans/"))
+    page.wait_for_url(re.compile("/plans/"), timeout=TIMEOUT)
     made = set((desk.folder / "runs" / "plans").glob("*.json")) - before
     assert len({p.name.partition(".")[0] for p in made}) == 1
 

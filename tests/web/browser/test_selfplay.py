@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.browser.desk import RUN
 from tests.web.browser.served import Served
 
-PATIENCE = 60_000
+PATIENCE = 120_000
 """Milliseconds for an iteration of a run beside everything else."""
 
 
 @pytest.fixture
 def live(desk: Served) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `aurora selfplay` with more iterations than anyone waits for."""
-    words = [word if word != "1" else "1000" for word in RUN[:3]] + [*RUN[3:], "--run", "runs/live"]
-    command = [sys.executable, "-m", "aurora", *words]
-    process = subprocess.Popen(command, cwd=desk.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Let `aurora selfplay` go on with a run, for more iterations than anyone waits for."""
+    shutil.copytree(desk.folder / "runs/first", desk.folder / "runs/live")
+    command = [sys.executable, "-m", "aurora", "selfplay", "--resume", "runs/live", "--iterations", "1000"]
+    variables = {**os.environ, "PYTHONPATH": str(Path.cwd())}
+    process = subprocess.Popen(
+        command, cwd=desk.folder, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     yield process
     process.kill()
     process.wait()
@@ -59,7 +64,7 @@ def test_a_run_of_the_command_line_is_watched_paused_and_resumed(
 
 def test_a_run_is_found_in_the_list_and_its_scenarios_searched(page: Page) -> None:
     page.goto("/selfplay")
-    page.get_by_text("first", exact=True).click()
+    page.get_by_role("button", name="first", exact=True).click(timeout=PATIENCE)
     expect(page.get_by_role("heading", name="Run first")).to_be_visible()
     expect(page.get_by_role("heading", name="What the attacker found")).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("/")
@@ -90,7 +95,7 @@ def test_a_bad_start_is_refused_in_the_dialog(page: Page, desk: Served) -> None:
 
 def test_a_champion_is_found_and_told(page: Page) -> None:
     page.goto("/policies")
-    page.get_by_role("cell", name="champion:gpu", exact=True).click(timeout=PATIENCE)
+    page.get_by_role("button", name="champion:gpu", exact=True).first.click(timeout=PATIENCE)
     expect(page.get_by_role("region", name="Program")).to_contain_text("fragmentation", timeout=PATIENCE)
     page.goto("/policies/run%3Afirst")
     expect(page.get_by_role("link", name="The run")).to_have_attribute("href", "/selfplay/first", timeout=PATIENCE)

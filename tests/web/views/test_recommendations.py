@@ -79,7 +79,8 @@ def test_the_sum_counts_only_what_lowers_costs() -> None:
         for k, m in enumerate((Money(5, 2, 8), Money(-9, -10, -8), None))
     )
     assert RecommendationsView("x", rows).savings == Money(5, 2, 8)
-    assert RecommendationsView("x", rows[2:]).savings is None
+    assert RecommendationsView("x", rows).most is rows[0]
+    assert RecommendationsView("x", rows[2:]).savings is None and RecommendationsView("x", rows[1:]).most is None
 
 
 def test_every_row_says_what_it_rests_on(view: RecommendationsView) -> None:

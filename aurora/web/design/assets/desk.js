@@ -6,6 +6,12 @@
   new MutationObserver((_, watch) => {
     if (document.querySelector("details.menu")) { settle(); watch.disconnect(); }
   }).observe(document.documentElement, { childList: true, subtree: true });
+  const reach = () => document.querySelectorAll(".q-table__middle:not([tabindex])").forEach((part) => {
+    part.tabIndex = 0; // it scrolls, so the keyboard must reach it
+    part.setAttribute("role", "group");
+    part.setAttribute("aria-label", part.closest("[aria-label]")?.getAttribute("aria-label") || "Table");
+  });
+  new MutationObserver(reach).observe(document.documentElement, { childList: true, subtree: true });
   addEventListener("keydown", (event) => {
     const target = event.target;
     const writes = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);

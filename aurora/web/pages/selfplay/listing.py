@@ -128,7 +128,7 @@ class RunList:
                 row_key="name",
                 search="Search runs",
                 on_select=lambda name: ui.navigate.to(run_path(name)),
-            )
+            ).classes("wide")
 
 
 def _row(line: RunLine) -> dict[str, object]:

@@ -235,7 +235,7 @@ class Sections:
         with self.gallery:
             if not found:
                 text("p", "No scenario fits; change the search or the choice.", "muted")
-            with element("div", "grid wide"):
+            with element("div", "grid cards"):
                 for shown in found[: self.most]:
                     self._card(shown)
             if len(found) > self.most:

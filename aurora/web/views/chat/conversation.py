@@ -13,7 +13,6 @@ from aurora.errors import AuroraError
 from aurora.graphs.chat.conversation import Conversation
 from aurora.graphs.chat.surroundings import now
 from aurora.tools.harness import Evidence
-from aurora.tools.plan_changes import place_of, target_of
 from aurora.web.views.chat.approval import ApprovalShown, approval_shown
 from aurora.web.views.chat.turns import TurnShown, evidence_by_id, turn_asked, turns_shown
 
@@ -22,7 +21,7 @@ COMMANDS = ("/mode", "/apply", "/rollback", "/refresh")
 
 
 @dataclass(frozen=True)
-class PlanShown:
+class PlanMade:
     """A plan that an answer made.
 
     Attributes:
@@ -56,7 +55,7 @@ class ConversationShown:
     approval: ApprovalShown | None = None
     unfinished: str = ""
     evidence: Mapping[str, Evidence] | None = None
-    plans: Mapping[str, PlanShown] | None = None
+    plans: Mapping[str, PlanMade] | None = None
 
 
 def conversation_shown(talk: Conversation, *, at: datetime | None = None) -> ConversationShown:
@@ -72,8 +71,7 @@ def conversation_shown(talk: Conversation, *, at: datetime | None = None) -> Con
     waiting = approval = None
     if request is not None:
         waiting = turn_asked(Answer.model_validate(talk.state["answer"]), turns, evidence)
-        desk = talk.surroundings.desk
-        approval = approval_shown(request, desk.plans, place=_place(talk, request), at=at)
+        approval = approval_shown(request, talk.surroundings.desk, at=at)
     named = {p for t in (*told, *([waiting] if waiting else [])) for p in t.plans}
     return ConversationShown(
         turns=told,
@@ -85,19 +83,7 @@ def conversation_shown(talk: Conversation, *, at: datetime | None = None) -> Con
     )
 
 
-def _place(talk: Conversation, request: Mapping[str, object]) -> str:
-    """Return the live cluster that approved plans change; "": files or scripts are written."""
-    desk = talk.surroundings.desk
-    if desk.target is None:
-        return ""
-    args = request["action_requests"][0]["args"]  # type: ignore[index]  # the form of a request
-    try:
-        return place_of(target_of(desk, folder.load(desk.plans, args["plan_id"])))
-    except AuroraError as error:
-        return f"a live cluster that can't be reached now ({error})"
-
-
-def _plans(talk: Conversation, named: set[str], at: datetime) -> dict[str, PlanShown]:
+def _plans(talk: Conversation, named: set[str], at: datetime) -> dict[str, PlanMade]:
     try:
         listed = folder.list_plans(talk.surroundings.desk.plans, at)
     except AuroraError:  # the plans page says what is wrong with the folder
@@ -105,9 +91,9 @@ def _plans(talk: Conversation, named: set[str], at: datetime) -> dict[str, PlanS
     return {p.plan.plan_id: _plan(p) for p in listed if p.plan.plan_id in named}
 
 
-def _plan(listed: folder.ListedPlan) -> PlanShown:
+def _plan(listed: folder.ListedPlan) -> PlanMade:
     status = f"replaced by {listed.replaced_by}" if listed.status == "replaced" else str(listed.status)
-    return PlanShown(
+    return PlanMade(
         listed.plan.plan_id,
         status,
         may_apply=listed.status in ("new", "approved", "stopped", "in progress"),

@@ -35,6 +35,7 @@ class TurnShown:
 
     Attributes:
         question: The question; of a word to the conversation, what it means.
+        asked: The question as it was asked.
         is_command: True: it is a word to the conversation, such as a switch of the mode.
         by: Who answers, in words; "": the conversation itself.
         reading: How the question was read; "": it has one reading.
@@ -49,6 +50,7 @@ class TurnShown:
     """
 
     question: str
+    asked: str = ""
     is_command: bool = False
     by: str = ""
     reading: str = ""
@@ -125,7 +127,7 @@ def turn_begun(question: str, *, error: str = "") -> TurnShown:
         error: Why nothing more comes; "": it does.
     """
     title, is_command = question_shown(question)
-    return TurnShown(title, is_command, state="failed" if error else "running", error=error)
+    return TurnShown(title, question, is_command, state="failed" if error else "running", error=error)
 
 
 def with_event(turn: TurnShown, event: Any) -> TurnShown:
@@ -176,6 +178,7 @@ def _answered(answer: Answer, evidence: Sequence[Evidence]) -> TurnShown:
     title, is_command = question_shown(answer.question)
     return TurnShown(
         question=title,
+        asked=answer.question,
         is_command=is_command,
         by=answered_by(answer.by),
         reading=answer.reading,

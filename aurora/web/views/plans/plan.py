@@ -234,7 +234,7 @@ def plan_shown(plan_id: str, desk: Desk, at: datetime | None = None) -> PlanShow
         made=clock(plan.created_at),
         expires=clock(plan.expires_at),
         left=time_left(plan.expires_at - now),
-        changes=tuple(_change(k, c) for k, c in enumerate(plan.changes, 1)),
+        changes=tuple(change_of(k, c) for k, c in enumerate(plan.changes, 1)),
         effect=() if plan.effect is None else _effect(plan.effect),
         effect_note="" if plan.effect is None else _effect_note(plan.effect),
         risks=tuple((r.code, r.message) for r in plan.risks),
@@ -322,7 +322,13 @@ def _advice(status: str, progress: Progress, actions: tuple[Action, ...], *, is_
     return texts["written" if is_written else status]
 
 
-def _change(number: int, planned: PlannedChange) -> Change:
+def change_of(number: int, planned: PlannedChange) -> Change:
+    """Return a change of a plan as it is shown.
+
+    Args:
+        number: Its number, from 1.
+        planned: The change.
+    """
     names = dict.fromkeys([*planned.now, *planned.proposed])
     fields = tuple(
         Field(n, value_text(n, planned.now.get(n)), value_text(n, planned.proposed.get(n)))
