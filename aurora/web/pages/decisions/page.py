@@ -93,7 +93,8 @@ class _Page:
     def _ask(self, asked: Asked) -> None:
         """Keep what is asked for, in the address too."""
         self.asked = asked
-        ui.navigate.history.replace(asked.path)
+        with self.body:  # who was clicked may be gone by now
+            ui.navigate.history.replace(asked.path)
 
     async def load(self) -> None:
         """Simulate what is asked for, and show it."""
@@ -257,4 +258,5 @@ class _Page:
 
 
 def _into_view(place: ui.element) -> None:
-    ui.run_javascript(f"document.getElementById('c{int(place.id)}')?.scrollIntoView({{block: 'start'}})")
+    with place:
+        ui.run_javascript(f"document.getElementById('c{int(place.id)}')?.scrollIntoView({{block: 'start'}})")
