@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import typer
@@ -15,6 +16,8 @@ from aurora.reading import read_text
 MAX_TOKEN_BYTES = 4096
 LEAST_TOKEN = 16
 """Fewest characters of a token."""
+LEFT_SECONDS = 2.0
+"""Seconds for threads to end once the server has."""
 MAX_PORT = 65_535
 
 
@@ -67,6 +70,17 @@ def serve(
     if not settings.is_local and not token:
         raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")
     serve_desk(settings, ready=lambda url: note(f"the desk is open at {url} ; Ctrl-C ends it"))
+    _leave()
+
+
+def _leave() -> None:
+    """End the process soon. Everything is saved, but Python would wait for threads that wait for a model."""
+    import threading
+
+    sys.stdout.flush()
+    end = threading.Timer(LEFT_SECONDS, os._exit, (0,))
+    end.daemon = True
+    end.start()
 
 
 def _token(path: Path | None) -> str:

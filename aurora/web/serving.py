@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ MAX_CONNECTIONS = 4096
 
 def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) -> None:
     """Serve pages, API, MCP and probes until SIGINT or SIGTERM.
+
+    Turns that are at work then have some seconds to end; the others are saved, and go on with the next server.
 
     Args:
         settings: What is served, and where.
@@ -54,6 +57,7 @@ def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) 
                     limit_concurrency=MAX_CONNECTIONS,
                 ),
                 lambda: ready(_address(settings, listener)) if ready is not None else None,
+                context.close,
             )
             server.run(sockets=[listener])
         finally:
@@ -63,9 +67,10 @@ def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) 
 class _Server(uvicorn.Server):
     """A server that ends in order, with exit code 0, on SIGINT and SIGTERM; a second SIGINT ends it at once."""
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], ended: Callable[[], None]) -> None:
         super().__init__(config)
         self._tell = started
+        self._end = ended
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -81,6 +86,11 @@ class _Server(uvicorn.Server):
         """Take connections, and tell so."""
         await super().startup(sockets)
         self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let requests end, then the rest; threads of pages wait for it, and the loop waits for these threads."""
+        await super().shutdown(sockets)
+        await asyncio.to_thread(self._end)
 
 
 def _listening(settings: WebSettings) -> socket.socket:

@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from tests.web.browser import desk
 from tests.web.browser.chromium import chromium
 from tests.web.browser.paths import PAGES, details
 from tests.web.browser.served import served
-from tests.web.browser.visiting import visits
+from tests.web.browser.visiting import NARROW, visits
 
 IMAGES = Path(__file__).parents[1] / "images" / "web"
 QUALITY = 72
 """Quality of the pictures, WebP's scale from 0 to 100."""
 SETTLING = 1200
 """Milliseconds until charts are drawn."""
-MOST_PIXELS = 1600
-"""Height at which long pages are cut."""
+BROAD, TALL = ViewportSize(width=1280, height=1000), 1200
+"""Sizes of the pictures in pixels; what is further down is not shown."""
 SHOWN_NARROW = ("/", "/chat", "/plans")
 """Pages that the documentation also shows narrow and dark."""
 
@@ -67,12 +67,12 @@ def of_all(paths: Sequence[str]) -> Iterator[Shot]:
                 yield Shot(path, narrow=narrow, dark=dark)
 
 
-def picture(page: Page, most: int = MOST_PIXELS) -> bytes:
-    """Return a page as WebP, from its top to its end or to the most pixels."""
+def picture(page: Page) -> bytes:
+    """Return the visible part of a page as WebP."""
     page.wait_for_timeout(SETTLING)
-    shot = Image.open(io.BytesIO(page.screenshot(full_page=True, animations="disabled"))).convert("RGB")
     out = io.BytesIO()
-    shot.crop((0, 0, shot.width, min(shot.height, most))).save(out, "webp", quality=QUALITY, method=6)
+    shot = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")
+    shot.save(out, "webp", quality=QUALITY, method=6)
     return out.getvalue()
 
 
@@ -90,6 +90,7 @@ def take(folder: Path, images: Path, *, every: bool) -> None:
         for shot in (of_all if every else of_docs)(paths):
             with visits(browser, server) as visitors:
                 page = visitors.open(shot.path, narrow=shot.narrow, dark=shot.dark)
+                page.set_viewport_size(ViewportSize(width=NARROW["width"], height=TALL) if shot.narrow else BROAD)
                 data = picture(page)
             (images / f"{shot.name}.webp").write_bytes(data)
             print(f"{shot.name}.webp\t{len(data) / 1000:.0f} kB")

@@ -10,7 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import pytest
@@ -20,12 +23,45 @@ from aurora.web.serving import serve
 from aurora.web.settings import WebSettings
 
 
-def start(folder: Path, *options: str) -> tuple[subprocess.Popen[str], str]:
+class Visitor:
+    """A browser without a window: it keeps its cookies, and shows its CSRF token.
+
+    Args:
+        url: Address of the server.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+
+    def open(self, path: str, body: object = None):
+        headers = {"Content-Type": "application/json"}
+        if body is not None:
+            headers["X-CSRF-Token"] = self.get("api/csrf")["csrf_token"]
+        data = None if body is None else json.dumps(body).encode()
+        return self._opener.open(urllib.request.Request(self.url + path, data, headers))
+
+    def get(self, path: str):
+        with self.open(path) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, body: object):
+        with self.open(path, body) as answer:
+            return json.load(answer)
+
+
+def start(
+    folder: Path, *options: str, environment: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[str], str]:
     """Start `aurora serve` in a folder, and return it with its address."""
     command = [sys.executable, "-m", "aurora", "serve", "--port", "0", *options]
     root = str(Path(__file__).parents[2])
     process = subprocess.Popen(
-        command, cwd=folder, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root}
+        command,
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": root, **(environment or {})},
     )
     assert process.stderr is not None
     for line in process.stderr:
@@ -106,3 +142,36 @@ def test_options_that_do_not_fit_are_named(tmp_path, options, problem):
     assert done.returncode == 2, done.stderr
     assert problem in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_turn_that_waits_for_a_model_is_saved_and_goes_on_with_the_next_server(tmp_path):
+    """A model that never answers must not keep the server; the question is answered after the next start."""
+    with socket.create_server(("127.0.0.1", 0)) as model:
+        address = f"http://127.0.0.1:{model.getsockname()[1]}/v1"
+        silent = {"OPENAI_BASE_URL": address, "OPENAI_API_KEY": "none"}
+        process, url = start(tmp_path, "--model", "openai:silent", environment=silent)
+        try:
+            visitor = Visitor(url)
+            session = visitor.post("api/chat/sessions", {})["session_id"]
+            answer = visitor.open(f"api/chat/sessions/{session}/turns", {"question": "how full is the cluster?"})
+            connection, _ = model.accept()
+            with connection:
+                assert visitor.get(f"api/chat/sessions/{session}")["session"]["is_busy"]
+                begun = time.monotonic()
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(timeout=60) == 0
+                assert time.monotonic() - begun < 45
+            answer.close()
+        finally:
+            process.kill()
+            process.wait()
+        process, url = start(tmp_path, environment=silent)
+        try:
+            visitor.url = url
+            found = visitor.get(f"api/chat/sessions/{session}")
+            assert found["session"]["is_busy"] or found["unfinished"] == "how full is the cluster?"
+            assert [s["session_id"] for s in visitor.get("api/chat/sessions")["items"]] == [session]
+        finally:
+            process.kill()
+            process.wait()

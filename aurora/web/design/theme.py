@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from nicegui import ui
+from nicegui import app, ui
 
 from aurora.web.design.palette import variables
 
@@ -35,6 +35,7 @@ def install() -> None:
 
     Each sheet of the assets is loaded, the general one first.
     """
+    app.config.quasar_config["loadingBar"] = {"skipHijack": True}  # the bar over requests has no name for readers
     names = sorted((p.name for p in ASSETS.glob("*.css")), key=lambda name: (name != "desk.css", name))
     sheets = "".join(f'<link rel="stylesheet" href="{address(name)}">' for name in names)
     ui.add_head_html(

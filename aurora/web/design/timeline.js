@@ -17,7 +17,10 @@ export default {
   emits: ["task", "row"],
   data: () => ({ from: 0, to: 1, top: 0, width: 600, height: 300, tip: null, chosen: "" }),
   computed: {
-    gutter() { return Math.min(190, Math.max(84, this.width * 0.2)); },
+    gutter() {
+      const longest = this.rows.reduce((most, [name]) => Math.max(most, name.length), 0);
+      return Math.max(56, Math.min(16 + 6.8 * longest, 240, this.width * 0.3));
+    },
     heights() {
       if (this.shares.length) return this.rows.map(() => 24);
       return this.rows.map(([, lanes]) => Math.min(MOST_ROW, Math.max(LEAST_ROW, lanes * Math.max(4, Math.min(12, 84 / lanes)) + 2 * FRINGE)));

@@ -45,9 +45,9 @@ def test_a_task_that_is_not_placed_says_why_and_what_would_place_it(visit: Visit
 
 
 def test_a_what_if_stands_in_the_address(visit: Visit) -> None:
-    page = visit("/decisions?change=remove%3Anode-c1")
+    page = visit("/decisions?change=fail%3Anode-c1%40100%2F600")
     expect(page.get_by_role("heading", name="Tasks that differ", exact=False)).to_be_visible()
-    page.get_by_role("button", name="Remove remove:node-c1").click()
+    page.get_by_role("button", name="Remove fail:node-c1@100/600").click()
     expect(page.get_by_role("heading", name="Tasks that differ", exact=False)).to_have_count(0)
 
 

@@ -18,7 +18,7 @@ SHOWN_PART = "self.aurora_canary="
 """Part of most payloads; a page that shows any has this text."""
 SHOWING = ("/", "/plans", "/selfplay", "/chat")
 """Pages that must show payloads; the others may."""
-SCREENS = 12
+SCREENS = 6
 """Most screens that are scrolled through."""
 
 
@@ -41,10 +41,11 @@ def look_at_all(page: Page) -> str:
     for summary in page.locator("summary, [aria-expanded=false]").all()[:10]:
         if summary.is_visible():
             summary.click(timeout=5_000, force=True)
-    texts = []
+    texts: list[str] = []
+    page.mouse.move(800, 400)
     for _ in range(SCREENS):
         texts.append(page.locator("body").inner_text())
-        page.mouse.wheel(0, 700)
+        page.mouse.wheel(0, 1400)
         page.wait_for_timeout(60)
     return "\n".join(texts)
 

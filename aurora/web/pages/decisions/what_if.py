@@ -17,8 +17,8 @@ from aurora.web.views.decisions.counterfactual import Counterfactual
 from aurora.web.views.decisions.runs import Run, chart
 
 KINDS = {
-    "remove": "A node is not there",
     "fail": "A node fails",
+    "remove": "A node is not there",
     "load": "Tasks ask for more or less",
     "price": "Prices change",
     "carbon": "Carbon intensities change",
@@ -44,7 +44,7 @@ class WhatIfForm:
         self.first = scenario.nodes[0].node_id if scenario.nodes else ""
         self.listed = element("div", "stack")
         with element("div", "controls"):
-            self.kind = ui.select(KINDS, value="remove", label="Change", on_change=self._start).props("outlined dense")
+            self.kind = ui.select(KINDS, value="fail", label="Change", on_change=self._start).props("outlined dense")
             self.value = ui.input("Which, and how much").props("outlined dense maxlength=200")
         self.problem = element("div", "stack").props("aria-live=polite")
         with element("div", "line"):
@@ -85,8 +85,8 @@ class WhatIfForm:
 
     async def _remove(self, change: str) -> None:
         self.changes = [c for c in self.changes if c != change]
-        self._list()
         await self.on_try(tuple(self.changes))
+        self._list()
 
 
 def show_counterfactual(run: Run, found: Counterfactual, task_id: str, on_task: Callable[[str], Any]) -> None:

@@ -24,8 +24,8 @@ from aurora.web.views.decisions.sources import Opened
 
 BINS = 120
 """Stretches of time of a map of loads."""
-RUNS_KEPT = 3
-"""Runs whose history is kept for the next question."""
+RUNS_KEPT, BYTES_KEPT = 3, 400_000_000
+"""Most runs whose history is kept for the next question, and most bytes of their traces."""
 AT_ONCE = 2
 """Runs that are simulated at the same time."""
 
@@ -203,13 +203,26 @@ class Runs:
             report = report_outcome(opened.scenario, policy, history.outcome)
             run = Run(opened.key, policy_key, history, report, opened.notes)
         with self._lock:
-            self._kept = [*self._kept, run][-RUNS_KEPT:]
+            self._kept = _newest([*self._kept, run])
             waits.cache_clear()  # it holds the histories that are dropped here
         return run
 
     def _find(self, scenario: Scenario, policy: Policy) -> Run | None:
         with self._lock:
             return next((r for r in self._kept if r.history.policy == policy and r.history.scenario == scenario), None)
+
+
+def _newest(runs: list[Run]) -> list[Run]:
+    """Return the newest runs, as many as may be kept; the last one in any case."""
+    kept: list[Run] = []
+    room = BYTES_KEPT
+    for run in reversed(runs[-RUNS_KEPT:]):
+        trace = run.history.outcome.trace
+        room -= 0 if trace is None else trace.features.nbytes
+        if kept and room < 0:
+            break
+        kept.insert(0, run)
+    return kept
 
 
 def overview(run: Run) -> Overview:
