@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -154,7 +155,8 @@ class _Rater:
         self.view: ItemView | None = None
         self.scores: dict[Criterion, int] = {}
         self.current = 0
-        self.is_saving = False
+        self.is_going_on = False
+        self.order = asyncio.Lock()
 
     def build(self) -> None:
         self.place = element("div", "stack")
@@ -248,7 +250,9 @@ class _Rater:
                         text("span", f"{LEAST} not at all, {MOST} entirely", "muted small")
 
     async def _key(self, event: KeyEventArguments) -> None:
-        if self.view is None or not event.action.keydown or event.action.repeat or event.modifiers.ctrl:
+        if self.view is None or self.is_going_on:  # a key must not rate what is about to leave
+            return
+        if not event.action.keydown or event.action.repeat or event.modifiers.ctrl:
             return
         if event.key.number is not None and LEAST <= event.key.number <= MOST:
             await self._rate(self.current, event.key.number)
@@ -266,28 +270,28 @@ class _Rater:
     async def _keep(self, _: Any = None) -> bool:
         if self.view is None:
             return False
-        comment = str(self.comment.value or "")
-        if not self.scores and not comment.strip():
+        async with self.order:  # a later answer is never overtaken by an earlier one
+            view, scores, comment = self.view, dict(self.scores), str(self.comment.value or "")
+            if not scores and not comment.strip():
+                return True
+            try:
+                await compute(rate_item, self.folder, self.set, self.rater, view, scores, comment)
+            except AuroraError as error:
+                self.said.set_text(f"Not kept: {error}")
+                return False
+            self.said.set_text("Kept.")
             return True
-        view, scores = self.view, dict(self.scores)
-        try:
-            await compute(rate_item, self.folder, self.set, self.rater, view, scores, comment)
-        except AuroraError as error:
-            self.said.set_text(f"Not kept: {error}")
-            return False
-        self.said.set_text("Kept.")
-        return True
 
     async def _next(self) -> None:
-        if self.view is None or self.is_saving:
+        if self.view is None or self.is_going_on:
             return
-        self.is_saving = True
+        self.is_going_on = True
         try:
             if await self._keep():
                 is_last = self.view.place == self.view.total
                 await self._go(None if is_last else self.view.place + 1)
         finally:
-            self.is_saving = False
+            self.is_going_on = False
 
     def _show_finished(self) -> None:
         with self.place, card("All explanations are rated"):

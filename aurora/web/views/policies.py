@@ -18,6 +18,7 @@ from aurora.memory.names import policy_name
 from aurora.sim.policies.compiler import readable
 from aurora.sim.policies.policy import Policy, parse_policy
 from aurora.sim.policies.references import REFERENCES
+from aurora.web.views.selfplay import decisions_of
 from aurora.web.views.selfplay_standing import shortened_words
 
 Kind = Literal["champion", "front", "reference", "run"]
@@ -78,7 +79,7 @@ class PolicyView(NamedTuple):
         provenance: How it was found, a line each.
         family: Names of the other champions of its front, or of its origin.
         commands: Commands that use it, with what each does.
-        in_decisions: Path of the page Decisions with it.
+        in_decisions: Path of the page Decisions with it; "": it is of a run that the page does not open.
         run_path: Path of the page of its run; "": it is of no run.
     """
 
@@ -221,7 +222,7 @@ def _of_run(name: str, directory: Path) -> PolicyView:
             ("simulate it", "aurora simulate scenario.json champion.json --bounds"),
             ("explain its decisions", "aurora explain scenario.json champion.json"),
         ),
-        in_decisions=decisions_path(f"{name}:best"),
+        in_decisions=decisions_of(name.removeprefix(FROM_RUN), ""),
         run_path=f"/selfplay/{quote(name.removeprefix(FROM_RUN))}",
     )
 

@@ -174,7 +174,12 @@ def decisions_of(name: str, scenario_id: str) -> str:
     Args:
         name: Name of the run.
         scenario_id: Id of the scenario; "": the page's own choice.
+
+    Returns:
+        The path; "" for runs of studies and others in folders of folders, which that page does not open.
     """
+    if "/" in name:
+        return ""
     chosen = {"policy": f"run:{name}:best"} | ({"scenario": f"run:{name}:{scenario_id}"} if scenario_id else {})
     return f"/decisions?{urlencode(chosen)}"
 

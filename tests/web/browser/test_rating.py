@@ -39,6 +39,7 @@ def test_explanations_are_rated_by_keyboard_and_gone_on_with(page: Page, desk: S
     expect(page.get_by_text("Explanation 2 of 3; 1 finished by ada")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_role("button", name="completeness: 5 of 5, entirely")).to_have_attribute("aria-pressed", "true")
     for place in (2, 3):
+        expect(page.get_by_text(f"Explanation {place} of 3")).to_be_visible(timeout=PATIENCE)
         for key in "333"[1 if place == 2 else 0 :]:
             page.keyboard.press(key)
             page.wait_for_timeout(200)

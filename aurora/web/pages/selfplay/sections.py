@@ -83,7 +83,8 @@ class Sections:
         with card("The champion"):
             with element("div", "line"):
                 text("span", champion.name, "mono break")
-                link("Why it places where", decisions_of(self.name, self._latest()), is_button=True)
+                if path := decisions_of(self.name, self._latest()):
+                    link("Why it places where", path, is_button=True)
             text("p", champion.words, "break")
             if champion.origin:
                 text("p", champion.origin, "muted break")
@@ -267,7 +268,8 @@ class Sections:
                     "p", f"Best of {shown.players} policies: {shown.best}, {shown.best_value:.4f}.", "muted small break"
                 )
             with element("div", "line"):
-                link("Decisions", decisions_of(self.name, shown.scenario_id))
+                if path := decisions_of(self.name, shown.scenario_id):
+                    link("Decisions", path)
                 button("Pareto front", lambda: self._ask_front(shown.scenario_id), kind="quiet")
 
     def _front_card(self) -> None:
