@@ -101,7 +101,7 @@ def _new(context: WebContext) -> FastAPI:
     app.state.context = context
     for name, function in ROOMS:
         if find_spec(name) is not None:
-            add: Callable[[FastAPI, WebContext], None] | None = getattr(import_module(name), function, None)
+            add: Callable[[FastAPI, WebContext], object] | None = getattr(import_module(name), function, None)
             if add is not None:
                 add(app, context)
     return app

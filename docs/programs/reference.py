@@ -16,13 +16,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from aurora.sim.formats import page
-from docs.programs import champions, commands, python, tables
+from docs.programs import champions, commands, http_api, python, tables
 
 DOCS = Path(__file__).parents[1]
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "reference/champions.md": champions.index,
     "reference/command-line.md": commands.index,
+    "reference/http-api.md": http_api.page,
     "reference/python.md": python.index,
     "reference/scenario-format.md": lambda: page("scenario"),
     "reference/policy-format.md": lambda: page("policy"),

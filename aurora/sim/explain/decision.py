@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -137,7 +138,19 @@ def traced(encoded: EncodedScenario, program: Program, policy_id: str) -> Outcom
     tasks = len(encoded.scenario.tasks)
     candidates = max(1, len(encoded.scenario.nodes), len(encoded.paths))
     room = TRACE_NUMBERS // (tasks * len(NETWORK_FEATURES))
-    return run(encoded, program, trace_top=max(MIN_CANDIDATES_TRACED, min(candidates, room)), policy_id=policy_id)
+    top = max(MIN_CANDIDATES_TRACED, min(candidates, room))
+    return _compact(run(encoded, program, trace_top=top, policy_id=policy_id))
+
+
+def _compact(outcome: Outcome) -> Outcome:
+    """Return an outcome whose trace takes no more memory than its decisions need.
+
+    The kernel's arrays have room for every attempt that tasks may make, several times what most runs use.
+    """
+    trace = outcome.trace
+    if trace is None:
+        return outcome
+    return replace(outcome, trace=Trace(**{f.name: np.array(getattr(trace, f.name)) for f in fields(trace)}))
 
 
 def decisions(scenario: Scenario, policy: Policy, outcome: Outcome) -> Iterator[Decision]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
+from fastapi.exception_handlers import http_exception_handler
+from starlette.exceptions import HTTPException
 
 from aurora import __version__
 from aurora.web.api import (
@@ -18,6 +20,7 @@ from aurora.web.api import (
     snapshots,
 )
 from aurora.web.api.answers import OrjsonResponse
+from aurora.web.api.description import describe
 from aurora.web.context import WebContext
 
 PREFIX = "/api"
@@ -47,8 +50,8 @@ def routers(context: WebContext, work: jobs.Jobs) -> tuple[APIRouter, ...]:
     )
 
 
-def add_api(app: FastAPI, context: WebContext) -> None:
-    """Mount the API on an application.
+def add_api(app: FastAPI, context: WebContext) -> FastAPI:
+    """Mount the API on an application, and return it.
 
     Args:
         app: The application.
@@ -67,12 +70,18 @@ def add_api(app: FastAPI, context: WebContext) -> None:
         redoc_url=None,
         openapi_url="/openapi.json",
         default_response_class=OrjsonResponse,
-        responses={"4XX": problems.RESPONSE, "503": problems.RESPONSE},
+        responses={"4XX": problems.RESPONSE, "5XX": problems.RESPONSE},
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        root_path_in_servers=False,
     )
     problems.add(api)
     api.state.jobs = jobs.Jobs()
     api.state.routers = routers(context, api.state.jobs)
     for router in api.state.routers:
         api.include_router(router)
+    api.openapi = describe(api, PREFIX)  # type: ignore[method-assign]
+    if HTTPException not in app.exception_handlers or app.exception_handlers[HTTPException] is http_exception_handler:
+        app.add_exception_handler(HTTPException, problems.not_found)
     app.mount(PREFIX, api)
+    return api

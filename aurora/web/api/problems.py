@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
@@ -94,6 +95,19 @@ def add(api: FastAPI) -> None:
     api.add_exception_handler(RequestValidationError, _of_validation)
     api.add_exception_handler(HTTPException, _of_http)
     api.add_exception_handler(Exception, _of_a_bug)
+
+
+async def not_found(request: Request, error: Exception) -> Response:
+    """Answer an error of routing of the application that the API is mounted on: a name with a line feed is not routed.
+
+    Args:
+        request: The request.
+        error: The error.
+    """
+    assert isinstance(error, HTTPException)
+    if request.url.path.startswith("/api/") and error.status_code == HTTPStatus.NOT_FOUND:
+        return await _of_http(request, error)
+    return await http_exception_handler(request, error)
 
 
 def problem(status: int, kind: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:

@@ -102,7 +102,7 @@ def router(context: WebContext) -> APIRouter:
         return OrjsonResponse({"run": _described(row).model_dump(), "settings": settings, "last": row.last})
 
     @routes.get("/{run_id}/events", response_model=Events)
-    def read_events(
+    def read_run_events(
         run_id: RunId,
         after: Annotated[int, Query(ge=0, le=2**31, description="number of events that the reader has")] = 0,
         limit: Limit = MOST_EVENTS,

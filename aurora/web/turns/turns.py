@@ -368,6 +368,8 @@ class Turns:
                     raise BusyError(f"{len(self._threads)} turns are at work or wait; ask again later")
                 asked = question if cause == "question" else ""
                 self._register.begin(TurnAtWork(session_id, asked, mode, messages_in(live.talk)))
+                if cause == "question" and not live.talk.state:
+                    self._sessions.touch(session_id, 0, question)  # so that the list names it at once
                 live.announce(cause, question)
                 work = partial(contextvars.copy_context().run, self._work, live, start)
                 thread = threading.Thread(target=work, name=f"turn {session_id}", daemon=True)

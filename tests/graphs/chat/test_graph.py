@@ -38,6 +38,15 @@ def test_evidence_is_numbered_through_the_conversation_and_watched(talk) -> None
     assert "[E2]" in one.turns[-1].answer.text
 
 
+def test_a_turn_records_its_last_result_whether_told_let_go_or_stopped(talk, plans, plan) -> None:
+    one = talk(overview)
+    one.ask("how full is it?", mode="apply")
+    one.ask(f"apply {plan.plan_id}")
+    one.ask("how full is it?")  # the plan is let go
+    one.stop()
+    assert [t.evidence_until for t in one.turns] == [1, 2, 3, 3]
+
+
 def test_messages_are_langchain_messages_without_what_was_struck(talk) -> None:
     one = talk()
     one.ask("how are things?")

@@ -161,6 +161,8 @@ def test_problems_name_the_field_and_the_remedy(api) -> None:
     assert problem["field"] in problem["detail"]
     absent = api.get("/api/nothing").json()
     assert (absent["status"], absent["title"]) == (404, "Not Found")
+    odd = api.get("/api/runs/a%0Ab/events")
+    assert (odd.status_code, odd.headers["content-type"]) == (404, "application/problem+json")
     refused = api.put(CHAT)
     assert (refused.status_code, refused.json()["status"]) == (405, 405)
     assert "GET" in refused.headers["allow"]

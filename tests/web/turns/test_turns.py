@@ -63,6 +63,7 @@ def test_a_turn_runs_on_without_a_reader_and_one_that_comes_back_gets_all(turns)
     seen = [next(reader), next(reader)]
     reader.close()  # the page is left
     assert begun.wait(10)
+    assert turns.row(session).title == "how are things?"
     rest = turns.events(session, after=seen[-1][0])
     assert next(rest)[1].outcome == "ok"
     gate.set()

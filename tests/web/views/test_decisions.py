@@ -224,6 +224,23 @@ def test_files_of_the_data_folder_are_offered_and_opened(tmp_path: Path) -> None
     assert open_policy("file:policy.json", places) == policy
 
 
+def test_a_trace_takes_no_more_memory_than_its_decisions(batch: Run) -> None:
+    trace = batch.history.outcome.trace
+    assert trace is not None
+    assert trace.features.base is None
+    assert len(trace.features) == len(batch.history.attempts)
+
+
+def test_large_runs_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aurora.web.views.decisions.runs.BYTES_KEPT", 1)
+    runs = Runs()
+    opened = open_scenario("generated:batch:1:1", PLACES)
+    first = runs.get(opened, open_policy("first_fit", PLACES), "first_fit")
+    assert runs.get(opened, open_policy("first_fit", PLACES), "first_fit") is first
+    runs.get(opened, open_policy("best_fit", PLACES), "best_fit")
+    assert runs.get(opened, open_policy("first_fit", PLACES), "first_fit") is not first
+
+
 def test_an_unknown_task_is_refused(batch: Run) -> None:
     with pytest.raises(ScenarioError, match="choose one"):
         explained(batch, "no such task")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
-from aurora.web.design.components import card, element, error_state, loading, text
+from aurora.web.design.components import card, element, error_state, link, loading, text
 from aurora.web.design.frame import frame
 from aurora.web.pages.decisions import pictures
 from aurora.web.pages.decisions.choices import Choices
@@ -31,7 +32,7 @@ from aurora.web.views.decisions.runs import (
     overview,
     task_rows,
 )
-from aurora.web.views.decisions.sources import Opened, Places, open_policy, open_scenario
+from aurora.web.views.decisions.sources import SNAPSHOT, Opened, Places, open_policy, open_scenario
 
 LEAD = "Where a policy puts each task, when, and why; and what would have changed that."
 POLL_SECONDS = 0.4
@@ -207,7 +208,11 @@ class _Page:
         if found is None or self.asked.task != task_id:
             return
         self.task.clear()
+        waits_here = self.asked.scenario == SNAPSHOT and not found.is_placed
         with self.task:
+            if waits_here:
+                remedy = f"/plans?remedy={quote(task_id, safe='')}"
+                link("Make a plan that makes room for it", remedy, is_button=True)
             self.instead = show_task(found, self.open_task, self.open_node, self._close_task, self.ask_instead)
         if self.timeline is not None:
             self.timeline.choose(task_id)
