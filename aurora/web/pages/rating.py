@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +18,7 @@ from aurora.web.context import WebContext
 from aurora.web.design.components import button, card, element, empty_state, error_state, link, loading, text
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import points, small_table
+from aurora.web.design.working import compute
 from aurora.web.views.rating import (
     ItemView,
     Results,
@@ -69,7 +69,7 @@ class _Sets:
         ui.timer(0, self._read, once=True)
 
     async def _read(self) -> None:
-        lines = await asyncio.to_thread(set_lines, self.context.settings.runs)
+        lines = await compute(set_lines, self.context.settings.runs)
         self.place.clear()
         with self.place:
             if not lines:
@@ -123,7 +123,7 @@ class _Sets:
                 runs = ui.number("Whole runs", value=5, min=0).props("outlined dense")
                 planted = ui.number("With a planted error", value=6, min=0).props("outlined dense")
                 seed = ui.number("Random seed", value=0, min=0).props("outlined dense")
-            place = element("div", "stack")
+            place = element("div", "stack rate-made")
 
             async def make() -> None:
                 does.disable()
@@ -133,7 +133,7 @@ class _Sets:
                 try:
                     settings = FormSettings(*(int(f.value or 0) for f in (decisions, runs, planted, seed)))
                     wanted = str(name.value or "").strip()
-                    await asyncio.to_thread(make_set, self.context.settings.runs, wanted, settings, self.context.who)
+                    await compute(make_set, self.context.settings.runs, wanted, settings, self.context.who)
                 except AuroraError as error:
                     place.clear()
                     with place:
@@ -166,7 +166,7 @@ class _Rater:
     async def _open(self) -> None:
         try:
             self.rater = checked_name(self.rater)
-            self.folder, self.set = await asyncio.to_thread(open_set, self.context.settings.runs, self.name)
+            self.folder, self.set = await compute(open_set, self.context.settings.runs, self.name)
         except AuroraError as error:
             self._failed(error)
             return
@@ -180,7 +180,7 @@ class _Rater:
 
     async def _go(self, number: int | None) -> None:
         try:
-            view = await asyncio.to_thread(item_view, self.folder, self.set, self.rater, number)
+            view = await compute(item_view, self.folder, self.set, self.rater, number)
         except AuroraError as error:
             self._failed(error)
             return
@@ -204,7 +204,7 @@ class _Rater:
                 bar.props["aria-label"] = "Finished explanations"
                 element("div").style(f"width:{100 * view.finished / view.total:.0f}%")
             with card(view.question):
-                text("div", view.text, "explanation")
+                text("div", view.text, "rated-text")
                 for table in view.facts:
                     text("p", table.caption, "small")
                     small_table(table.columns, table.rows, label=table.caption)
@@ -231,11 +231,11 @@ class _Rater:
         self.criteria.clear()
         with self.criteria:
             for k, question in enumerate(self.view.questions):
-                classes = "criterion current" if k == self.current else "criterion"
+                classes = "rate-criterion current" if k == self.current else "rate-criterion"
                 with element("div", classes).props("role=group") as group:
                     group.props["aria-label"] = f"{question.criterion}: {question.text}"
                     text("span", f"{question.criterion.capitalize()}: {question.text}")
-                    with element("div", "scale"):
+                    with element("div", "rate-scale"):
                         for score in range(LEAST, MOST + 1):
                             is_chosen = self.scores.get(question.criterion) == score
                             made = button(
@@ -271,7 +271,7 @@ class _Rater:
             return True
         view, scores = self.view, dict(self.scores)
         try:
-            await asyncio.to_thread(rate_item, self.folder, self.set, self.rater, view, scores, comment)
+            await compute(rate_item, self.folder, self.set, self.rater, view, scores, comment)
         except AuroraError as error:
             self.said.set_text(f"Not kept: {error}")
             return False
@@ -299,7 +299,7 @@ class _Rater:
 
     async def _results(self, place: ui.element) -> None:
         try:
-            found = await asyncio.to_thread(results, self.folder, self.set)
+            found = await compute(results, self.folder, self.set)
         except AuroraError as error:
             with place:
                 error_state("The ratings could not be read", str(error))

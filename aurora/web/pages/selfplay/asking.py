@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from aurora.graphs.run_control import NewRun, RunControl
 from aurora.graphs.run_list import RunRow
 from aurora.web.context import WebContext
 from aurora.web.design.components import button, element, text
+from aurora.web.design.working import compute
 from aurora.web.views.selfplay import new_name, source_choices
 
 DEFAULT_ITERATIONS, DEFAULT_SEED = 10, 1
@@ -30,7 +30,7 @@ class Form:
     def __init__(self, title: str, does: str, kind: Any = "primary") -> None:
         self._work: Callable[[], Any] | None = None
         self._then: Callable[[Any], Any] = lambda result: None
-        with ui.dialog() as self.dialog, element("div", "card dialog").props("role=dialog") as box:
+        with ui.dialog() as self.dialog, element("div", "card ask-dialog").props("role=dialog") as box:
             box.props["aria-label"] = title
             text("h2", title)
             self.fields = element("div", "stack")
@@ -56,7 +56,7 @@ class Form:
         self.button.disable()  # a double click asks once
         self.problem.clear()
         try:
-            result = await asyncio.to_thread(self._work)
+            result = await compute(self._work)
         except AuroraError as error:
             with self.problem:
                 text("p", _in_words(error), "bad break")

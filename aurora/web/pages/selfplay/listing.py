@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +23,7 @@ from aurora.web.design.components import (
     loading,
     text,
 )
+from aurora.web.design.working import compute
 from aurora.web.pages.selfplay.asking import ask_start
 from aurora.web.views.selfplay import STATE_WORDS, RunLine, run_lines
 
@@ -55,7 +55,7 @@ class RunList:
     def build(self) -> None:
         """Show the list, and keep it up to date."""
         with element("div", "line spread"):
-            text("span", f"Runs in {self.context.settings.runs}", "muted break")
+            text("span", f"Runs in the folder {self.context.settings.runs}", "muted break")
             button("Start a run", self._start, kind="primary", icon="play_arrow")
         self.playing = element("div", "stack")
         self.place = element("div", "stack")
@@ -74,7 +74,7 @@ class RunList:
             return
         self.is_looking = True
         try:
-            lines = await asyncio.to_thread(run_lines, self.context.settings.runs, self.control)
+            lines = await compute(run_lines, self.context.settings.runs, self.control)
         except AuroraError as error:
             self._show_error(str(error))
             return
