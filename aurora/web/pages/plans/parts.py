@@ -154,7 +154,7 @@ def _effect(shown: PlanShown) -> None:
         if not shown.effect:
             text("p", "It was not simulated. An edit, or another plan without “quick”, simulates it.", "muted")
             return
-        scroll = element("div", "table-scroll").props('tabindex=0 role=region aria-label="Simulated effect"')
+        scroll = element("div", "table-scroll").props('tabindex=0 role=region aria-label="Measures before and after"')
         with scroll, element("table", "plain-table"):
             with element("thead"), element("tr"):
                 for title in ("Measure", "Before", "After"):
