@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 
 import typer
@@ -19,6 +20,17 @@ LEAST_TOKEN = 16
 LEFT_SECONDS = 2.0
 """Seconds for threads to end once the server has."""
 MAX_PORT = 65_535
+
+
+LOG_HELP = "Least level of the log on stderr, lines of JSON; info has one for each request, turn and tool call."
+
+
+class LogName(StrEnum):
+    """Least level of the log."""
+
+    warning = "warning"
+    info = "info"
+    debug = "debug"
 
 
 def serve(
@@ -38,6 +50,8 @@ def serve(
     host: str = options.text("127.0.0.1", help="Address to listen on; others than this machine need --token-file."),
     port: int = options.count(8760, least=0, most=MAX_PORT, help="Port; 0 for any that is free."),
     token_file: Path | None = options.path(None, help="File with the secret that browsers and programs must show."),
+    log: LogName = typer.Option(LogName.warning, help=LOG_HELP),
+    mcp_plans: bool = typer.Option(False, "--mcp-plans", help="Let clients of the MCP server write plans."),
     name: list[str] | None = options.text(None, help="Name under which others reach it, such as desk.example.org."),
 ) -> None:
     """Serve the web desk: pages in a browser, the HTTP API and the MCP server, on one port.
@@ -45,10 +59,11 @@ def serve(
     Example: aurora serve --snapshot sample:web-shop
     """
     from aurora.graphs.chat.opening import DEFAULT_SNAPSHOT
+    from aurora.web.observability.logs import log_json
     from aurora.web.serving import serve as serve_desk
     from aurora.web.settings import WebSettings
 
-    token = _token(token_file)
+    token = read_token(token_file)
     if snapshot is None:
         note(f"no --snapshot is given: this is about {DEFAULT_SNAPSHOT}")
     settings = WebSettings(
@@ -66,14 +81,16 @@ def serve(
         token=token,
         policy=policy,
         names=tuple(name or ()),
+        mcp_plans=mcp_plans,
     )
     if not settings.is_local and not token:
         raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")
+    log_json(log.value, secrets=(token,))
     serve_desk(settings, ready=lambda url: note(f"the desk is open at {url} ; Ctrl-C ends it"))
-    _leave()
+    leave()
 
 
-def _leave() -> None:
+def leave() -> None:
     """End the process soon. Everything is saved, but Python would wait for threads that wait for a model."""
     import threading
 
@@ -83,7 +100,8 @@ def _leave() -> None:
     end.start()
 
 
-def _token(path: Path | None) -> str:
+def read_token(path: Path | None) -> str:
+    """Return the token of a file, "" without one; one that can be guessed is a usage error."""
     if path is None:
         return ""
     token = read_text(path, limit=MAX_TOKEN_BYTES).strip()

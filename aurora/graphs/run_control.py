@@ -6,6 +6,7 @@ place, since its directory holds all of it. A pause is the first Ctrl-C: nothing
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -34,6 +36,7 @@ MOST_ITERATIONS, MOST_SECONDS, MOST_JOBS, MOST_SEED = 1_000_000, 366 * 86_400, 2
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 """Names that a run can be given."""
 _LAST_LINES, _LAST_BYTES = 3, 4_000
+_OWNER_SECONDS = 2.0
 
 Action = Literal["start", "resume", "pause"]
 State = Literal["starting", "running", "pausing", "stopped"]
@@ -161,7 +164,7 @@ class RunControl:
         with self._lock:
             if self.state(directory) == "pausing":
                 return
-            pid = lock_owner(directory / LOCK)
+            pid = _owner_soon(directory / LOCK)
             if pid is None:
                 raise RunError(f"no process plays {directory}; there is nothing to pause")
             _interrupt(pid, directory / LOCK, lambda: _note(directory, who, "pause", pid))
@@ -202,16 +205,30 @@ def requests(directory: Path) -> list[Request]:
 
 
 def last_words(directory: Path) -> str:
-    """Return the last lines that a run's processes printed for people, such as an error; "" if there are none."""
+    """Return the last lines that a run's processes printed for people; "" if there are none."""
+    words = [line for line in _printed(directory) if line[0] not in "{}[] "]  # the rest is JSON
+    return "\n".join(words[-_LAST_LINES:])
+
+
+def last_error(directory: Path) -> str:
+    """Return the error with which the last process of a run ended; "" if it ended without one."""
+    try:
+        told = json.loads((_printed(directory) or ["{}"])[-1])
+    except (ValueError, RecursionError):
+        return ""
+    return str(told["error"]) if isinstance(told, dict) and "error" in told else ""
+
+
+def _printed(directory: Path) -> list[str]:
+    """Return the last lines that a run's processes printed."""
     try:
         with (directory / OUTPUT).open("rb") as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(max(0, size - _LAST_BYTES))
             text = file.read().decode(errors="replace")
     except OSError:
-        return ""
-    lines = [line for line in text.splitlines() if line.strip() and line[0] not in "{}[] "]  # the rest is JSON
-    return "\n".join(lines[-_LAST_LINES:])
+        return []
+    return [line for line in text.splitlines() if line.strip()]
 
 
 def _check(new: NewRun) -> None:
@@ -254,6 +271,17 @@ def _note(directory: Path, who: str, action: Action, pid: int, command: str = ""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     request = Request(when=when, who=who, action=action, pid=pid, command=command)
     journal.append(directory / REQUESTS, [request.model_dump()])
+
+
+def _owner_soon(lock: Path) -> int | None:
+    """Return the process that holds a lock; one that has just taken it writes its id a moment later."""
+    deadline = time.monotonic() + _OWNER_SECONDS
+    while True:
+        pid = lock_owner(lock)
+        is_there = pid is not None and (Path("/proc") / str(pid)).exists()
+        if is_there or not is_locked(lock) or time.monotonic() > deadline:
+            return pid
+        time.sleep(_OWNER_SECONDS / 50)
 
 
 def _interrupt(pid: int, lock: Path, note: Callable[[], None]) -> None:

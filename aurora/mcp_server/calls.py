@@ -118,6 +118,11 @@ class Calls:
             self._watch(done)
         return types.CallToolResult(content=[types.TextContent(text=shown)], is_error=outcome != "ok")
 
+    def read(self, name: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the outcome of a call and its whole text, for a person to read."""
+        outcome, text = self._outcome(name, arguments)
+        return outcome, text if outcome == "ok" else text[:MOST_FAULT]
+
     def _outcome(self, name: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
         size = len(orjson.dumps(arguments))
         if size > MOST_ARGUMENTS:

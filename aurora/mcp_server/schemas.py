@@ -18,6 +18,9 @@ REFRESH = "refresh_cluster"
 """Name of the tool that reads the cluster anew."""
 OF_A_PERSON = frozenset({"apply_plan", "roll_back_plan", "train"})
 """Tools that change something beyond a plan: they are a person's, and never offered here."""
+TASKS = "Tasks are the pods of Kubernetes, or the jobs of Slurm."
+OF_TASKS = frozenset({"cluster_overview", "find_tasks", "why_task_waits"})
+"""Tools by which a model begins; some clients don't show it the server's instructions."""
 PLAN_NOTE = "It changes nothing: a person approves and applies it, with `aurora plan approve` and `aurora plan apply`."
 
 
@@ -57,6 +60,8 @@ def names_offered(names: tuple[str, ...], effect_of: Callable[[str], Effect], *,
 def described(name: str, tool: Tool) -> types.Tool:
     """Return a tool as a client is told of it."""
     description = f"{tool.description} {PLAN_NOTE}" if tool.effect == "plans" else tool.description
+    if name in OF_TASKS:
+        description = f"{description} {TASKS}"
     return _described(name, description, tool.arguments, tool.effect)
 
 

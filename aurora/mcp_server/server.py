@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 import anyio
-from mcp import types
+from mcp import MCPError, types
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
 
 from aurora import __version__
+from aurora.mcp_server import prompts, resources
 from aurora.mcp_server.calls import BUSY, RUNNING, SECONDS, CallDone, Calls
 from aurora.mcp_server.desks import Desks
 
@@ -70,6 +71,42 @@ def create_server(
         # A client that has left or cancels is not waited for; its call ends in its thread.
         return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=places)
 
+    async def list_resources(
+        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListResourcesResult:
+        return types.ListResourcesResult(resources=list(resources.RESOURCES))
+
+    async def list_templates(
+        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        return types.ListResourceTemplatesResult(resource_templates=list(resources.TEMPLATES))
+
+    async def read_resource(
+        _: ServerRequestContext[Any], params: types.ReadResourceRequestParams
+    ) -> types.ReadResourceResult:
+        uri = str(params.uri)
+        call = resources.call_of(uri)
+        if call is None:
+            raise MCPError(code=types.INVALID_PARAMS, message="there is no such resource; resources/list lists them")
+        read = partial(calls.read, *call)
+        outcome, text = await anyio.to_thread.run_sync(read, abandon_on_cancel=True, limiter=places)
+        if outcome != "ok":
+            raise MCPError(code=types.INVALID_PARAMS, message=text)
+        contents = types.TextResourceContents(uri=uri, mime_type=resources.JSON, text=text)
+        return types.ReadResourceResult(contents=[contents])
+
+    async def list_prompts(
+        _: ServerRequestContext[Any], __: types.PaginatedRequestParams | None
+    ) -> types.ListPromptsResult:
+        return types.ListPromptsResult(prompts=prompts.listed())
+
+    async def get_prompt(_: ServerRequestContext[Any], params: types.GetPromptRequestParams) -> types.GetPromptResult:
+        found = prompts.filled(params.name, params.arguments or {})
+        if found is None:
+            reason = f"no such prompt, or its argument is absent or has over {prompts.MOST_ARGUMENT} characters"
+            raise MCPError(code=types.INVALID_PARAMS, message=reason)
+        return found
+
     server: Server[Any] = Server(
         "aurora",
         title="AURORA",
@@ -77,5 +114,10 @@ def create_server(
         instructions=INSTRUCTIONS + (PLANS if settings.may_plan else READS),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=read_resource,
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
     )
     return server, calls

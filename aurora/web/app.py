@@ -12,13 +12,19 @@ from fastapi.staticfiles import StaticFiles
 
 from aurora import __version__
 from aurora.web.context import WebContext
+from aurora.web.observability import watch_requests
 from aurora.web.security.wall import secure
 
 ASSETS = Path(__file__).parent / "design" / "assets"
 TITLE = "AURORA"
 RECONNECT_SECONDS = 30.0
 """Time for which a page that lost its connection is kept, so that it goes on where it was."""
-ROOMS = (("aurora.web.api", "add_api"), ("aurora.web.observability", "add_observability"))
+ROOMS = (
+    ("aurora.web.api", "add_api"),
+    ("aurora.web.mounts.mcp", "add_mcp"),
+    ("aurora.web.mounts.extender", "add_extender"),
+    ("aurora.web.observability", "add_observability"),
+)
 """Module and function of each part of the API: `add(app, context)`; a part that is not there yet is left out."""
 PAGES = (
     "cluster",
@@ -44,6 +50,7 @@ def create_api(context: WebContext) -> FastAPI:
     """
     app = _new(context)
     secure(app, context.settings)
+    watch_requests(app)
     return app
 
 
@@ -78,6 +85,7 @@ def create_app(context: WebContext) -> FastAPI:
         show_welcome_message=False,
     )
     secure(app, context.settings)
+    watch_requests(app)
     return app
 
 

@@ -9,10 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from aurora.errors import InputError
+from aurora.mcp_server import McpSettings
+from aurora.mcp_server.desks import Desks
+from aurora.tools.desk import Desk
 from aurora.web.app import create_app
 from aurora.web.context import WebContext
+from aurora.web.mounts.mcp import mount_mcp
+from aurora.web.security.wall import secure
 from aurora.web.settings import WebSettings
 
 GRACE_SECONDS = 10
@@ -37,31 +43,59 @@ def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) 
         DataError: A file is none of a snapshot, or of series.
         StoreError: The file of conversations can't be used.
     """
-    if not settings.is_local and not settings.token:
-        raise InputError("an address that others reach needs a token", parameter="host", value=settings.host)
     with _listening(settings) as listener:
         context = WebContext(settings)
         try:
-            app = create_app(context)
-            server = _Server(
-                uvicorn.Config(
-                    app,
-                    log_config=None,
-                    access_log=False,
-                    server_header=False,
-                    proxy_headers=False,
-                    lifespan="on",
-                    timeout_graceful_shutdown=GRACE_SECONDS,
-                    h11_max_incomplete_event_size=32 << 10,
-                    ws_max_size=1 << 20,
-                    limit_concurrency=MAX_CONNECTIONS,
-                ),
-                lambda: ready(_address(settings, listener)) if ready is not None else None,
-                context.close,
-            )
-            server.run(sockets=[listener])
+            _run(create_app(context), settings, listener, ready, context.close)
         finally:
             context.close()
+
+
+def serve_mcp(
+    desk: Desk, mcp: McpSettings, settings: WebSettings, *, ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve the MCP server alone, behind the same checks, until SIGINT or SIGTERM.
+
+    Args:
+        desk: Open data.
+        mcp: What clients may do.
+        settings: Where it is served, and who may call.
+        ready: Called with the address once connections are taken.
+
+    Raises:
+        InputError: The address can't be listened on, or others reach it and there is no token.
+    """
+    with _listening(settings) as listener:
+        app = FastAPI(openapi_url=None)
+        mount_mcp(app, Desks(desk), mcp)
+        secure(app, settings)
+        _run(app, settings, listener, ready, lambda: None)
+
+
+def _run(
+    app: FastAPI,
+    settings: WebSettings,
+    listener: socket.socket,
+    ready: Callable[[str], None] | None,
+    end: Callable[[], None],
+) -> None:
+    server = _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            lifespan="on",
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            h11_max_incomplete_event_size=32 << 10,
+            ws_max_size=1 << 20,
+            limit_concurrency=MAX_CONNECTIONS,
+        ),
+        lambda: ready(_address(settings, listener)) if ready is not None else None,
+        end,
+    )
+    server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -94,6 +128,8 @@ class _Server(uvicorn.Server):
 
 
 def _listening(settings: WebSettings) -> socket.socket:
+    if not settings.is_local and not settings.token:
+        raise InputError("an address that others reach needs a token", parameter="host", value=settings.host)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -35,6 +35,7 @@ class WebSettings:
         token: Secret that a browser or program must show; "": none, which only an address of this machine allows.
         policy: Policy that answers kube-scheduler under `/extender`; "": none does.
         names: Names under which others reach the server, such as `desk.example.org`.
+        mcp_plans: True: clients of the MCP server may write plans.
     """
 
     snapshot: str = DEFAULT_SNAPSHOT
@@ -51,6 +52,7 @@ class WebSettings:
     token: str = ""
     policy: str = ""
     names: tuple[str, ...] = ()
+    mcp_plans: bool = False
 
     @property
     def is_local(self) -> bool:

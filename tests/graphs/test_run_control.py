@@ -14,8 +14,7 @@ import pytest
 
 from aurora.errors import InputError, RunError
 from aurora.files import is_locked, lock_owner, locked
-from aurora.graphs import run_control
-from aurora.graphs.run_control import NewRun, RunControl, last_words, requests
+from aurora.graphs.run_control import NewRun, RunControl, last_error, last_words, requests
 from aurora.graphs.run_directory import LOCK, OUTPUT, start_manifest
 from aurora.graphs.run_list import find_runs, run_folder, run_row
 from aurora.graphs.settings import SelfPlaySettings
@@ -216,4 +215,17 @@ def test_the_last_words_are_those_for_people(tmp_path: Path) -> None:
     assert last_words(tmp_path) == ""
     (tmp_path / OUTPUT).write_text('compiling\n\n{\n  "run": "x"\n}\naurora: no traces in x\n')
     assert last_words(tmp_path) == "compiling\naurora: no traces in x"
-    assert run_control.MOST_AT_ONCE == 2
+    assert last_error(tmp_path) == ""
+    with (tmp_path / OUTPUT).open("a") as file:
+        file.write('{"error": "no traces in x", "kind": "FileError", "exit_code": 6}\n')
+    assert last_error(tmp_path) == "no traces in x"
+
+
+def test_a_process_that_fails_says_why(tmp_path: Path) -> None:
+    control = RunControl(tmp_path)
+    directory = control.start(NewRun("traces", source="openb", data=tmp_path / "absent"), "ada")
+    control.wait(120)
+    assert control.state(directory) == "stopped"
+    assert "no openb_node_list" in last_error(directory)
+    (row,) = find_runs(tmp_path)
+    assert (row.name, row.settings, row.problem) == ("traces", None, "")

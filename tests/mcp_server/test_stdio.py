@@ -12,14 +12,8 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from tests.mcp_server.clients import POINTER, text_of
+from tests.mcp_server.processes import ENVIRONMENT, ROOT, command, ended
 from tests.mcp_server.questions import calls_of_reading
-
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-
-
-def command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "aurora", "mcp", *words]
 
 
 async def test_a_client_lists_and_calls_every_tool_of_a_process(planned) -> None:
@@ -58,9 +52,8 @@ def test_only_the_protocol_is_on_standard_output_and_bad_input_does_not_end_it(t
         request(4, "tools/call", name="node_details", arguments={"node_id": "x" * 3_000_000}),
         request(5, "tools/call", name="cluster_overview", arguments={}),
     ]
-    with subprocess.Popen(
-        command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | ENVIRONMENT
-    ) as process:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command(), env=os.environ | ENVIRONMENT, **pipes) as process, ended(process):
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(b"".join(words))
@@ -95,9 +88,12 @@ def test_the_server_ends_when_its_client_leaves_in_the_middle_of_a_call(way, tmp
         "print('asked', flush=True)\n"
         + ("sys.stdin.read()\n" if way == "killed" else "server.stdin.close(); server.stdout.close()\n")
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ENVIRONMENT
-    ) as client:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ | ENVIRONMENT
+        ) as client,
+        ended(client),
+    ):
         assert client.stdout is not None
         server = int(client.stdout.readline())
         assert client.stdout.readline() == b"asked\n"

@@ -98,14 +98,14 @@ class Routes:
 
     def _denied(self, request: Request) -> Response | None:
         """Return the answer to a request without the token; None if it has it, or none is needed."""
-        if self._token is None or hmac.compare_digest(_token_of(request.authorization), self._token):
+        if self._token is None or hmac.compare_digest(token_of(request.authorization), self._token):
             return None
         return Response(
             UNAUTHORISED, error_body("the token is absent or another one"), challenge='Basic realm="aurora"'
         )
 
 
-def _token_of(header: str) -> bytes:
+def token_of(header: str) -> bytes:
     """Return the secret of an Authorization header: the bearer's, or the password of basic authentication."""
     kind, _, value = header.partition(" ")
     if kind.lower() == "bearer":

@@ -105,12 +105,12 @@ export default {
           </select>
         </label>
       </div>
-      <div class="scale" role="group" aria-label="Show only nodes of these loads">
-        <button v-for="step in 5" type="button" :class="'step load-' + step" :aria-pressed="steps.includes(step)" @click="toggle(step)">
+      <div class="bands" role="group" aria-label="Show only nodes of these loads">
+        <button v-for="step in 5" type="button" :class="'band load-' + step" :aria-pressed="steps.includes(step)" @click="toggle(step)">
           {{ range(step) }} <b>{{ counts[step].toLocaleString("en") }}</b>
         </button>
-        <button v-if="counts[0]" type="button" class="step unknown" :aria-pressed="steps.includes(0)" @click="toggle(0)">not measured <b>{{ counts[0].toLocaleString("en") }}</b></button>
-        <button v-if="troubled" type="button" class="step trouble" :aria-pressed="onlyTrouble" @click="onlyTrouble = !onlyTrouble">▲ in trouble <b>{{ troubled.toLocaleString("en") }}</b></button>
+        <button v-if="counts[0]" type="button" class="band unknown" :aria-pressed="steps.includes(0)" @click="toggle(0)">not measured <b>{{ counts[0].toLocaleString("en") }}</b></button>
+        <button v-if="troubled" type="button" class="band trouble" :aria-pressed="onlyTrouble" @click="onlyTrouble = !onlyTrouble">▲ in trouble <b>{{ troubled.toLocaleString("en") }}</b></button>
       </div>
       <div class="line spread small muted">
         <span role="status">{{ found.length.toLocaleString("en") }} of {{ tiles.length.toLocaleString("en") }} nodes</span>

@@ -272,7 +272,7 @@ def _why(why: WhyView) -> None:
     for remedy in why.remedies:
         with element("div", "stack remedy"):
             text("span", f"On {remedy.node_id}", "break")
-            with element("ul", "steps"):
+            with element("ul"):
                 for step in remedy.steps:
                     text("li", step, "break")
             if remedy.command:

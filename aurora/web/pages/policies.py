@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from nicegui import ui
 
 from aurora.errors import AuroraError
@@ -23,6 +21,7 @@ from aurora.web.design.components import (
 )
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import small_table
+from aurora.web.design.working import compute
 from aurora.web.views.policies import KINDS, Judged, PolicyLine, PolicyView, path_of, policy_lines, policy_view
 
 PARTS_SHOWN, REFERENCES_SHOWN = 12, 8
@@ -47,7 +46,7 @@ def add(context: WebContext) -> None:
 
             async def show() -> None:
                 try:
-                    lines = await asyncio.to_thread(policy_lines, runs)
+                    lines = await compute(policy_lines, runs)
                 except AuroraError as error:
                     place.clear()
                     with place:
@@ -68,7 +67,7 @@ def add(context: WebContext) -> None:
 
             async def show() -> None:
                 try:
-                    view = await asyncio.to_thread(policy_view, name, runs)
+                    view = await compute(policy_view, name, runs)
                 except AuroraError as error:
                     place.clear()
                     with place:

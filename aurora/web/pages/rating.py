@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +18,7 @@ from aurora.web.context import WebContext
 from aurora.web.design.components import button, card, element, empty_state, error_state, link, loading, text
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import points, small_table
+from aurora.web.design.working import compute
 from aurora.web.views.rating import (
     ItemView,
     Results,
@@ -69,7 +69,7 @@ class _Sets:
         ui.timer(0, self._read, once=True)
 
     async def _read(self) -> None:
-        lines = await asyncio.to_thread(set_lines, self.context.settings.runs)
+        lines = await compute(set_lines, self.context.settings.runs)
         self.place.clear()
         with self.place:
             if not lines:
@@ -133,7 +133,7 @@ class _Sets:
                 try:
                     settings = FormSettings(*(int(f.value or 0) for f in (decisions, runs, planted, seed)))
                     wanted = str(name.value or "").strip()
-                    await asyncio.to_thread(make_set, self.context.settings.runs, wanted, settings, self.context.who)
+                    await compute(make_set, self.context.settings.runs, wanted, settings, self.context.who)
                 except AuroraError as error:
                     place.clear()
                     with place:
@@ -166,7 +166,7 @@ class _Rater:
     async def _open(self) -> None:
         try:
             self.rater = checked_name(self.rater)
-            self.folder, self.set = await asyncio.to_thread(open_set, self.context.settings.runs, self.name)
+            self.folder, self.set = await compute(open_set, self.context.settings.runs, self.name)
         except AuroraError as error:
             self._failed(error)
             return
@@ -180,7 +180,7 @@ class _Rater:
 
     async def _go(self, number: int | None) -> None:
         try:
-            view = await asyncio.to_thread(item_view, self.folder, self.set, self.rater, number)
+            view = await compute(item_view, self.folder, self.set, self.rater, number)
         except AuroraError as error:
             self._failed(error)
             return
@@ -271,7 +271,7 @@ class _Rater:
             return True
         view, scores = self.view, dict(self.scores)
         try:
-            await asyncio.to_thread(rate_item, self.folder, self.set, self.rater, view, scores, comment)
+            await compute(rate_item, self.folder, self.set, self.rater, view, scores, comment)
         except AuroraError as error:
             self.said.set_text(f"Not kept: {error}")
             return False
@@ -299,7 +299,7 @@ class _Rater:
 
     async def _results(self, place: ui.element) -> None:
         try:
-            found = await asyncio.to_thread(results, self.folder, self.set)
+            found = await compute(results, self.folder, self.set)
         except AuroraError as error:
             with place:
                 error_state("The ratings could not be read", str(error))

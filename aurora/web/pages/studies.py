@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -25,6 +24,7 @@ from aurora.web.design.components import (
 )
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import small_table
+from aurora.web.design.working import compute
 from aurora.web.views.studies import (
     MOST_CHOSEN,
     StudyLine,
@@ -87,7 +87,7 @@ class _List:
 
     async def _read(self) -> None:
         try:
-            self.lines = await asyncio.to_thread(study_lines, self.context.settings.runs)
+            self.lines = await compute(study_lines, self.context.settings.runs)
         except (AuroraError, OSError) as error:
             self.place.clear()
             with self.place:
@@ -151,7 +151,7 @@ class _List:
 
         async def show() -> None:
             try:
-                runs = await asyncio.to_thread(study_runs, self.context.settings.runs / line.name)
+                runs = await compute(study_runs, self.context.settings.runs / line.name)
             except AuroraError as error:
                 place.clear()
                 with place:
@@ -204,8 +204,8 @@ class _Report:
 
     async def _show(self) -> None:
         try:
-            page = await asyncio.to_thread(report_page, self.folder, self.names)
-            lines = {line.name: line for line in await asyncio.to_thread(study_lines, self.folder)}
+            page = await compute(report_page, self.folder, self.names)
+            lines = {line.name: line for line in await compute(study_lines, self.folder)}
         except AuroraError as error:
             self.place.clear()
             with self.place:

@@ -12,7 +12,7 @@ from aurora.graphs.chat.sessions import Sessions
 from aurora.graphs.chat.streaming import DoneEvent, ErrorEvent, SentenceEvent, last_events, telling
 from aurora.web.refusals import ConflictError
 from aurora.web.turns.events import Cause, StartedEvent, TurnEvent
-from aurora.web.turns.log import TurnLog, first_number
+from aurora.web.turns.log import TurnLog, Watch, first_number
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +25,12 @@ class Live:
 
     Args:
         talk: The conversation.
+        watch: Receives each event of its turns.
     """
 
-    def __init__(self, talk: Conversation) -> None:
+    def __init__(self, talk: Conversation, watch: Watch | None = None) -> None:
         self.talk = talk
+        self._watch = watch
         self.log: TurnLog | None = None
         self._lock = threading.Lock()
         self._running: Running | None = None
@@ -81,7 +83,7 @@ class Live:
         if cause == "decision" and log is not None:
             log.reopen()
         else:
-            log = TurnLog(first_number(0 if log is None else log.last))
+            log = TurnLog(first_number(0 if log is None else log.last), self._watch)
         log.put(StartedEvent(cause=cause, question=question))
         self.log = log
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from aurora.web.turns.events import TurnEvent
 
 Wake = Callable[[], None]
+Watch = Callable[[TurnEvent], None]
 
 
 def first_number(after: int = 0) -> int:
@@ -25,10 +26,12 @@ class TurnLog:
 
     Args:
         first: Number of the first event.
+        watch: Receives each event as it comes.
     """
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, watch: Watch | None = None) -> None:
         self._first = first
+        self._watch = watch
         self._events: list[TurnEvent] = []
         self._changed = threading.Condition()
         self._readers: set[Wake] = set()
@@ -51,6 +54,8 @@ class TurnLog:
 
     def put(self, event: TurnEvent) -> None:
         """Add an event."""
+        if self._watch is not None:
+            self._watch(event)
         with self._changed:
             self._events.append(event)
         self._tell()

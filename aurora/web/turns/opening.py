@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from aurora.agents.models.budget import Spent
 from aurora.agents.operator.answer import Answer, Audience, Mode, Operator, Turn
 from aurora.graphs.chat.opening import open_desk, open_operator
 from aurora.graphs.chat.sessions import SessionRow, Sessions
@@ -102,3 +103,10 @@ class Opening:
             if model not in self._operators:
                 self._operators[model] = open_operator(model)
             return self._operators[model]
+
+    def spent(self) -> Mapping[str, tuple[Spent, bool]]:
+        """Return what each model has used since the start, and whether its price is known."""
+        with self._lock:
+            operators = dict(self._operators)
+        models = {name: getattr(operator, "model", None) for name, operator in operators.items()}
+        return {name: (m.purse.spent, m.price is not None) for name, m in models.items() if m is not None}

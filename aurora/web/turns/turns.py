@@ -6,11 +6,12 @@ import contextvars
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+from aurora.agents.models.budget import Spent
 from aurora.agents.operator.answer import Mode
 from aurora.errors import InputError
 from aurora.files import locked
@@ -21,7 +22,7 @@ from aurora.graphs.chat.state import question_of
 from aurora.web.refusals import AbsentError, BusyError, ConflictError, TooLargeError
 from aurora.web.turns.events import Cause, TurnEvent
 from aurora.web.turns.live import Live, Start
-from aurora.web.turns.log import TurnLog
+from aurora.web.turns.log import TurnLog, Watch
 from aurora.web.turns.opening import Opening, Room
 from aurora.web.turns.register import Register, TurnAtWork
 
@@ -50,6 +51,9 @@ class Turns:
         at_once: Most turns that run at once.
         waiting: Most turns that wait.
 
+    Attributes:
+        watch: Returns what receives the events of a conversation; None: nothing does.
+
     Raises:
         ConflictError: Another server holds the same conversations.
         FileError: The file of conversations can't be opened.
@@ -57,6 +61,7 @@ class Turns:
     """
 
     def __init__(self, room: Room, *, at_once: int = AT_ONCE, waiting: int = MOST_WAITING) -> None:
+        self.watch: Callable[[], Watch] | None = None
         self._room = room
         self._sessions = room.sessions
         self._opening = Opening(room)
@@ -185,6 +190,10 @@ class Turns:
         """Turns that are at work or wait for their place."""
         with self._lock:
             return len(self._threads)
+
+    def spent(self) -> Mapping[str, tuple[Spent, bool]]:
+        """Return what each model has used since the start, and whether its price is known."""
+        return self._opening.spent()
 
     # Turns
 
@@ -337,7 +346,7 @@ class Turns:
         row = self.row(session_id)
         talk = Conversation(self._opening.surroundings(row), session_id, self._sessions.saver)
         with self._lock:
-            live = self._lives.setdefault(session_id, Live(talk))
+            live = self._lives.setdefault(session_id, Live(talk, None if self.watch is None else self.watch()))
             self._let_go()
             return live
 

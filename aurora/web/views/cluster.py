@@ -204,7 +204,10 @@ def _figures(snapshot: Snapshot) -> tuple[Figure, ...]:
                 Figure(f"{name[0].upper()}{name[1:]} requested", percent(round(filled.requested_share, 3)), note)
             )
     if seen.price_per_hour is not None:
-        note = f"{count(seen.unpriced)} nodes have no price" if seen.unpriced else "of all nodes"
+        dearest = max(snapshot.nodes, key=lambda n: n.price_per_hour or 0.0)
+        note = f"dearest: {dearest.node_id}, {dollars(dearest.price_per_hour or 0.0)}/h"
+        if seen.unpriced:
+            note += f"; {count(seen.unpriced)} nodes have no price"
         figures.append(Figure("Money", f"{dollars(seen.price_per_hour)}/h", note))
     draw = power_draw(snapshot)
     if draw.watts is not None:

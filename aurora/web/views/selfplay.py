@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from aurora.agents.arena.sources import SOURCES
-from aurora.graphs.run_control import RunControl, State, last_words, requests
+from aurora.graphs.run_control import RunControl, State, last_error, last_words, requests
 from aurora.graphs.run_list import RunRow, find_runs
 from aurora.quantities import duration
 
@@ -120,8 +120,10 @@ def asked(directory: Path) -> list[Asked]:
 
 
 def failure(directory: Path, state: State, row: RunRow) -> str:
-    """Return the last words of a process that ended before its first iteration was finished; "" otherwise."""
-    return last_words(directory) if state == "stopped" and not row.iterations else ""
+    """Return the error with which the last process of a run ended, or its last words if it did not begin to play."""
+    if state != "stopped":
+        return ""
+    return last_error(directory) or ("" if row.stopped or row.iterations else last_words(directory))
 
 
 def source_choices(data: Path | None) -> dict[str, str]:

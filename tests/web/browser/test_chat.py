@@ -80,7 +80,7 @@ def test_a_step_opens_with_arguments_result_and_seconds(visitors: Visits) -> Non
     expect(page.locator(".turn")).to_have_count(0)
     field(page).press("Enter")
     page.get_by_text("Looked up").click()
-    page.locator(".step", has_text="Why a task waits").first.click()
+    page.locator(".lookup", has_text="Why a task waits").first.click()
     panel = page.get_by_role("complementary", name="Evidence")
     expect(panel).to_contain_text("shop/search-index-0")
     expect(panel).to_contain_text(" s")

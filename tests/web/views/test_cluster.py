@@ -59,6 +59,9 @@ def test_figures_are_those_of_the_overview(shop):
     assert figures["Nodes"].value == str(seen.nodes)
     assert figures["Tasks running"].note == f"{seen.tasks['pending']} waiting"
     assert figures["Money"].value == f"${seen.price_per_hour:.2f}/h"
+    dearest = max(n.price_per_hour for n in shop.nodes)
+    named = figures["Money"].note.removeprefix("dearest: ").partition(",")[0]
+    assert shop.nodes_by_id[named].price_per_hour == dearest
     assert figures["Energy, estimated"].value.endswith("kWh/h")
 
 

@@ -48,9 +48,9 @@ class TurnView:
         self._steps: tuple[Step, ...] | None = None
         self._rest: object = None
         with element("article", "turn") as self.root:
-            kind = "word" if shown.is_command else "question"
-            text("h2", shown.question, f"{kind} break").props["data-question"] = kind
-            self._steps_box = element("div", "steps-box")
+            kind = "word" if shown.is_command else "asked"
+            text("h2", shown.question, f"{kind} break")
+            self._steps_box = element("div", "lookups-box")
             self._answer_box = element("div", "answer")
             self._rest_box = element("div", "stack")
         self.shown = shown
@@ -91,7 +91,7 @@ class TurnView:
                 _working("Working")
             if not shown.steps:
                 return
-            with element("details", "steps") as details:
+            with element("details", "lookups") as details:
                 if is_running:
                     details.props["open"] = True
                 with element("summary"):
@@ -103,7 +103,7 @@ class TurnView:
                         self._show_step(step)
 
     def _show_step(self, step: Step) -> None:
-        with element("li"), element("button", "step") as row:
+        with element("li"), element("button", "lookup") as row:
             row.props["type"] = "button"
             row.props["data-step"] = step.id
             text("span", step.id, "mono id")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from aurora.graphs.run_control import NewRun, RunControl
 from aurora.graphs.run_list import RunRow
 from aurora.web.context import WebContext
 from aurora.web.design.components import button, element, text
+from aurora.web.design.working import compute
 from aurora.web.views.selfplay import new_name, source_choices
 
 DEFAULT_ITERATIONS, DEFAULT_SEED = 10, 1
@@ -56,7 +56,7 @@ class Form:
         self.button.disable()  # a double click asks once
         self.problem.clear()
         try:
-            result = await asyncio.to_thread(self._work)
+            result = await compute(self._work)
         except AuroraError as error:
             with self.problem:
                 text("p", _in_words(error), "bad break")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +23,7 @@ from aurora.web.design.components import (
     loading,
     text,
 )
+from aurora.web.design.working import compute
 from aurora.web.pages.selfplay.asking import ask_start
 from aurora.web.views.selfplay import STATE_WORDS, RunLine, run_lines
 
@@ -74,7 +74,7 @@ class RunList:
             return
         self.is_looking = True
         try:
-            lines = await asyncio.to_thread(run_lines, self.context.settings.runs, self.control)
+            lines = await compute(run_lines, self.context.settings.runs, self.control)
         except AuroraError as error:
             self._show_error(str(error))
             return

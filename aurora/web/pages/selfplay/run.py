@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +27,7 @@ from aurora.web.design.components import (
 )
 from aurora.web.design.figures import figure
 from aurora.web.design.tables import points, small_table
+from aurora.web.design.working import compute
 from aurora.web.pages.selfplay.asking import ask_pause, ask_resume
 from aurora.web.pages.selfplay.listing import TONES
 from aurora.web.pages.selfplay.sections import Sections
@@ -135,9 +135,7 @@ class RunPage:
             return
         self.is_looking = True
         try:
-            found = await asyncio.to_thread(
-                look, self.context.settings.runs, self.name, self.control, self.before, self.shown
-            )
+            found = await compute(look, self.context.settings.runs, self.name, self.control, self.before, self.shown)
         except AuroraError as error:
             self._show_problem(str(error))
             return
@@ -212,7 +210,7 @@ class RunPage:
             return
         path = self.last.row.directory / REPORT
         try:
-            content = await asyncio.to_thread(path.read_bytes)
+            content = await compute(path.read_bytes)
         except OSError as error:
             ui.notify(f"The report can't be read: {error.strerror}", type="negative")
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from math import isfinite
 
@@ -17,6 +16,7 @@ from aurora.graphs.run_list import RunRow
 from aurora.web.design.components import badge, button, card, command, element, facts, link, metric, search_field, text
 from aurora.web.design.figures import figure
 from aurora.web.design.tables import small_table
+from aurora.web.design.working import compute
 from aurora.web.views.selfplay import decisions_of, unit_of, use_commands
 from aurora.web.views.selfplay_charts import (
     attacker_chart,
@@ -295,7 +295,7 @@ class Sections:
 
     async def _ask_front(self, scenario_id: str) -> None:
         try:
-            front = await asyncio.to_thread(scenario_front, self.row.directory, scenario_id)
+            front = await compute(scenario_front, self.row.directory, scenario_id)
         except AuroraError as error:
             ui.notify(str(error), type="negative")
             return

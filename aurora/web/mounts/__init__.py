@@ -1,0 +1,1 @@
+"""What other programs than browsers call, mounted in the web desk: the MCP server and the scheduler extender."""
