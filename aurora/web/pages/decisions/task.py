@@ -34,7 +34,7 @@ def show_task(  # what can be opened from it, each by its name
         on_close: Called when it is closed.
         on_instead: Called with a candidate that it is to be explained against.
     """
-    with card(f"Task {found.task_id}", classes="decision"):
+    with card(f"Task {found.task_id}", classes="task-card"):
         with element("div", "line spread"):
             with element("div", "line"):
                 badge(found.status, TONES.get(found.status, "neutral"))
@@ -143,7 +143,7 @@ def _difference(value: float, largest: float) -> None:
 
 def _table(label: str, heads: Sequence[str]) -> ui.element:
     """Return the body of a table with headings, which scrolls sideways where it is wide."""
-    with element("div", "table-scroll").props("tabindex=0 role=region") as scroll:
+    with element("div", "plain-scroll").props("tabindex=0 role=region") as scroll:
         scroll.props["aria-label"] = label
         with element("table", "plain-table"):
             with element("thead"), element("tr"):
