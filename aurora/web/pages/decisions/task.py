@@ -110,7 +110,7 @@ def _terms(found: Explained) -> None:
         order = sorted(range(len(found.terms)), key=lambda k: len({c.parts[k] for c in found.candidates}) == 1)
         for k in order:  # terms that tell candidates apart come first
             with element("tr"):
-                text("th", found.terms[k], "mono break").props("scope=row")
+                text("th", _written(found.terms[k]), "mono break").props("scope=row")
                 for candidate in columns:
                     text("td", f"{candidate.parts[k] + 0.0:.6g}", "number")
                 if len(found.candidates) > 1:
@@ -121,6 +121,11 @@ def _terms(found: Explained) -> None:
                 text("td", f"{candidate.score - (best.score if found.is_relative else 0):.6g}", "number")
             if len(found.candidates) > 1:
                 _difference(found.candidates[1].score - best.score, largest)
+
+
+def _written(term: str) -> str:
+    """Return a term without a double minus, where that is a sign before a factor."""
+    return term.removeprefix("--") if not set("<>=&|") & set(term) else term
 
 
 def _largest(pair: Sequence[Candidate]) -> float:

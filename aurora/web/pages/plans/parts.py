@@ -158,7 +158,7 @@ def _effect(shown: PlanShown) -> None:
         with scroll, element("table", "plain-table"):
             with element("thead"), element("tr"):
                 for title in ("Measure", "Before", "After"):
-                    text("th", title).props("scope=col")
+                    text("th", title, "" if title == "Measure" else "number").props("scope=col")
             with element("tbody"):
                 for row in shown.effect:
                     with element("tr"):
