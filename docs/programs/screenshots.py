@@ -29,6 +29,8 @@ QUALITY = 72
 """Quality of the pictures, WebP's scale from 0 to 100."""
 SETTLING = 1200
 """Milliseconds until charts are drawn."""
+PATIENCE = 180_000
+"""Milliseconds that a page may compute."""
 BROAD, TALL = ViewportSize(width=1280, height=1000), 1200
 """Sizes of the pictures in pixels; what is further down is not shown."""
 SHOWN_NARROW = ("/", "/chat", "/plans")
@@ -69,6 +71,7 @@ def of_all(paths: Sequence[str]) -> Iterator[Shot]:
 
 def picture(page: Page) -> bytes:
     """Return the visible part of a page as WebP."""
+    page.wait_for_function("document.querySelectorAll('.loading').length === 0", timeout=PATIENCE)
     page.wait_for_timeout(SETTLING)
     out = io.BytesIO()
     shot = Image.open(io.BytesIO(page.screenshot(animations="disabled"))).convert("RGB")

@@ -250,13 +250,14 @@ def account_file(name: str, settings: WebSettings, progress: Progress = no_progr
     return RecommendationsView(name, _sorted(rows), note, (*report.remarks, *report.assumptions), None, report)
 
 
-def plan_of(view: RecommendationsView, keys: Collection[str], desk: Desk) -> PlanReport:
+def plan_of(view: RecommendationsView, keys: Collection[str], desk: Desk, who: str) -> PlanReport:
     """Make a plan of the sizes of some containers and keep it in the folder of plans.
 
     Args:
         view: Recommendations of the open cluster.
         keys: Keys of their rows.
         desk: What is open.
+        who: Who makes it.
 
     Raises:
         InputError: No row of the keys can go into a plan, or no folder of plans is open.
@@ -276,7 +277,7 @@ def plan_of(view: RecommendationsView, keys: Collection[str], desk: Desk) -> Pla
         desk.cluster,
         propose_advice(desk.cluster, rows),
         desk.plans,
-        source="recommendations of the web desk",
+        source=f"recommendations of the web desk, {who}",
         effect_of=partial(simulate_effect, policy=DEFAULT_POLICY, history=history),
         provenance=record(DEFAULT_POLICY, seed=0, command=f"page /recommendations: {', '.join(sorted(wanted))}"),
     )

@@ -99,18 +99,18 @@ def test_a_cluster_without_measurements_says_how_to_get_sizes() -> None:
 
 def test_a_plan_holds_the_chosen_sizes_only(view: RecommendationsView, tmp_path: Path) -> None:
     desk = open_desk(plans=tmp_path / "plans")
-    report = plan_of(view, [RESIZER, "problem-0"], desk)
+    report = plan_of(view, [RESIZER, "problem-0"], desk, "ada")
     saved = load(tmp_path / "plans", report.plan.plan_id)
     assert [c.change.kind for c in saved.changes] == ["resize"]
     assert saved.changes[0].change.workload_id == "shop/Deployment/images"  # type: ignore[union-attr]
-    assert saved.effect is not None and saved.provenance is not None
+    assert saved.source.endswith(", ada") and saved.effect is not None and saved.provenance is not None
     assert "images/resizer" in saved.provenance.command
 
 
 def test_a_plan_of_nothing_is_refused(view: RecommendationsView, desk: Desk) -> None:
     for keys in ([], ["problem-0"], ["no such key"]):
         with pytest.raises(InputError, match="choose recommendations"):
-            plan_of(view, keys, desk)
+            plan_of(view, keys, desk, "ada")
     with pytest.raises(InputError, match="no such recommendation"):
         view.row("no such key")
 
