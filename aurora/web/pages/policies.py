@@ -136,7 +136,7 @@ def _policy(view: PolicyView) -> None:
             text("p", view.idea, "break")
         if view.words != f"{view.purpose}.":
             text("p", view.words, "muted break")
-        with element("div", "program").props('tabindex=0 role=region aria-label="Program"'):
+        with element("div", "program-text").props('tabindex=0 role=region aria-label="Program"'):
             text("pre", view.program)
     if view.lead or view.judged:
         with card("What it achieves"):

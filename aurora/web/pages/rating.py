@@ -123,7 +123,7 @@ class _Sets:
                 runs = ui.number("Whole runs", value=5, min=0).props("outlined dense")
                 planted = ui.number("With a planted error", value=6, min=0).props("outlined dense")
                 seed = ui.number("Random seed", value=0, min=0).props("outlined dense")
-            place = element("div", "stack")
+            place = element("div", "stack rate-made")
 
             async def make() -> None:
                 does.disable()
@@ -204,7 +204,7 @@ class _Rater:
                 bar.props["aria-label"] = "Finished explanations"
                 element("div").style(f"width:{100 * view.finished / view.total:.0f}%")
             with card(view.question):
-                text("div", view.text, "explanation")
+                text("div", view.text, "rated-text")
                 for table in view.facts:
                     text("p", table.caption, "small")
                     small_table(table.columns, table.rows, label=table.caption)
@@ -231,11 +231,11 @@ class _Rater:
         self.criteria.clear()
         with self.criteria:
             for k, question in enumerate(self.view.questions):
-                classes = "criterion current" if k == self.current else "criterion"
+                classes = "rate-criterion current" if k == self.current else "rate-criterion"
                 with element("div", classes).props("role=group") as group:
                     group.props["aria-label"] = f"{question.criterion}: {question.text}"
                     text("span", f"{question.criterion.capitalize()}: {question.text}")
-                    with element("div", "scale"):
+                    with element("div", "rate-scale"):
                         for score in range(LEAST, MOST + 1):
                             is_chosen = self.scores.get(question.criterion) == score
                             made = button(

@@ -104,7 +104,7 @@ def test_overlapping_tasks_of_a_node_have_separate_lanes():
 def test_a_front_without_differences_is_a_sentence_and_no_plot():
     amounts = {"latency_mean": 0.0, "cost": 0.0, "energy": 0.0, "carbon": 0.0}
     fronts = {"s": {"a": amounts, "b": amounts}}
-    store = SimpleNamespace(scenarios=lambda: [{"scenario_id": "s"}], fronts=lambda: fronts, top=lambda _: [])
+    store = SimpleNamespace(scenarios=lambda: [{"scenario_id": "s"}], fronts=lambda _: fronts, origins=lambda _: {})
     assert "no front" in plots.pareto_plot(store)
     fronts["s"]["b"] = amounts | {"cost": 1.0}
     assert "no other policy is better" in plots.pareto_plot(store)

@@ -30,7 +30,7 @@ class Form:
     def __init__(self, title: str, does: str, kind: Any = "primary") -> None:
         self._work: Callable[[], Any] | None = None
         self._then: Callable[[Any], Any] = lambda result: None
-        with ui.dialog() as self.dialog, element("div", "card dialog").props("role=dialog") as box:
+        with ui.dialog() as self.dialog, element("div", "card ask-dialog").props("role=dialog") as box:
             box.props["aria-label"] = title
             text("h2", title)
             self.fields = element("div", "stack")

@@ -55,7 +55,7 @@ class RunList:
     def build(self) -> None:
         """Show the list, and keep it up to date."""
         with element("div", "line spread"):
-            text("span", f"Runs in {self.context.settings.runs}", "muted break")
+            text("span", f"Runs in the folder {self.context.settings.runs}", "muted break")
             button("Start a run", self._start, kind="primary", icon="play_arrow")
         self.playing = element("div", "stack")
         self.place = element("div", "stack")

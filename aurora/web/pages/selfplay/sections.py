@@ -55,7 +55,7 @@ class Sections:
 
     def build(self) -> None:
         """Show all of them."""
-        with element("div", "grid metrics"):
+        with element("div", "grid run-metrics"):
             for label, value in self.stands.facts:
                 with element("div", "card tight"):
                     metric(label, value, self._note(label))
@@ -87,14 +87,14 @@ class Sections:
             text("p", champion.words, "break")
             if champion.origin:
                 text("p", champion.origin, "muted break")
-            with element("div", "program").props('tabindex=0 role=region aria-label="Program of the champion"'):
+            with element("div", "program-text").props('tabindex=0 role=region aria-label="Program of the champion"'):
                 text("pre", champion.program)
             if champion.changes:
                 with element("details"):
                     text("summary", f"What changed since the champion before it, {champion.before}")
-                    with element("div", "program").props('tabindex=0 role=region aria-label="Changes"'):
+                    with element("div", "program-text").props('tabindex=0 role=region aria-label="Changes"'):
                         for line in champion.changes:
-                            shown = text("div", f"{line.mark} {line.text}", f"diff {_MARKS[line.mark]}".strip())
+                            shown = text("div", f"{line.mark} {line.text}", f"program-line {_MARKS[line.mark]}".strip())
                             if line.mark != " ":
                                 shown.props["aria-label"] = f"{_MARKS[line.mark]}: {line.text}"
             if len(self.stands.reigns) > 1:
@@ -140,7 +140,7 @@ class Sections:
                 summary="Zero is the best reference of each single scenario, chosen with hindsight. The band is the "
                 "95 % interval over the attacker's scenarios of an iteration, played by today's champion.",
             )
-            with element("div", "grid charts"):
+            with element("div", "grid run-charts"):
                 figure(attacker_chart(steps), summary="Mean over the scenarios of an iteration, with its 95 % band.")
                 figure(learnable_chart(steps), summary="Share that 30 to 70 % of the candidates solve.")
                 figure(level_chart(steps), summary="Level of the generated scenarios, 1 to 5.")
@@ -212,7 +212,7 @@ class Sections:
                 }
                 ui.select(kinds, value=self.kind, label="Show", on_change=lambda e: self._choose(str(e.value))).props(
                     "outlined dense"
-                ).classes("choice")
+                ).classes("run-choice")
                 text("span", f"The latest {len(cards)} scenarios", "muted small")
             self.gallery = element("div", "stack")
             self._show_cards()
@@ -235,7 +235,7 @@ class Sections:
         with self.gallery:
             if not found:
                 text("p", "No scenario fits; change the search or the choice.", "muted")
-            with element("div", "grid cards"):
+            with element("div", "grid run-cards"):
                 for shown in found[: self.most]:
                     self._card(shown)
             if len(found) > self.most:
@@ -258,7 +258,7 @@ class Sections:
                 badge(f"iteration {shown.iteration + 1}")
             text("p", shown.text, "small break")
             with element("div", "line small"):
-                with element("div", "bar solved").props("aria-hidden=true"):
+                with element("div", "bar run-solved").props("aria-hidden=true"):
                     element("div").style(f"width:{100 * shown.success_rate:.0f}%")
                 text("span", f"{shown.success_rate:.0%} solve it; attacker's reward {shown.attacker_reward:.2f}")
             text("p", shown.why, "small")
