@@ -51,8 +51,6 @@ class WebContext:
 
         Raises:
             ConflictError: Another server holds the same conversations.
-            FileError: The file of conversations can't be opened.
-            StoreError: It is damaged or held by another process.
         """
         return Turns(self)
 

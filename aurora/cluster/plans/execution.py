@@ -95,9 +95,7 @@ def apply_plan(  # noqa: PLR0913  # what an application depends on, each by its 
                 raise refusal(plan, broken)
             steps = target.prepare(plan, snapshot)
             journal.start(journal_path, plan.sha256, _identity(target), steps, approval.who, by=by)
-        else:
-            journal.note_state(journal_path, "in progress", "apply", by=by)
-        _forward(read_progress(journal_path), target, journal_path)
+        _forward(read_progress(journal_path), target, journal_path, by)
         journal.note_state(journal_path, "applied", "apply", by=by)
         return ApplicationReport(plan.plan_id, read_progress(journal_path), journal_path)
 
@@ -142,13 +140,12 @@ def roll_back(plan: Plan, target: Target, *, journal_path: Path, by: str = "") -
         if progress.state == "not started":
             raise InputError(f"nothing was done of plan {plan.plan_id}", parameter="plan_id")
         if progress.state != "rolled back":
-            journal.note_state(journal_path, "in progress", "rollback", by=by)
-            _backward(progress, target, journal_path)
+            _backward(progress, target, journal_path, by)
             journal.note_state(journal_path, "rolled back", "rollback", by=by)
         return ApplicationReport(plan.plan_id, read_progress(journal_path), journal_path)
 
 
-def _forward(progress: Progress, target: Target, path: Path) -> None:
+def _forward(progress: Progress, target: Target, path: Path, by: str) -> None:
     for k, step in enumerate(progress.steps):
         if k in progress.done or k in progress.found:
             continue
@@ -158,13 +155,15 @@ def _forward(progress: Progress, target: Target, path: Path) -> None:
                 journal.finish(path, k, "apply", found=True, remark=f"{step.text}: was so already")
                 continue
             if k not in progress.begun:
-                journal.intend(path, k, "apply")
+                journal.intend(path, k, "apply", by=by)
             if state == "old":
                 target.make(step, "apply")
             journal.finish(path, k, "apply", remark=target.settle(step, "apply"))
 
 
-def _backward(progress: Progress, target: Target, path: Path) -> None:
+def _backward(progress: Progress, target: Target, path: Path, by: str) -> None:
+    if progress.direction == "apply":
+        journal.note_state(path, "in progress", "rollback", by=by)
     for k, step in reversed(list(enumerate(progress.steps))):
         if k in progress.undone or k not in progress.begun:
             continue
@@ -174,7 +173,7 @@ def _backward(progress: Progress, target: Target, path: Path) -> None:
             elif not step.can_undo:
                 journal.finish(path, k, "rollback", found=True, remark=f"{step.text}: stays as it is")
             else:
-                journal.intend(path, k, "rollback")
+                journal.intend(path, k, "rollback", by=by)
                 target.make(step, "rollback")
                 journal.finish(path, k, "rollback", remark=target.settle(step, "rollback"))
 

@@ -1,9 +1,9 @@
 """The journal of a plan's application: what was intended and what was done, on disk before and after each step.
 
 Its first record holds all steps with their inverses, so that what was begun can be undone whatever happens later.
-Every record has its time, and those that begin, end or turn the application have who did it. A step is written as
-`intent`, made, and written as `done`. A process that is killed in between leaves an intent without an outcome; the
-state of the step's object then says whether it was made.
+Every record has its time, and all but those of outcomes have who made it so. A step is written as `intent`, made, and
+written as `done`. A process that is killed in between leaves an intent without an outcome; the state of the step's
+object then says whether it was made.
 """
 
 from __future__ import annotations
@@ -113,13 +113,13 @@ def start(
     _append(path, event="start", plan_sha256=plan_sha256, target=target, steps=dumped, approved_by=who, by=by)
 
 
-def intend(path: Path, step: int, direction: Direction) -> None:
-    """Write that a step is about to be made or undone.
+def intend(path: Path, step: int, direction: Direction, *, by: str = "") -> None:
+    """Write that a step is about to be made or undone; `by` says who makes it so.
 
     Raises:
         FileError: The file can't be written.
     """
-    _append(path, event="intent", step=step, direction=direction)
+    _append(path, event="intent", step=step, direction=direction, by=by)
 
 
 def finish(path: Path, step: int, direction: Direction, *, found: bool = False, remark: str = "") -> None:
@@ -209,7 +209,7 @@ def _text(record: Mapping[str, Any], steps: Sequence[str]) -> str:
             where = ", ".join(f"{k} {v}" for k, v in record["target"].items())
             return f"application begun, {len(steps)} steps, approved by {record['approved_by']}, target: {where}"
         case "state":
-            what = {"in progress": "rollback begun" if is_rollback else "went on"}.get(record["state"], record["state"])
+            what = "rollback begun" if record["state"] == "in progress" and is_rollback else record["state"]
             return f"{what}: {record['reason']}" if record["reason"] else what
         case "intent":
             return (

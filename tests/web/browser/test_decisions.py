@@ -30,9 +30,9 @@ def test_a_bar_leads_to_its_decision_and_a_node_to_its_tasks(visit: Visit) -> No
     box = canvas.bounding_box()
     assert box is not None
     canvas.click(position={"x": box["width"] * 0.4, "y": 40})
-    task = page.locator(".decision h2")
+    task = page.locator(".task-card h2")
     expect(task).to_be_visible()
-    page.locator(".decision .cell-link").first.click()
+    page.locator(".task-card .cell-link").first.click()
     expect(page.get_by_role("heading", name="Tasks on node-", exact=False)).to_be_visible()
     assert "node=" in page.url
 

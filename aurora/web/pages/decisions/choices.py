@@ -37,7 +37,7 @@ class Choices:
         self.chosen = chosen
         is_generated = asked.scenario.startswith(f"{GENERATED}:")
         now = GENERATED if is_generated else asked.scenario
-        with element("div", "controls"):
+        with element("div", "choice-grid"):
             self.scenario = ui.select(
                 {now: now}, value=now, label="Scenario", with_input=True, on_change=self._fields
             ).props(FIELD)
@@ -46,7 +46,7 @@ class Choices:
             ).props(FIELD)
         _, family, level, seed = asked.scenario.split(":", 3) if asked.scenario.count(":") >= 3 else ("", "", "", "")  # noqa: PLR2004
         names = {name: f"{name}: {meaning}" for name, meaning in families()}
-        with element("div", "controls") as self.generated:
+        with element("div", "choice-grid") as self.generated:
             self.family = ui.select(
                 names, value=family if is_generated and family in names else next(iter(names)), label="Family"
             ).props(FIELD)

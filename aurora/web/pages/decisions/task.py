@@ -34,7 +34,7 @@ def show_task(  # what can be opened from it, each by its name
         on_close: Called when it is closed.
         on_instead: Called with a candidate that it is to be explained against.
     """
-    with card(f"Task {found.task_id}", classes="decision"):
+    with card(f"Task {found.task_id}", classes="task-card"):
         with element("div", "line spread"):
             with element("div", "line"):
                 badge(found.status, TONES.get(found.status, "neutral"))
@@ -110,7 +110,7 @@ def _terms(found: Explained) -> None:
         order = sorted(range(len(found.terms)), key=lambda k: len({c.parts[k] for c in found.candidates}) == 1)
         for k in order:  # terms that tell candidates apart come first
             with element("tr"):
-                text("th", found.terms[k], "mono break").props("scope=row")
+                text("th", _written(found.terms[k]), "mono break").props("scope=row")
                 for candidate in columns:
                     text("td", f"{candidate.parts[k] + 0.0:.6g}", "number")
                 if len(found.candidates) > 1:
@@ -121,6 +121,11 @@ def _terms(found: Explained) -> None:
                 text("td", f"{candidate.score - (best.score if found.is_relative else 0):.6g}", "number")
             if len(found.candidates) > 1:
                 _difference(found.candidates[1].score - best.score, largest)
+
+
+def _written(term: str) -> str:
+    """Return a term without a double minus, where that is a sign before a factor."""
+    return term.removeprefix("--") if not set("<>=&|") & set(term) else term
 
 
 def _largest(pair: Sequence[Candidate]) -> float:
@@ -143,7 +148,7 @@ def _difference(value: float, largest: float) -> None:
 
 def _table(label: str, heads: Sequence[str]) -> ui.element:
     """Return the body of a table with headings, which scrolls sideways where it is wide."""
-    with element("div", "table-scroll").props("tabindex=0 role=region") as scroll:
+    with element("div", "plain-scroll").props("tabindex=0 role=region") as scroll:
         scroll.props["aria-label"] = label
         with element("table", "plain-table"):
             with element("thead"), element("tr"):

@@ -43,7 +43,7 @@ class WhatIfForm:
         self.on_try = on_try
         self.first = scenario.nodes[0].node_id if scenario.nodes else ""
         self.listed = element("div", "stack")
-        with element("div", "controls"):
+        with element("div", "choice-grid"):
             self.kind = ui.select(KINDS, value="fail", label="Change", on_change=self._start).props("outlined dense")
             self.value = ui.input("Which, and how much").props("outlined dense maxlength=200")
         self.problem = element("div", "stack").props("aria-live=polite")
@@ -110,7 +110,7 @@ def show_counterfactual(run: Run, found: Counterfactual, task_id: str, on_task: 
                 text("li", change, "break")
     before, after = chart(run), chart(found.after)
     end = max(before.end, after.end)
-    with element("div", "beside"):
+    with element("div", "side-by-side"):
         for title, side in (("As it is", before), ("With the change", after)):
             with card(title, level=3):
                 still(side, end, task_id)

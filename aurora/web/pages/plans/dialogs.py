@@ -25,7 +25,7 @@ def _dialog(title: str) -> Iterator[ui.dialog]:
     with ui.dialog() as dialog:
         dialog.props["aria-label"] = title
         dialog.on("hide", dialog.delete)
-        with element("div", "card question"):
+        with element("div", "card ask-card"):
             text("h2", title, "break")
             yield dialog
     dialog.open()

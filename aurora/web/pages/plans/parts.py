@@ -154,11 +154,11 @@ def _effect(shown: PlanShown) -> None:
         if not shown.effect:
             text("p", "It was not simulated. An edit, or another plan without “quick”, simulates it.", "muted")
             return
-        scroll = element("div", "table-scroll").props('tabindex=0 role=region aria-label="Simulated effect"')
+        scroll = element("div", "plain-scroll").props('tabindex=0 role=region aria-label="Measures before and after"')
         with scroll, element("table", "plain-table"):
             with element("thead"), element("tr"):
                 for title in ("Measure", "Before", "After"):
-                    text("th", title).props("scope=col")
+                    text("th", title, "" if title == "Measure" else "number").props("scope=col")
             with element("tbody"):
                 for row in shown.effect:
                     with element("tr"):
@@ -172,7 +172,7 @@ def _amount(amount: Amount) -> None:
     with element("td", "number"):
         text("span", amount.expected)
         if amount.low:
-            text("span", f"{amount.low} to {amount.high}", "muted small block")
+            text("span", f"{amount.low} to {amount.high}", "muted small own-line")
 
 
 def _risks(shown: PlanShown) -> None:
@@ -221,7 +221,7 @@ def _files(found: tuple[tuple[tuple[str, str], ...], str]) -> None:
         text("p", f"{why[:1].upper()}{why[1:]}", "muted break")
     for name, body in files:
         text("h3", name, "break")
-        block = text("pre", body, "file")
+        block = text("pre", body, "plan-file")
         block.props["tabindex"] = "0"
         block.props["aria-label"] = name
 
