@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
+from aurora.evals.testing.scripted_operator import MODEL, Reply, results, scripted_operator
 from tests.web.browser import hostile
 from tests.web.browser.canary import waiting
 from tests.web.browser.paths import PAGES, details
+from tests.web.browser.payloads import PAYLOADS
 from tests.web.browser.served import Served, served
 from tests.web.browser.visiting import Visits, go, visits
 
@@ -18,6 +21,8 @@ SHOWN_PART = "self.aurora_canary="
 """Part of most payloads; a page that shows any has this text."""
 SHOWING = ("/", "/plans", "/selfplay", "/chat")
 """Pages that must show payloads; the others may."""
+PATIENCE = 180_000.0
+"""Milliseconds that an answer may take."""
 SCREENS = 6
 """Most screens that are scrolled through."""
 
@@ -26,8 +31,18 @@ SCREENS = 6
 def hostile_desk(desk_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("hostile")
     hostile.make(folder, desk_folder)
-    with served(folder, "--snapshot", hostile.SNAPSHOT, "--history", hostile.HISTORY, "--data", ".") as server:
+    options = ("--snapshot", hostile.SNAPSHOT, "--history", hostile.HISTORY, "--data", ".", "--model", MODEL)
+    with scripted_operator(say_payloads) as model, served(folder, *options, environment=model.environment) as server:
         yield server
+
+
+def say_payloads(messages: Sequence[Mapping[str, Any]]) -> Reply:
+    """Look at names that are payloads, then answer with all payloads."""
+    if not results(messages):
+        return Reply(
+            calls=(("find_tasks", {"state": "pending", "limit": 50}), ("find_nodes", {"contains": PAYLOADS[0]}))
+        )
+    return Reply("\n\n".join(f"{p} [E1]." for p in PAYLOADS))
 
 
 @pytest.fixture
@@ -65,3 +80,16 @@ def test_payloads_are_text_in_details(guests: Visits, hostile_desk: Served) -> N
         go(page, path)
         look_at_all(page)
         assert waiting(page) == []
+
+
+def test_payloads_of_a_model_and_of_its_tools_are_text(guests: Visits) -> None:
+    page = guests.open("/chat")
+    question = page.get_by_label("Ask about this cluster")
+    question.fill(f"what waits? {PAYLOADS[0]}")
+    question.press("Enter")
+    expect(page.locator("summary", has_text="Looked up")).to_be_visible(timeout=PATIENCE)
+    page.locator("summary", has_text="Looked up").last.click()
+    page.locator("[data-step]").first.click()
+    expect(page.get_by_role("complementary", name="Evidence")).to_be_visible()
+    look_at_all(page)
+    assert waiting(page) == []

@@ -74,7 +74,7 @@ def which_policy_is_best(walk: Walk) -> None:
 
 def look_at_a_run(walk: Walk) -> None:
     walk.to("Self-play")
-    walk.click(walk.page.get_by_role("link", name="first", exact=True))
+    walk.press("first", exact=True)
     walk.see("reward over the best reference")
 
 
