@@ -109,11 +109,8 @@ def test_every_conversation_resumes_and_no_plan_is_applied_twice(tmp_path: Path)
         released.set()
         with served(tmp_path, *options, port=port, environment=model.environment):
             client.sign_in()
-            until(lambda: not any(client.read(s)["session"]["is_busy"] for s in (*talks, *applying)))
-            for session, plan in zip(applying, both, strict=True):
-                if client.read(session)["approval"]:  # killed before the decision was kept
-                    client.act(session, "decision", {"type": "approve", "sha256": plan.sha256})
-            until(lambda: not any(client.read(s)["session"]["is_busy"] for s in applying))
+            until(lambda: not any(client.read(s)["session"]["is_busy"] for s in talks))
+            until(lambda: all([applied(client, folder, *pair) for pair in zip(applying, both, strict=True)]))
             read = [client.read(session) for session in (*talks, *applying)]
     for number, detail in enumerate(read[:TALKS]):
         (turn,) = detail["turns"]
@@ -124,6 +121,14 @@ def test_every_conversation_resumes_and_no_plan_is_applied_twice(tmp_path: Path)
         progress = plans.progress_of(folder, plan)
         assert progress.state == "applied"
         assert steps(folder, plan) == Counter(range(len(progress.steps)))
+
+
+def applied(client: Client, folder: Path, session: str, plan: Plan) -> bool:
+    """Return whether a plan is applied; approve it again if its server was killed before it kept the decision."""
+    detail = client.read(session)
+    if detail["approval"]:
+        client.act(session, "decision", {"type": "approve", "sha256": plan.sha256})
+    return not detail["session"]["is_busy"] and plans.progress_of(folder, plan).state == "applied"
 
 
 def steps(folder: Path, plan: Plan) -> Counter[int]:

@@ -82,6 +82,7 @@ def test_payloads_are_text_in_details(guests: Visits, hostile_desk: Served) -> N
         assert waiting(page) == []
 
 
+@pytest.mark.slow  # checks 220 sentences against 450 names
 def test_payloads_of_a_model_and_of_its_tools_are_text(guests: Visits) -> None:
     page = guests.open("/chat")
     question = page.get_by_label("Ask about this cluster")
