@@ -110,7 +110,7 @@ def test_every_conversation_resumes_and_no_plan_is_applied_twice(tmp_path: Path)
         with served(tmp_path, *options, port=port, environment=model.environment):
             client.sign_in()
             until(lambda: not any(client.read(s)["session"]["is_busy"] for s in talks))
-            until(lambda: all([applied(client, folder, *pair) for pair in zip(applying, both, strict=True)]))
+            until(lambda: all(applied(client, folder, *pair) for pair in zip(applying, both, strict=True)))
             read = [client.read(session) for session in (*talks, *applying)]
     for number, detail in enumerate(read[:TALKS]):
         (turn,) = detail["turns"]
