@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from aurora import __version__
+from aurora.web.api import add_api
 from aurora.web.context import WebContext
-from aurora.web.observability import watch_requests
+from aurora.web.mounts.extender import add_extender
+from aurora.web.mounts.mcp import add_mcp
+from aurora.web.observability import add_observability, watch_requests
 from aurora.web.security.wall import secure
 
 ASSETS = Path(__file__).parent / "design" / "assets"
 TITLE = "AURORA"
 RECONNECT_SECONDS = 30.0
 """Time for which a page that lost its connection is kept, so that it goes on where it was."""
-ROOMS = (
-    ("aurora.web.api", "add_api"),
-    ("aurora.web.mounts.mcp", "add_mcp"),
-    ("aurora.web.mounts.extender", "add_extender"),
-    ("aurora.web.observability", "add_observability"),
-)
-"""Module and function of each part of the API: `add(app, context)`; a part that is not there yet is left out."""
-PAGES = (
-    "cluster",
-    "chat",
-    "decisions",
-    "plans",
-    "selfplay",
-    "forecasts",
-    "recommendations",
-    "experiments",
-    "policies",
-    "studies",
-    "rating",
-)
-"""Modules of `aurora.web.pages`, each with `add(context)`."""
 
 
 def create_api(context: WebContext) -> FastAPI:
@@ -63,16 +42,12 @@ def create_app(context: WebContext) -> FastAPI:
     from nicegui import ui  # noqa: PLC0415  # global to the process
 
     from aurora.web.design import theme  # noqa: PLC0415  # likewise
-    from aurora.web.pages import problems  # noqa: PLC0415  # likewise
+    from aurora.web.pages.every import add_pages  # noqa: PLC0415  # likewise
 
     app = _new(context)
     theme.install()
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
-    problems.add()
-    for name in PAGES:
-        module = f"aurora.web.pages.{name}"
-        if find_spec(module) is not None:
-            import_module(module).add(context)
+    add_pages(context)
     ui.run_with(
         app,
         title=TITLE,
@@ -99,9 +74,6 @@ def _new(context: WebContext) -> FastAPI:
         openapi_url=None,  # the API has its own
     )
     app.state.context = context
-    for name, function in ROOMS:
-        if find_spec(name) is not None:
-            add: Callable[[FastAPI, WebContext], object] | None = getattr(import_module(name), function, None)
-            if add is not None:
-                add(app, context)
+    for add in (add_api, add_mcp, add_extender, add_observability):
+        add(app, context)
     return app

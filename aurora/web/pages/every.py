@@ -1,0 +1,45 @@
+"""Registers every page of the desk."""
+
+from __future__ import annotations
+
+from aurora.web.context import WebContext
+from aurora.web.pages import (
+    chat,
+    cluster,
+    decisions,
+    experiments,
+    forecasts,
+    plans,
+    policies,
+    problems,
+    rating,
+    recommendations,
+    selfplay,
+    studies,
+)
+
+PAGES = (
+    cluster,
+    chat,
+    decisions,
+    plans,
+    forecasts,
+    recommendations,
+    experiments,
+    selfplay,
+    policies,
+    studies,
+    rating,
+)
+"""Each has `add(context)`."""
+
+
+def add_pages(context: WebContext) -> None:
+    """Register every page, and those for addresses without one and for failures.
+
+    Args:
+        context: What pages share.
+    """
+    problems.add()
+    for page in PAGES:
+        page.add(context)
