@@ -26,30 +26,32 @@ class HttpServer:
 
     It checks neither token nor Host nor Origin: the application that has it as a route does. Ids of sessions have 122
     random bits.
-
-    Args:
-        server: The server.
     """
 
-    def __init__(self, server: Server[Any]) -> None:
-        self._manager = StreamableHTTPSessionManager(
-            server, max_sessions=MAX_SESSIONS, session_idle_timeout=IDLE_SECONDS, max_request_body_size=MAX_BODY_BYTES
-        )
-        self._is_running = False
+    def __init__(self) -> None:
+        self._manager: StreamableHTTPSessionManager | None = None
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Take requests while the block runs; it can run once."""
-        async with self._manager.run():
-            self._is_running = True
+    async def running(self, server: Server[Any]) -> AsyncIterator[None]:
+        """Take requests while the block runs.
+
+        Args:
+            server: Who answers.
+        """
+        manager = StreamableHTTPSessionManager(
+            server, max_sessions=MAX_SESSIONS, session_idle_timeout=IDLE_SECONDS, max_request_body_size=MAX_BODY_BYTES
+        )
+        async with manager.run():
+            self._manager = manager
             try:
                 yield
             finally:
-                self._is_running = False
+                self._manager = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if not self._is_running:
+        manager = self._manager
+        if manager is None:
             await PlainTextResponse("the server starts or ends; try again", 503)(scope, receive, send)
             return
-        await self._manager.handle_request(scope, receive, send)
+        await manager.handle_request(scope, receive, send)

@@ -39,12 +39,12 @@ def mount_mcp(
         settings: What clients may do.
         watch: Receives each call that was answered.
     """
-    server, calls = create_server(desks, settings, watch=watch)
-    http = HttpServer(server)
+    http = HttpServer()
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
-        async with http.running():
+        server, calls = create_server(desks, settings, watch=watch)  # anew, so that an application can start again
+        async with http.running(server):
             yield
         calls.close()
 

@@ -34,7 +34,7 @@ def test_a_bar_leads_to_its_decision_and_a_node_to_its_tasks(visit: Visit) -> No
     expect(task).to_be_visible()
     page.locator(".task-card .cell-link").first.click()
     expect(page.get_by_role("heading", name="Tasks on node-", exact=False)).to_be_visible()
-    assert "node=" in page.url
+    page.wait_for_url(lambda url: "node=" in url)
 
 
 def test_a_task_that_is_not_placed_says_why_and_what_would_place_it(visit: Visit) -> None:
