@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -70,13 +71,15 @@ class Recording:
     Args:
         path: File to create or continue; None: memory only.
         replaying: True: every question must have its answer here; nothing is written.
+        keeps: False: exchanges are forgotten at once, for sessions without an end.
 
     Raises:
         RunError: The file can't be used, or is not a recording.
     """
 
-    def __init__(self, path: Path | None = None, *, replaying: bool = False) -> None:
+    def __init__(self, path: Path | None = None, *, replaying: bool = False, keeps: bool = True) -> None:
         self.replaying = replaying
+        self._keeps = keeps
         self._path = path
         self._lock = threading.Lock()
         self._part = ""
@@ -158,6 +161,8 @@ class Recording:
 
     def key(self, kind: Kind, request: Any) -> str:
         """Return the key of the next question; the same question asked again gets another key."""
+        if not self._keeps:
+            return secrets.token_hex(16)
         asked = hashlib.sha256(json.dumps([kind, request], sort_keys=True).encode()).hexdigest()
         own = self._own()
         with self._lock:
@@ -181,7 +186,8 @@ class Recording:
         """
         own = self._own()
         with self._lock:
-            self._exchanges[exchange.key] = exchange
+            if self._keeps:
+                self._exchanges[exchange.key] = exchange
             if own is not None:
                 own.exchanges.append(exchange)
             if self._file is not None:

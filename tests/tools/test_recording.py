@@ -98,3 +98,15 @@ def test_replaying_writes_nothing(tmp_path) -> None:
     with Recording(path, replaying=True) as replay:
         exchange(replay, "r", 2)
     assert path.read_bytes() == before
+
+
+def test_a_forgetful_recording_keeps_no_exchange() -> None:
+    recording = Recording(keeps=False)
+    keys = [recording.key("model", {"messages": ["the same"]}) for _ in range(3)]
+    assert len(set(keys)) == 3
+    recording.add(Exchange(keys[0], "model", {}, {}, {}))
+    assert list(recording) == []
+    assert recording.find(keys[0]) is None
+    with recording.part("a part") as part:
+        recording.add(Exchange(keys[1], "model", {}, {}, {}))
+    assert [e.key for e in part.exchanges] == [keys[1]]

@@ -105,5 +105,8 @@ def open_operator(
     from aurora.agents.models.model import model_name  # noqa: PLC0415  # likewise
     from aurora.agents.roles.operator import ModelOperator  # noqa: PLC0415  # likewise
     from aurora.prompts.loader import load_prompt  # noqa: PLC0415  # likewise
+    from aurora.tools.recording import Recording  # noqa: PLC0415  # likewise
 
-    return ModelOperator(metered(model_name(model), limits=limits, tell=tell, in_prose=True), load_prompt("operator"))
+    name, forgetful = model_name(model), Recording(keeps=False)  # a conversation, or a server, may go on for months
+    asked = metered(name, recording=forgetful, limits=limits, tell=tell, in_prose=True)
+    return ModelOperator(asked, load_prompt("operator"))
