@@ -1,8 +1,8 @@
 """Tests whether any plan is better than an outcome in one objective, and no worse in the others.
 
-Minimise the sum of the objectives, each in units of the outcome, while none is more than in the outcome (Benson 1978,
-an ε-constraint method at the outcome itself). If the sum can't be lowered, the outcome is Pareto-optimal among plans
-that complete every task.
+Minimise the sum of the objectives, each in units of the outcome, while none is more than in the outcome (Benson,
+Journal of Optimization Theory and Applications 26, 1978). If the sum can't be lowered, the outcome is Pareto-optimal
+among plans that complete every task.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from aurora.sim.kernel import encode, run
-from aurora.sim.optimum.pareto_test import TOLERANCE, pareto_test
+from aurora.sim.optimum.pareto_test import TESTED, TOLERANCE, pareto_test
 from aurora.sim.optimum.plans import run_plan
 from aurora.sim.policies.compiler import compile_policy
 from aurora.sim.policies.references import REFERENCES
@@ -74,3 +74,22 @@ def test_an_outcome_that_leaves_tasks_is_not_optimal() -> None:
     outcome = run(encoded, compile_policy(REFERENCES["most_allocated"]))
     assert outcome.summary.completed < 4
     assert pareto_test(encoded, outcome).verdict == "incomplete"
+
+
+def test_other_objectives_count_where_they_are_asked_for() -> None:
+    """Of two nodes that differ in power alone the hungry one is as fast and as cheap, and the first."""
+    nodes = tuple(
+        Node(node_id=name, cpu=4.0, price_per_hour=1.0, idle_power=idle, full_power=full)
+        for name, idle, full in (("hungry", 100.0, 400.0), ("frugal", 10.0, 40.0))
+    )
+    task = Task(task_id="t", arrival_time=0.0, cpu_required=2.0, duration=100.0, sla_latency_ms=1000.0)
+    workload = Workload(tasks=(task,), time_horizon=10.0)
+    encoded = encode(Scenario(scenario_id="two", domain="cloud", nodes=nodes, workload_definition=workload))
+    hungry = run(encoded, compile_policy(REFERENCES["first_fit"]))
+    frugal = run(encoded, compile_policy(REFERENCES["greenest"]))
+    assert frugal.summary.energy < hungry.summary.energy / 9
+    assert pareto_test(encoded, hungry, effort=0.2).verdict == "optimal"
+    found = pareto_test(encoded, hungry, objectives=TESTED, effort=0.2)
+    assert found.verdict == "dominated"
+    assert found.better["energy"] == pytest.approx(frugal.summary.energy)
+    assert pareto_test(encoded, frugal, objectives=TESTED, effort=0.2).verdict == "optimal"
