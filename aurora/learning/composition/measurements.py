@@ -1,0 +1,46 @@
+"""Measurements of chains, from which the score of any pipeline follows, and the call that measures a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.learning.composition.objective import Measured
+from aurora.learning.composition.pipeline import Branch, Pipeline
+from aurora.learning.composition.value_types import Array
+
+
+@dataclass(frozen=True, eq=False)
+class ChainMeasurement:
+    """What one chain answered to each item of a data set, alone in its process, and how long it took.
+
+    Attributes:
+        branch: The chain.
+        probabilities: Probability of each class, of shape (items, classes).
+        seconds: Time of each item as a request of its own, in seconds, of shape (items,).
+        batch_seconds: Size of a batch -> median time of one batch of that size, in seconds.
+        memory: Resident memory that the loaded chain adds to a process, in bytes.
+        size: Size of its components on disk, in bytes.
+    """
+
+    branch: Branch
+    probabilities: Array
+    seconds: NDArray[np.float64]
+    batch_seconds: Mapping[int, float]
+    memory: float
+    size: float
+
+
+class Evaluator(Protocol):
+    """Measures pipelines: from a table of chains, or by deploying them."""
+
+    def __call__(self, pipeline: Pipeline) -> Measured:
+        """Measure one pipeline.
+
+        Raises:
+            InputError: The pipeline is not valid, or can't be run.
+        """
