@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
+from aurora.cluster.kubernetes_quantities import NANO, parse_quantity
 from aurora.cluster.plans.asks import FIELDS_OF_SIZES, MAX_SIZE, Ask
 from aurora.cluster.plans.making import MAX_CHANGES
-from aurora.cluster.readers.kubernetes.quantities import NANO, parse_quantity
 from aurora.cluster.resources import IN_GIB
 from aurora.errors import DataError, InputError
 
