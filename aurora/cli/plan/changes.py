@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from aurora.cli import options
@@ -42,7 +43,7 @@ def all_asked(
         "resize": resize,
         "move": move,
     }
-    return list(changes_of(_as_option(lambda: parse_asks(texts)), snapshot))
+    return list(changes_of(_as_option(partial(parse_asks, texts)), snapshot))
 
 
 def dropped(given: list[str]) -> list[int]:
@@ -53,7 +54,7 @@ def dropped(given: list[str]) -> list[int]:
     """
     from aurora.cluster.plans.edit_language import parse_numbers  # heavy, used here only
 
-    return [n for text in given for n in _as_option(lambda text=text: parse_numbers(text))]
+    return [n for text in given for n in _as_option(partial(parse_numbers, text))]
 
 
 def remedies(given: list[str]) -> Iterator[tuple[str, str]]:
@@ -66,7 +67,7 @@ def remedies(given: list[str]) -> Iterator[tuple[str, str]]:
 
     for text in given:
         if "=" in text:
-            yield _as_option(lambda text=text: sides(text, "remedy", "TASK or TASK=NODE"))
+            yield _as_option(partial(sides, text, "remedy", "TASK or TASK=NODE"))
         else:
             yield text, ""
 
