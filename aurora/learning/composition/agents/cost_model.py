@@ -1,6 +1,6 @@
 """A learned model of what compositions are worth, with its uncertainty, from those that have been measured.
 
-First principles give the frame: the latency and cost of a pipeline whose stages all run is about the sum of its chains'.
+First principles give the frame: if all stages run, latency and cost are about the sums over the chains.
 Gaussian processes learn the rest: accuracy, and the logarithms of the shares of latency and cost that are really due.
 """
 
@@ -125,5 +125,3 @@ def _exponential(mean: Floats, error: Floats, frame: Floats) -> tuple[Floats, Fl
     error = np.minimum(error, WIDEST_LOG)
     value = np.exp(frame + mean + np.square(error) / 2)
     return value, value * np.sqrt(np.expm1(np.square(error)))
-
-

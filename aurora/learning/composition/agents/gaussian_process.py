@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 JITTER = 1e-8
 """Added to the diagonal, relative to the signal, so that the factorisation exists."""
 
-SEARCHES, STEPS = 4, 40
+SEARCHES, STEPS = 2, 30
 """Random starts, and steps of the coordinate search, for the kernel's parameters."""
 
 
@@ -159,7 +159,9 @@ def _diagonal(kernel: Kernel, inputs: Inputs) -> Floats:
 
 def _noisy(kernel: Kernel, parts: Likeness) -> Floats:
     matrix = _matrix(kernel, parts)
-    return matrix + (np.exp(kernel.noise) + JITTER * float(matrix.diagonal().mean())) * np.eye(len(matrix))
+    noise = float(np.exp(kernel.noise)) + JITTER * float(matrix.diagonal().mean())
+    noisy: Floats = matrix + noise * np.eye(len(matrix))
+    return noisy
 
 
 def _loss(kernel: Kernel, parts: Likeness, targets: Floats) -> float:
