@@ -105,7 +105,7 @@ def _bearer(scope: Scope) -> bytes:
     """Return the token that a request shows; kube-scheduler shows the extender's as the password of its address."""
     kind, _, value = header(scope, "authorization").partition(" ")
     if kind.lower() == "basic" and scope["path"].startswith("/extender/"):
-        from aurora.cluster.scheduler.routes import token_of  # noqa: PLC0415  # heavy, for the extender only
+        from aurora.http.requests import token_of  # noqa: PLC0415  # heavy, for the extender only
 
         return token_of(header(scope, "authorization"))
     return value.strip().encode("latin-1") if kind.lower() == "bearer" else b""
