@@ -104,7 +104,7 @@ class TableEvaluator:
     labels: NDArray[np.int64]
     service: Service = field(default_factory=Service)
     prices: Prices = EXAMPLE
-    _stages: dict[tuple[Branch, ...], StageAnswers] = field(default_factory=dict, repr=False)
+    _stages: dict[tuple[Branch, ...], StageAnswers] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not len(self.labels):
@@ -220,7 +220,8 @@ class TableEvaluator:
             deadline = service.batching.deadline
             responses = batched_response_times(arrivals, seconds, factors, service.workers, deadline)
         responses = responses[service.skipped :] + service.overhead
-        return responses, Prediction(*(quantile(responses, share) for share in (0.5, LATENCY_SHARE, 0.99)), utilisation)
+        p50, p95, p99 = (quantile(responses, share) for share in (0.5, LATENCY_SHARE, 0.99))
+        return responses, Prediction(p50, p95, p99, utilisation)
 
     def _factors(self, pipeline: Pipeline) -> FloatArray:
         """Return the time of a batch in that of a single request, of shape (stages, largest batch + 1)."""

@@ -80,7 +80,7 @@ class Limits:
     branches: int = 3
     gate_branches: int = 1
     transformations: int = 2
-    thresholds: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+    thresholds: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
     def __post_init__(self) -> None:
         for name in ("stages", "branches", "gate_branches"):

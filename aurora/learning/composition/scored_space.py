@@ -47,7 +47,7 @@ class ScoredSpace:
     memory: FloatArray
     size: FloatArray
     origin: str
-    _places: dict[Pipeline, int] = field(default_factory=dict, repr=False)
+    _places: dict[Pipeline, int] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         """Return the number of pipelines."""
@@ -111,10 +111,19 @@ class ScoredSpace:
         numbers = numbers[undominated(losses[numbers])]
         return np.asarray(numbers[np.lexsort(losses[numbers].T[::-1])], np.int64)
 
+    @property
+    def is_single(self) -> BoolArray:
+        """Which pipelines are a single chain, of shape (pipelines,)."""
+        has_one_branch = (self.sets[self.stages[:, 0]] >= 0).sum(axis=1) == 1
+        return np.asarray((self.stages[:, 1:] < 0).all(axis=1) & has_one_branch)
+
     def scales(self) -> tuple[float, float]:
-        """Return latency and cost of the slowest and the dearest single chain that keep up: scales of a reward."""
-        is_single = (self.stages[:, 1:] < 0).all(axis=1) & ((self.sets[self.stages[:, 0]] >= 0).sum(axis=1) == 1)
-        chosen = is_single & np.isfinite(self.latency)
+        """Return latency and cost of the slowest and the dearest single chain that keep up: scales of a reward.
+
+        Raises:
+            InputError: No single chain keeps up.
+        """
+        chosen = self.is_single & np.isfinite(self.latency)
         if not chosen.any():
             raise InputError("no single chain keeps up with the load; lower the rate, or add workers", parameter="rate")
         return float(self.latency[chosen].max()), float(self.cost[chosen].max())

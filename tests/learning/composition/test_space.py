@@ -1,17 +1,22 @@
+import json
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aurora.errors import DataError, FileError, InputError
-from aurora.learning.composition.edits import valid_branches
+from aurora.learning.composition.edits import EditSpace, valid_branches
 from aurora.learning.composition.evaluation import TableEvaluator
 from aurora.learning.composition.objective import Measured, Weights, pareto_set, reward
+from aurora.learning.composition.pipeline import single
 from aurora.learning.composition.prices import Prices
 from aurora.learning.composition.queueing import Batching, Service
 from aurora.learning.composition.rules import Limits
 from aurora.learning.composition.scored_space import read_space, undominated
 from aurora.learning.composition.space import enumerate_space, pipelines, scored_space, space_size
+from aurora.learning.composition.survey import climb_all, leading_chains, survey
 from aurora.learning.composition.validation import check
 from tests.learning.composition.made_up import measured, rules
 
@@ -121,3 +126,38 @@ def test_overloaded_pipelines_are_never_chosen_where_latency_counts():
         enumerate_space(RULES.limits, TableEvaluator(CHAINS, LABELS, Service(rate=1e6, requests=50))).scales()
     with pytest.raises(InputError, match="no chain"):
         enumerate_space(RULES.limits, TableEvaluator({}, LABELS))
+
+
+def test_leading_chains_are_fronts_in_turn():
+    accuracies = {chain: EVALUATOR.stage((chain,)).is_correct.mean() for chain in CHAINS}
+    ranked = [leading_chains(CHAINS, accuracies, count) for count in range(1, 6)]
+    assert [len(one) for one in ranked] == [1, 2, 3, 4, 5]
+    assert all(set(a) < set(b) for a, b in pairwise(ranked))
+    assert max(accuracies, key=accuracies.get) in ranked[0]
+    assert leading_chains(CHAINS, accuracies, 99) == tuple(sorted(CHAINS))
+
+
+def test_a_survey_names_the_front_and_the_best_single_chain():
+    other, labels = measured(list(CHAINS), seed=9)
+    found = survey(SPACE, TableEvaluator(other, labels, SERVICE))
+    assert (found.chains, found.pipelines) == (5, len(SPACE))
+    assert found.overloaded == np.isinf(SPACE.latency).sum()
+    singles = {c: EVALUATOR(single(c.model, *c.transformations)) for c in CHAINS}
+    assert found.best_single.selection.accuracy == max(m.accuracy for m in singles.values() if np.isfinite(m.latency))
+    assert found.best.selection.accuracy == SPACE.accuracy[np.isfinite(SPACE.latency)].max()
+    assert found.front[-1].sealed.accuracy != found.front[-1].selection.accuracy
+    assert json.loads(json.dumps(found.to_json(), allow_nan=False))["front"][0]["sealed"]["accuracy"] > 0
+    assert survey(SPACE).best.sealed is None
+
+
+def test_climbs_end_at_the_optimum_or_below_it():
+    edits = EditSpace(RULES, CHAINS)
+    weights = Weights(1.0, 0.05, 0.0, *SPACE.scales())
+    found = climb_all(SPACE, edits, weights, starts=20)
+    assert 0 <= found.missed <= found.starts == 20
+    assert found.low <= found.missed / 20 <= found.high
+    assert found.mean_gap >= 0
+    assert (found.mean_gap == 0) == (found.missed == 0)
+    assert climb_all(SPACE, edits, weights, starts=20) == found
+    # only speed counts: the fastest chain is next to every pipeline, or nearly
+    assert climb_all(SPACE, edits, Weights(0.0, 1.0, 0.0, *SPACE.scales()), starts=10).missed == 0
