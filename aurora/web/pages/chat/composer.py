@@ -44,6 +44,8 @@ class Composer:
             with element("div", "write"):
                 self.field = ui.textarea("Ask about this cluster", value=written[:MOST_CHARACTERS])
                 self.field.props(f"outlined autogrow dense rows=1 maxlength={MOST_CHARACTERS} data-composer")
+                if written:
+                    self.field.props("autofocus")  # Enter sends what another page wrote
                 self.field.on("keydown", self._entered, js_handler=_ENTER)
                 self.send = button("Send", self._pressed, kind="primary", icon="send").props("type=button")
                 self.stop = button("Stop", stop, icon="stop").props("type=button data-stop")
