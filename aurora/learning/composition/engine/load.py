@@ -1,7 +1,7 @@
 """Open-loop load: requests leave when a Poisson process says so, whether or not earlier ones were answered.
 
-Latency counts from the planned arrival. So a service that stalls is charged for all that should have been sent meanwhile
-(no coordinated omission). For services on this machine only.
+Latency counts from the planned arrival. So a service that stalls is charged for all that should have been sent
+meanwhile (no coordinated omission). For services on this machine only.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class LoadResult:
 
     Attributes:
         latencies: Time from the planned arrival to the whole answer, in seconds, of the requests answered with 200.
-        late: Time from the planned arrival to the moment at which the request left, in seconds: what the generator adds.
+        late: Time from the planned arrival to the departure, in seconds: what the generator itself adds.
         statuses: Requests by HTTP status; 0: no answer.
         versions: Requests by the version that answered.
         faults: Requests by what was wrong with them.
@@ -109,7 +109,9 @@ def run_load(
     place = urlsplit(url)
     if place.scheme != "http" or not is_loopback(place.hostname or ""):
         raise InputError("load is put on services of this machine only", parameter="url", value=url)
-    return asyncio.run(_Generator(place.hostname or "", place.port or 80, place.path or "/", bodies, check).run(arrivals, grace))
+    return asyncio.run(
+        _Generator(place.hostname or "", place.port or 80, place.path or "/", bodies, check).run(arrivals, grace)
+    )
 
 
 @dataclass
@@ -217,7 +219,9 @@ class _Client(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._version, self._body = "", b""
         self._waiting = asyncio.get_running_loop().create_future()
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = (
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
         self._transport.write(head.encode() + body)
         if self._transport.is_closing():
             self._waiting.set_exception(ConnectionError("the connection is closed"))

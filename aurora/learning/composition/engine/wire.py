@@ -53,7 +53,8 @@ def _texts(items: Sequence[Any]) -> list[str]:
 def _numbers(items: Sequence[Any], kind: ValueType) -> Array:
     rows = [_row(number, item, kind) for number, item in enumerate(items, 1)]
     try:
-        found = np.array(rows, np.float32)
+        with np.errstate(over="ignore"):  # what is too large is told below
+            found = np.array(rows, np.float32)
     except (ValueError, TypeError, OverflowError):
         raise InputError("every item is a list of numbers") from None
     if not np.isfinite(found).all():
