@@ -302,21 +302,6 @@ def parse_seeds(given: str, option: str) -> list[int]:
     return _ranges(given, option, (0, MAX_SEED), MAX_SEEDS, "seed")
 
 
-def parse_numbers(given: str, option: str, most: int, what: str = "number") -> list[int]:
-    """Return the whole numbers of `2`, `1-3` or `1,3`.
-
-    Args:
-        given: The text.
-        option: Option that it was given for.
-        most: Largest number.
-        what: Word for a number in messages.
-
-    Raises:
-        BadParameter: It is none of these, or a number is not from 1 to the largest.
-    """
-    return _ranges(given, option, (1, most), most, what)
-
-
 def parse_percentages(given: str, option: str) -> tuple[float, ...]:
     """Return the confidences of `50,80,95` in per cent, each from 1 to below 100.
 

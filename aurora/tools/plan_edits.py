@@ -10,6 +10,7 @@ from pydantic import Field
 from aurora.cluster.changes import Cordon, Resize, Scale, TargetAmounts, Uncordon
 from aurora.cluster.placement import DEFAULT_POLICY
 from aurora.cluster.plans import folder
+from aurora.cluster.plans.asks import Ask, changes_of
 from aurora.cluster.plans.effect import simulate_effect
 from aurora.cluster.plans.making import Proposal
 from aurora.cluster.plans.moves import propose_move
@@ -105,6 +106,30 @@ def edited(
         effect_of=lambda snapshot, wanted: simulate_effect(snapshot, wanted, policy, history=history),
         provenance=record(policy, seed=0, command=command),
     ).plan
+
+
+def edited_as_asked(
+    desk: Desk, plan_id: str, *, without: Collection[int] = (), asks: Iterable[Ask] = (), command: str = ""
+) -> Plan:
+    """Write a plan that is edited from another one as a person asks, in a form or in the language of edits.
+
+    Args:
+        desk: Data that is open.
+        plan_id: The plan that is edited.
+        without: Numbers of changes to leave out, from 1.
+        asks: What is asked for in place of its own changes of the same matter, or at the end.
+        command: How it is made, for the record.
+
+    Raises:
+        InputError: A name or an amount is not valid, or see `edited`.
+        PlanError: See `edited`.
+        PolicyError: See `edited`.
+        FileError: A file can't be read or written.
+        DataError: A file was altered or is damaged.
+    """
+    plan = folder.load(desk.plans, plan_id)
+    changes = changes_of(asks, folder.snapshot_of(desk.plans, plan))
+    return edited(desk, plan.plan_id, without=without, changes=changes, command=command)
 
 
 def _changes(arguments: EditPlanArguments, snapshot: Snapshot) -> list[Proposal]:

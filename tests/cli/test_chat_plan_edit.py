@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 import pytest
 
 from aurora.agents.operator.rules import RulesOperator
-from aurora.cli.chat.plan_edit import KINDS, parse
 from aurora.cli.chat.talk import COMMANDS, Talk
 from aurora.cluster.changes import Cordon, Scale
 from aurora.cluster.plans import folder
 from aurora.cluster.plans.making import Proposal, make_plan
 from aurora.cluster.samples.load import load_sample
-from aurora.errors import InputError
 from aurora.graphs.chat.conversation import Conversation
 from aurora.graphs.chat.sessions import Sessions
 from aurora.graphs.chat.surroundings import Surroundings
@@ -75,29 +73,6 @@ def test_a_conversation_that_only_reads_writes_no_plan(talk, plan, capsys) -> No
     assert "/mode plan" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("rest", "plan_id", "texts"),
-    [
-        ("2,3", "", {"drop": ["2,3"]}),
-        ("2, 3", "", {"drop": ["2,3"]}),
-        ("123456789abc 2-4", "123456789abc", {"drop": ["2-4"]}),
-        ("--move shop/web-1=node-a3 --cordon=node-b1", "", {"move": ["shop/web-1=node-a3"], "cordon": ["node-b1"]}),
-        ("abcdef --drop 1 --drop 3", "abcdef", {"drop": ["1", "3"]}),
-        ("123456", "", {"drop": ["123456"]}),
-    ],
-)
-def test_what_is_typed_is_parsed(rest, plan_id, texts) -> None:
-    wanted = parse(rest)
-    assert wanted.plan_id == plan_id
-    assert {k: v for k, v in wanted.texts.items() if v} == texts
-
-
-@pytest.mark.parametrize("rest", ["", "zz", "--foo 3", "--drop", "'", "123456789abc", "2 node-b1"])
-def test_another_form_is_refused_with_the_usage(rest) -> None:
-    with pytest.raises(InputError, match="/plan edit"):
-        parse(rest)
-
-
 @pytest.mark.parametrize("rest", ["9", "--scale x", "--move web", "--cordon node-none"])
 def test_what_the_options_refuse_is_told_and_the_conversation_goes_on(talk, plan, capsys, rest) -> None:
     talk.say(f"/plan edit {rest}")
@@ -109,4 +84,3 @@ def test_every_command_is_listed_beside_its_kin() -> None:
     names = list(COMMANDS)
     assert names.index("/plan edit") == names.index("/plan") + 1
     assert all(c.usage.startswith(name) for name, c in COMMANDS.items())
-    assert set(KINDS) == {"drop", "move", "scale", "resize", "cordon", "uncordon"}

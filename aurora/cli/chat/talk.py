@@ -21,8 +21,9 @@ from aurora.cli.chat.rendering import (
 from aurora.cli.terminal.output import emit_table, note, printable
 from aurora.errors import AuroraError, InputError
 from aurora.graphs.chat.conversation import Conversation, Step
-from aurora.graphs.chat.graph import MODES, message_text
+from aurora.graphs.chat.graph import message_text
 from aurora.graphs.chat.sessions import Sessions
+from aurora.graphs.chat.state import MODES
 from aurora.tools.registry import ROWS
 
 MAX_NAMES = 5_000
@@ -210,13 +211,20 @@ def _plan(talk: Talk, rest: str) -> None:
 
 def _plan_edit(talk: Talk, rest: str) -> None:
     """Make another plan; where a person is asked about the plan, they are asked about the other one then."""
-    from aurora.cli.chat.plan_edit import edit, parse
+    from aurora.cluster.plans.edit_language import parse_edit
+    from aurora.tools.plan_edits import edited_as_asked
 
-    wanted = parse(rest)
+    wanted = parse_edit(rest)
     request = talk.conversation.request
     if talk.mode == "read":
         raise InputError("this writes a plan, and the conversation only reads; /mode plan")
-    made = edit(talk.conversation.surroundings.desk, _plan_id(talk, wanted.plan_id), wanted, f"/plan edit {rest}")
+    made = edited_as_asked(
+        talk.conversation.surroundings.desk,
+        _plan_id(talk, wanted.plan_id),
+        without=wanted.without,
+        asks=wanted.asks,
+        command=f"/plan edit {rest}",
+    )
     replaced = made.provenance.edited_from if made.provenance is not None else None
     action = request["action_requests"][0] if request is not None else None
     if action is not None and replaced == action["args"]["sha256"]:

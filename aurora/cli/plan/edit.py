@@ -16,9 +16,6 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.cluster.plans.plan import Plan
     from aurora.sim.policies.policy import Policy
 
-MAX_CHANGES = 2_000
-"""As of `aurora.cluster.plans.making`."""
-
 
 def edit(
     plan: str = options.text_argument(help="Id of a plan, or its beginning."),
@@ -63,7 +60,7 @@ def edit(
     report = edit_in_folder(
         plan,
         folder,
-        without=[n for text in drop for n in options.parse_numbers(text, "--drop", MAX_CHANGES)],
+        without=parsing.dropped(drop),
         changes=changes,
         effect_of=None if quick else partial(simulate_effect, policy=chooser, history=series, seed=seed),
         provenance=record(chooser, seed=None if quick else seed, history=origin, command=typed()),

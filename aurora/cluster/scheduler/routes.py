@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import logging
 import time
 from collections.abc import Callable, Mapping
 
-from aurora.cluster.scheduler.connection import Later, Response
 from aurora.cluster.scheduler.extender import Answer, Extender, error_body
 from aurora.cluster.scheduler.metrics import Metrics
-from aurora.cluster.scheduler.requests import (
+from aurora.http.connection import Later, Response
+from aurora.http.requests import (
     FAILED,
     NOT_ALLOWED,
     NOT_FOUND,
@@ -22,6 +20,7 @@ from aurora.cluster.scheduler.requests import (
     UNAVAILABLE,
     Refusal,
     Request,
+    token_of,
 )
 
 VERBS = ("filter", "prioritize")
@@ -103,16 +102,3 @@ class Routes:
         return Response(
             UNAUTHORISED, error_body("the token is absent or another one"), challenge='Basic realm="aurora"'
         )
-
-
-def token_of(header: str) -> bytes:
-    """Return the secret of an Authorization header: the bearer's, or the password of basic authentication."""
-    kind, _, value = header.partition(" ")
-    if kind.lower() == "bearer":
-        return value.strip().encode()
-    if kind.lower() == "basic":
-        try:
-            return base64.b64decode(value.strip(), validate=True).partition(b":")[2]
-        except (binascii.Error, ValueError):
-            return b""
-    return b""

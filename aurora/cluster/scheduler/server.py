@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
-import socket
 import ssl
 import sys
 import threading
@@ -19,11 +18,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aurora.cluster.scheduler.connection import Connection, Traffic
 from aurora.cluster.scheduler.extender import Extender
 from aurora.cluster.scheduler.metrics import Metrics
 from aurora.cluster.scheduler.routes import BIND, VERBS, Routes
 from aurora.errors import FileError, InputError
+from aurora.http.connection import Traffic
+from aurora.http.listening import accept, drain, is_loopback, listen, sweep
 
 MAX_BODY_BYTES = 64 << 20
 """Most bytes of a request; 5,000 whole nodes have about 50 MB, their names 0.1."""
@@ -31,14 +31,6 @@ HELD_BODIES = 4
 """Unfinished requests of all connections together have at most the bytes of that many longest bodies."""
 MAX_CONNECTIONS = 4096
 """Most connections at a time; others are closed at once."""
-BACKLOG = 1024
-"""Connections that wait to be accepted."""
-SWEEP_SECONDS = 0.1
-"""Seconds between looks at which connections have run out of time."""
-HANDSHAKE_SECONDS = 10.0
-"""Most seconds of a TLS handshake."""
-DRAIN_SECONDS = 10.0
-"""Most seconds for what was asked before the end."""
 SWITCH_SECONDS = 0.0005
 """Longest time for which another thread should keep Python from the one that answers (`sys.setswitchinterval`)."""
 
@@ -67,7 +59,7 @@ class ServerSettings:
     @property
     def is_local(self) -> bool:
         """Whether only this machine can connect."""
-        return self.host in ("127.0.0.1", "localhost", "::1")
+        return is_loopback(self.host)
 
 
 class ExtenderServer:
@@ -97,7 +89,7 @@ class ExtenderServer:
         self.settings = settings
         self.metrics = Metrics(VERBS if extender.binder is None else (*VERBS, BIND))
         self._tls = _tls(settings)
-        self._socket = _listening(settings)
+        self._socket = listen(settings.host, settings.port)
         self._routes = Routes(extender, self.metrics, settings.token)
         self.traffic = Traffic(
             respond=self._routes.respond,
@@ -148,30 +140,13 @@ class ExtenderServer:
         if self._is_stopping.is_set():
             self._stop.set()
         traffic = self.traffic
-        server = await self._loop.create_server(
-            lambda: Connection(traffic),
-            sock=self._socket,
-            ssl=self._tls,
-            ssl_handshake_timeout=HANDSHAKE_SECONDS if self._tls else None,
-            backlog=BACKLOG,
-        )
-        sweeping = asyncio.create_task(_sweep(traffic))
+        server = await accept(traffic, self._socket, self._tls)
+        sweeping = asyncio.create_task(sweep(traffic))
         await self._stop.wait()
         self._routes.is_ending = True
         server.close()
-        traffic.drain()
-        until = self._loop.time() + DRAIN_SECONDS
-        while traffic.connections and self._loop.time() < until:
-            await asyncio.sleep(SWEEP_SECONDS / 10)
+        await drain(traffic)
         sweeping.cancel()
-        traffic.abort()
-
-
-async def _sweep(traffic: Traffic) -> None:
-    loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(SWEEP_SECONDS)
-        traffic.expire(loop.time())
 
 
 def settle_process() -> None:
@@ -186,17 +161,6 @@ def settle_process() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
-
-
-def _listening(settings: ServerSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(
-            f"can't listen there: {reason}", parameter="host", value=f"{settings.host}:{settings.port}"
-        ) from None
 
 
 def _tls(settings: ServerSettings) -> ssl.SSLContext | None:

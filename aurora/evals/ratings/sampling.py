@@ -13,7 +13,7 @@ from aurora.agents.explain.wording import MEASURES, called, value_text
 from aurora.evals.explanations.decisions import cases
 from aurora.evals.ratings.items import Facts, Item, Kind, RatingSet, named
 from aurora.evals.ratings.planting import NUMBER, OF_RUNS, PLANTERS, Told, planted
-from aurora.quantities import plain
+from aurora.quantities import energy, plain
 from aurora.sim.explain.claims import Case
 from aurora.sim.explain.decision import Decision, features_read
 from aurora.sim.explain.names import shown_name
@@ -109,7 +109,7 @@ def _decision(task: str, case: Case, decision: Decision) -> _Candidate:
     rows = tuple(
         (
             f"{o.name} (chosen)" if o is decision.chosen else o.name,
-            *(value_text(f, o.features[f], "operator") for f in names),
+            *(_written(f, o.features[f], decision.chosen.features[f]) for f in names),
             plain(o.score),
         )
         for o in decision.options[:OPTIONS_SHOWN]
@@ -124,6 +124,11 @@ def _decision(task: str, case: Case, decision: Decision) -> _Candidate:
     caption = f"Candidates with room, best first ({len(rows)} of {decision.feasible}); the highest score wins"
     facts = Facts(caption=caption, columns=("candidate", *words, "score"), rows=rows)
     return _Candidate("decision", f"Why was task {shown_name(task)} placed where it was?", told, (facts,))
+
+
+def _written(feature: str, value: float, chosen: float) -> str:
+    """Return a value as text; energies in the unit of the chosen candidate's, so that a column can be compared."""
+    return energy(value, scale=chosen) if feature == "fit.energy" else value_text(feature, value, "operator")
 
 
 def _runs(count: int, rng: np.random.Generator) -> Iterator[_Candidate]:

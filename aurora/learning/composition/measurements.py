@@ -25,6 +25,9 @@ class ChainMeasurement:
         batch_seconds: Size of a batch -> median time of one batch of that size, in seconds.
         memory: Resident memory that the loaded chain adds to a process, in bytes.
         size: Size of its components on disk, in bytes.
+        component_memory: The part of `memory` that each component adds, in the order of `branch.components`; empty
+            where it is not known. Chains with the same first transformations share these, so that they count once.
+        component_size: The part of `size` of each component, in the same order; empty where it is not known.
     """
 
     branch: Branch
@@ -33,6 +36,8 @@ class ChainMeasurement:
     batch_seconds: Mapping[int, float]
     memory: float
     size: float
+    component_memory: tuple[float, ...] = ()
+    component_size: tuple[float, ...] = ()
 
 
 class Evaluator(Protocol):

@@ -52,7 +52,8 @@ class Stage:
     def __str__(self) -> str:
         """Return the stage as people write it: `vader + tf-idf > logistic`, with ` ? 0.8` where it has a threshold."""
         members = " + ".join(str(branch) for branch in self.branches)
-        return members if self.threshold is None else f"{members} ? {self.threshold:g}"
+        # repr is the shortest text that is read back as the same number
+        return members if self.threshold is None else f"{members} ? {float(self.threshold)!r}"
 
 
 @dataclass(frozen=True, order=True)

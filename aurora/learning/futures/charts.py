@@ -36,7 +36,7 @@ def _fan(report: FuturesReport) -> Chart:
     marks.append(Line("median", ahead, np.median(demand.totals, axis=0).tolist(), colour=BLUE))
     marks.append(Line("measured", before, report.past.tolist(), colour=BLACK))
     for k, tier in enumerate(demand.tiers):
-        name = f"tier {percent(tier.confidence)}, {tier.kind}"
+        name = f"tier {percent(tier.confidence)}, {'reserved' if tier.kind == 'reserved' else 'on demand'}"
         dash = DASHES[min(k, len(DASHES) - 1)]
         marks.append(Line(name, [ahead[0], ahead[-1]], [tier.cores, tier.cores], colour=VERMILION, dash=dash))
     return Chart("Demand to come, and tiers that cover all of it", "time, UTC", "cores", tuple(marks))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -211,10 +211,8 @@ def _taken(
 ) -> tuple[int, ...]:
     """Find the devices that an attempt took, from the attempts that had not ended before it started."""
     task, features = scenario.tasks[attempt.task], trace.features[attempt.decision, 0]
-    free = free_shares(scenario, attempt.node, [a for a in before if a.end > attempt.start])
-    if sum(free) != round(at.DEVICE * float(features[FEATURE_INDEX["node.accelerators_free"]])):
-        # The kernel processes one event at a time: attempts that end at this instant still hold their devices.
-        free = free_shares(scenario, attempt.node, before)
+    left_in_all = at.DEVICE * float(features[FEATURE_INDEX["node.accelerators_free"]])
+    free = min(_free_meanwhile(scenario, attempt, before), key=lambda shares: abs(sum(shares) - left_in_all))
     share = share_of(task.accelerator_share)
     if share == at.DEVICE:
         return tuple(d for d, f in enumerate(free) if f == at.DEVICE)[: task.accelerators]
@@ -223,6 +221,18 @@ def _taken(
     # Only the random choice distinguishes devices with the same free share; it takes the lowest hash.
     hashes = {d: _hash(scenario.seed, attempt.task, 64 * attempt.node + d) if by_hash else 0 for d in alike}
     return (min(alike, key=lambda d: (hashes[d], d)),)
+
+
+def _free_meanwhile(scenario: Scenario, attempt: Attempt, before: Sequence[Attempt]) -> Iterator[list[int]]:
+    """Yield the free shares of the node's devices after each event of the instant at which an attempt started.
+
+    The kernel processes one event at a time, completions in the order of their starts and then what else ends
+    attempts: of those that end at this instant, the later ones may still hold their devices.
+    """
+    ending = sorted((a for a in before if a.end <= attempt.start), key=lambda a: (a.ending != "completed", a.decision))
+    running = [a for a in before if a.end > attempt.start]
+    for freed in range(len(ending), -1, -1):
+        yield free_shares(scenario, attempt.node, [*running, *ending[freed:]])
 
 
 def free_shares(scenario: Scenario, node: int, running: Iterable[Attempt]) -> list[int]:

@@ -38,11 +38,11 @@ def add_extender(app: FastAPI, context: WebContext) -> None:
     # Heavy, used with a policy only
     from aurora.champions.named import load_policy  # noqa: PLC0415
     from aurora.cluster.scheduler.cluster import LiveCluster  # noqa: PLC0415
-    from aurora.cluster.scheduler.connection import Later  # noqa: PLC0415
     from aurora.cluster.scheduler.extender import Extender  # noqa: PLC0415
     from aurora.cluster.scheduler.metrics import Metrics  # noqa: PLC0415
-    from aurora.cluster.scheduler.requests import Request  # noqa: PLC0415
     from aurora.cluster.scheduler.routes import VERBS, Routes  # noqa: PLC0415
+    from aurora.http.connection import Later  # noqa: PLC0415
+    from aurora.http.requests import Request  # noqa: PLC0415
 
     policy, follower, live = load_policy(settings.policy), None, live_context(settings.snapshot)
     if live is None:

@@ -237,6 +237,7 @@ def _node(node: NodeView) -> None:
     )
     with element("div", "line"):
         link("What if it fails?", _ask(f"what if {node.node_id} fails?"), is_button=True)
+        link("Drain it", f"/plans?drain={quote(node.node_id, safe='')}", is_button=True)
         link("Its decisions", f"/decisions?node={quote(node.node_id, safe='')}", is_button=True)
     text("h3", f"Tasks ({len(node.tasks)})")
     if node.tasks:
@@ -266,10 +267,14 @@ def _why(why: WhyView) -> None:
     facts(rows)
     with element("div", "line"):
         link("Ask in the chat", _ask(f"why is {why.task_id} pending?"), is_button=True)
+        if any(remedy.command for remedy in why.remedies):
+            link("Make room for it", f"/plans?remedy={quote(why.task_id, safe='')}", is_button=True)
     text("h3", "The smallest changes that would place it")
-    if not why.remedies:
+    if why.needs:
+        text("p", f"Nothing on the nodes that are there. It needs {why.needs}.", "break")
+    elif not why.remedies:
         text("p", "None was found.", "muted")
-    for remedy in why.remedies:
+    for remedy in () if why.needs else why.remedies:
         with element("div", "stack remedy"):
             text("span", f"On {remedy.node_id}", "break")
             with element("ul"):

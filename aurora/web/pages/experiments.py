@@ -136,13 +136,20 @@ class _Page:
             build()
 
 
+def _day(view: ExperimentView) -> tuple[str, str, str]:
+    """Return what the day of an experiment is, the day, and how it is meant."""
+    day = int(view.day.split()[0])
+    later = f"{view.measured} days are measured; days after the decision don't alter it." if day < view.measured else ""
+    return ("Decided on day" if later else "Day"), view.day, " ".join(filter(None, (later, view.missing)))
+
+
 def _experiment(view: ExperimentView, key: str) -> None:
     with card(view.name):
         with element("div", "line"):
             badge(view.decision, view.tone)
             text("span", view.reason, "break")
         with element("div", "grid"):
-            metric("Day", view.day, view.missing)
+            metric(*_day(view))
             if view.effect:
                 metric("Effect", view.effect, view.effect_note)
                 metric("p-value", view.p_value, "of no effect, valid however often one looks")

@@ -1,4 +1,4 @@
-"""The page Forecasts and futures: what follows a series, the capacity that covers it, and what-ifs."""
+"""The page Forecasts and what-if: what follows a series, the capacity that covers it, and what-ifs."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def add(context: WebContext) -> None:
     @ui.page("/forecasts")
     def forecasts(request: Request) -> None:
         with frame(
-            "Forecasts and futures",
+            "Forecasts and what-if",
             active="forecasts",
             lead="What measured demand will do next, the capacity that covers it, and what changes would do.",
         ):

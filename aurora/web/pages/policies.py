@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from nicegui import ui
 
 from aurora.errors import AuroraError
@@ -24,6 +26,7 @@ from aurora.web.design.tables import small_table
 from aurora.web.design.working import compute
 from aurora.web.views.policies import KINDS, Judged, PolicyLine, PolicyView, path_of, policy_lines, policy_view
 
+BEST_HERE = "which policy is best for this cluster?"
 PARTS_SHOWN, REFERENCES_SHOWN = 12, 8
 """Rows of tables that are visible at once."""
 
@@ -88,6 +91,7 @@ def _list(lines: list[PolicyLine]) -> None:
             "It depends on what you place. Take the champion that is made for it where its whole interval is above 0: "
             "it is ahead of every reference there. Elsewhere, a reference is as good or better. Open one to see why.",
         )
+        link("Which is best for this cluster?", f"/chat?ask={quote(BEST_HERE, safe='')}", is_button=True)
         data_table(
             (
                 Column("name", "Policy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -64,6 +65,14 @@ def report_path(names: list[str]) -> str:
     return f"/studies/report?{urlencode([('of', name) for name in names])}"
 
 
+def _when(created: str) -> str:
+    """Return a time of ISO 8601 as people read it; another text as it is."""
+    try:
+        return f"{datetime.fromisoformat(created).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return created
+
+
 class _List:
     def __init__(self, context: WebContext) -> None:
         self.context = context
@@ -78,7 +87,9 @@ class _List:
             self.compare = button("Compare the chosen", self._compare, kind="primary", icon="compare_arrows")
             self.compare.disable()
             self.note = text(
-                "span", "Choose two or more of the same kind; the first chosen is compared with.", "muted small"
+                "span",
+                "Choose two or more of the same kind; the others are compared with the one chosen first.",
+                "muted small",
             )
         self.place = element("div", "stack")
         with self.place:
@@ -127,7 +138,11 @@ class _List:
                 with element("div", "line"):
                     badge(line.kind or "Evaluation", "info")
                     if line.created:
-                        text("span", f"{line.created}, {line.metrics} metrics", "muted small")
+                        text(
+                            "span",
+                            f"{_when(line.created)}, {line.metrics} metric{'' if line.metrics == 1 else 's'}",
+                            "muted small",
+                        )
                     if line.state:
                         text("span", f"runs: {line.state}", "small")
                 with element("div", "line"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -344,6 +344,7 @@ class WhyView(NamedTuple):
         never: Why no node could ever take it; empty if one could.
         fits_now: Nodes that fit now.
         remedies: The smallest changes that would place it.
+        needs: What it needs that no node has, where that is all that the changes say; empty: they differ.
         nodes: Each node with its reasons; empty where it fits.
     """
 
@@ -354,6 +355,7 @@ class WhyView(NamedTuple):
     never: str
     fits_now: tuple[str, ...]
     remedies: tuple[RemedyRow, ...]
+    needs: str
     nodes: tuple[tuple[str, str], ...]
 
 
@@ -364,6 +366,9 @@ def why_view(snapshot: Snapshot, task_id: str) -> WhyView:
         InputError: The snapshot has no such task, or it does not wait.
     """
     why = why_waiting(snapshot, task_id, room=Room(snapshot))
+    remedies = tuple(
+        RemedyRow(r.node_id, tuple(s.text for s in r.steps), r.command(task_id) or "") for r in why.remedies
+    )
     return WhyView(
         task_id,
         why.summary,
@@ -371,9 +376,18 @@ def why_view(snapshot: Snapshot, task_id: str) -> WhyView:
         "not known" if why.seconds is None else duration(why.seconds),
         why.never,
         why.fits_now,
-        tuple(RemedyRow(r.node_id, tuple(s.text for s in r.steps), r.command(task_id) or "") for r in why.remedies),
+        remedies,
+        _needs(remedies) if why.never else "",
         tuple((node, "; ".join(r.text for r in reasons)) for node, reasons in why.nodes),
     )
+
+
+def _needs(remedies: Sequence[RemedyRow]) -> str:
+    """Return what every remedy says that a node must have, in the same words for each node; empty: they differ."""
+    wanted = {tuple(step.partition(": ")[0] for step in r.steps) for r in remedies if not r.command}
+    if len(wanted) != 1 or any(r.command for r in remedies):
+        return ""
+    return " and ".join(wanted.pop())
 
 
 class ChangesView(NamedTuple):

@@ -112,6 +112,7 @@ class ExperimentView:
         tone: `good`, `bad`, `warn` or `info`.
         reason: Reason of the decision.
         day: Day of the decision and the registered number of days.
+        measured: Days that are measured; those after the decision don't alter it.
         effect: Effect with its interval; "" before the first day.
         effect_note: What the interval means.
         p_value: p-value, valid at any look; "" before the first day.
@@ -130,6 +131,7 @@ class ExperimentView:
     tone: Tone
     reason: str
     day: str
+    measured: int
     effect: str
     effect_note: str
     p_value: str
@@ -201,6 +203,7 @@ def experiment_view(folder: Path) -> ExperimentView:
         tone=TONES.get(decision, "warn"),
         reason="no day is measured yet" if now is None else now.verdict.reason,
         day=f"{0 if now is None else now.verdict.day} of {rules.days}",
+        measured=0 if now is None else len(_days(registration, now)),
         effect="" if effect is None else _with_interval(*effect),
         effect_note=f"{rules.metric} of treated less control, in its unit; the interval holds on all days at once with "
         f"{percent(round(status.level, 6))}",

@@ -21,6 +21,13 @@ STATE_WORDS: Mapping[State, str] = {
     "pausing": "pausing",
     "stopped": "not running",
 }
+ENDED_WORDS: Mapping[str, str] = {
+    "done": "done",
+    "time limit": "time was up",
+    "interrupted": "paused",
+    "budget spent": "budget spent",
+}
+"""Why a run that is not running stopped."""
 
 
 class RunLine(NamedTuple):
@@ -101,8 +108,7 @@ def run_line(row: RunRow, control: RunControl, *, now: float | None = None) -> R
 def _ended(row: RunRow) -> str:
     if row.settings is None and not row.problem:
         return "did not begin"
-    words = {"done": "done", "time limit": "time was up", "interrupted": "paused", "budget spent": "budget spent"}
-    return words.get(row.stopped, "stopped without a word")
+    return ENDED_WORDS.get(row.stopped, "stopped without a word")
 
 
 class Asked(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from aurora.cluster.kubernetes_quantities import NANO, parse_quantity
 from aurora.cluster.readers.kubernetes import read_kubernetes
-from aurora.cluster.readers.kubernetes.quantities import NANO, parse_quantity
 from aurora.cluster.resources import total
 from tests.cluster.readers.kubernetes_objects import container, node, pod, write
 from tests.cluster.readers.listing_server import serving

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from aurora.cluster.scheduler import connection as connection_module
 from aurora.cluster.scheduler import server as server_module
 from aurora.cluster.scheduler.extender import Answer, Extender
-from aurora.cluster.scheduler.requests import MAX_HEAD_BYTES
 from aurora.cluster.scheduler.server import ExtenderServer, ServerSettings
+from aurora.http import connection as connection_module
+from aurora.http.requests import MAX_HEAD_BYTES
 from tests.cluster.scheduler.serving import cluster, sent, served
 from tests.cluster.scheduler.wire_format import node, pod, with_names, with_nodes
 

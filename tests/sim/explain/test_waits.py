@@ -6,6 +6,7 @@ themselves, and those are compared with the reference simulator.
 
 import itertools
 import math
+import random
 
 import numpy as np
 import pytest
@@ -191,6 +192,35 @@ def test_attempts_devices_and_queue_heads_equal_the_reference_simulator(name: st
         for time, head in slow.heads_seen:
             at = [h.task for h in heads(run) if h.start <= time + 1e-9 and time + 1e-9 < h.end]
             assert at == ([] if head is None else [head])
+
+
+def crowded_instants(seed: int) -> Scenario:
+    """Return a scenario whose tasks share devices, and start and end at few instants, many of them at once."""
+    draw = random.Random(seed)
+    tasks = []
+    for number in range(draw.randint(5, 25)):
+        many = draw.random() < 0.3
+        task = {
+            "task_id": f"t{number}",
+            "arrival_time": draw.randint(0, 3),
+            "duration": draw.choice([0, 0, 1, 2]),
+            "accelerators": draw.randint(1, 2) if many else 1,
+            "accelerator_share": 1.0 if many else draw.choice([1.0, 0.5, 0.3]),
+        }
+        tasks.append(task)
+    nodes = [{"node_id": f"n{k}", "cpu": 8, "memory": 32, "accelerators": draw.randint(1, 4)} for k in range(2)]
+    workload = {"time_horizon": 20.0, "tasks": tasks}
+    fields = {"scenario_id": "z", "domain": "cloud", "seed": seed, "nodes": nodes, "workload_definition": workload}
+    return Scenario.model_validate(fields)
+
+
+@pytest.mark.parametrize("name", ["fgd", "random", "worst_fit"])
+def test_devices_are_known_where_tasks_take_no_time(name: str) -> None:
+    for seed in range(40):
+        scenario = crowded_instants(seed)
+        slow = Watched(scenario, REFERENCES[name]).simulate()
+        attempts = run_of(scenario, REFERENCES[name]).attempts
+        assert [tuple(sorted(s[3])) for s in slow.starts_seen] == [a.devices for a in attempts]
 
 
 def steady(seed: int) -> Scenario:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from aurora.cluster.plans.asks import Ask
 from aurora.cluster.plans.journal import read_entries
 from aurora.cluster.plans.report import apply_from_folder, approve_in_folder
 from aurora.cluster.plans.targets.files import FilesTarget
 from aurora.cluster.plans.targets.target import Direction, Step
 from aurora.graphs.chat.opening import open_desk
-from aurora.web.views.plans.forms import Ask, make
+from aurora.web.views.plans.forms import make
 from tests.web.browser.served import Served
 
 Visit = Callable[..., Page]

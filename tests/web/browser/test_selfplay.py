@@ -45,7 +45,7 @@ def test_a_run_of_the_command_line_is_watched_paused_and_resumed(
     expect(iterations).not_to_have_text(str(seen), timeout=PATIENCE)  # it is followed without a reload
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause").dblclick()
-    expect(state).to_have_text("not running", timeout=PATIENCE)
+    expect(state).to_have_text("paused", timeout=PATIENCE)
     assert live.wait(60) == 130
     expect(page.get_by_text("It was paused")).to_be_visible()
     page.reload()
@@ -56,7 +56,7 @@ def test_a_run_of_the_command_line_is_watched_paused_and_resumed(
     expect(state).to_have_text("running", timeout=PATIENCE)
     page.get_by_role("button", name="Pause").click()
     page.get_by_role("dialog").get_by_role("button", name="Pause").click()
-    expect(state).to_have_text("not running", timeout=PATIENCE)
+    expect(state).to_have_text("paused", timeout=PATIENCE)
     lines = (desk.folder / "runs/live/requests.jsonl").read_text().splitlines()
     assert [json.loads(line)["action"] for line in lines] == ["pause", "resume", "pause"]  # a double click asks once
     assert all(json.loads(line)["who"] and json.loads(line)["when"] for line in lines)

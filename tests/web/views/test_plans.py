@@ -12,6 +12,7 @@ import pytest
 
 from aurora.cluster.files import snapshot_sha256
 from aurora.cluster.plans import folder as plans_folder
+from aurora.cluster.plans.asks import Ask, check_ask
 from aurora.cluster.plans.report import apply_from_folder
 from aurora.cluster.plans.targets.files import FilesTarget
 from aurora.cluster.plans.targets.target import Step
@@ -19,7 +20,7 @@ from aurora.errors import ConstraintError, DataError, InputError, PlanError
 from aurora.graphs.chat.opening import open_desk
 from aurora.tools.desk import Desk
 from aurora.web.views.plans.acting import Applications, approve, edit
-from aurora.web.views.plans.forms import Ask, check_ask, make, names_for, names_like
+from aurora.web.views.plans.forms import make, names_for, names_like
 from aurora.web.views.plans.listing import listing, matching
 from aurora.web.views.plans.plan import files_of, inverse_lines, plan_shown, reasons_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aurora.cluster.readers.kubernetes.quantities import NANO, Nanos, parse_quantity
+from aurora.cluster.kubernetes_quantities import NANO, Nanos, parse_quantity
 from aurora.cluster.readers.notes import Notes
 from aurora.cluster.resources import GPU
 from aurora.errors import DataError

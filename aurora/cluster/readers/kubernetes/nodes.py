@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from aurora.cluster.kubernetes_quantities import in_units, quantities
 from aurora.cluster.readers.kubernetes.devices import accelerator_model, with_devices
 from aurora.cluster.readers.kubernetes.fields import (
     Object,
@@ -16,7 +17,6 @@ from aurora.cluster.readers.kubernetes.fields import (
     text,
 )
 from aurora.cluster.readers.kubernetes.placement import taints
-from aurora.cluster.readers.kubernetes.quantities import in_units, quantities
 from aurora.cluster.readers.notes import Notes
 from aurora.cluster.snapshot import Node
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from aurora.cluster.kubernetes_quantities import Nanos, in_units, quantities
 from aurora.cluster.readers.kubernetes import owners, placement
 from aurora.cluster.readers.kubernetes.devices import wanted_models, with_shares
 from aurora.cluster.readers.kubernetes.fields import (
@@ -22,7 +23,6 @@ from aurora.cluster.readers.kubernetes.fields import (
     whole,
 )
 from aurora.cluster.readers.kubernetes.inventory import Inventory
-from aurora.cluster.readers.kubernetes.quantities import Nanos, in_units, quantities
 from aurora.cluster.readers.kubernetes.requests import Part, amounts_of, parts, pod_limits, pod_requests
 from aurora.cluster.readers.kubernetes.volumes import Volumes
 from aurora.cluster.readers.notes import Notes

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from aurora.cluster.kubernetes_quantities import Nanos, in_units, quantities
 from aurora.cluster.readers.kubernetes.fields import Object, mapping, named, nested, objects, text
-from aurora.cluster.readers.kubernetes.quantities import Nanos, in_units, quantities
 from aurora.cluster.snapshot import Container
 from aurora.errors import DataError
 

@@ -9,20 +9,11 @@ from nicegui import ui
 
 from aurora.champions.named import policy_names
 from aurora.cluster.placement import DEFAULT_POLICY
+from aurora.cluster.plans.asks import FORMS, MAX_ASKS, Ask, AskKind, Subject, check_ask
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import InputError
 from aurora.web.design.components import button, element, error_state, text
-from aurora.web.views.plans.forms import (
-    FORMS,
-    MAX_ASKS,
-    SIZES,
-    Ask,
-    AskKind,
-    Subject,
-    check_ask,
-    names_for,
-    names_like,
-)
+from aurora.web.views.plans.forms import SIZES, names_for, names_like
 
 FIELD = "outlined dense"
 

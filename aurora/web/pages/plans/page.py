@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from fastapi import Request
 from nicegui import ui
 
+from aurora.cluster.plans.asks import FORMS, Ask
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
 from aurora.web.design.components import (
@@ -27,7 +28,7 @@ from aurora.web.design.frame import frame
 from aurora.web.pages.plans.detail import add_detail
 from aurora.web.pages.plans.form import AskForm, policy_select
 from aurora.web.views.plans.acting import Applications
-from aurora.web.views.plans.forms import FORMS, Ask, make
+from aurora.web.views.plans.forms import make
 from aurora.web.views.plans.listing import Listing, listing, matching
 
 LEAD = "Changes of the cluster, each read, approved by its hash, applied step by step, and undone if need be."
@@ -168,6 +169,7 @@ class _List:
                 settings = context.settings
                 origin = settings.snapshot if settings.history is None else str(settings.history)
                 try:
+                    context.require("plan")
                     asks = form.all()
                     report = await asyncio.to_thread(
                         make,

@@ -152,7 +152,11 @@ def _change(change: Change) -> None:
 def _effect(shown: PlanShown) -> None:
     with card("Simulated effect"):
         if not shown.effect:
-            text("p", "It was not simulated. An edit, or another plan without “quick”, simulates it.", "muted")
+            text(
+                "p",
+                "It was not simulated when the plan was made. “Edit …” makes another plan, and simulates its effect.",
+                "muted",
+            )
             return
         scroll = element("div", "plain-scroll").props('tabindex=0 role=region aria-label="Measures before and after"')
         with scroll, element("table", "plain-table"):

@@ -31,7 +31,7 @@ from aurora.web.design.working import compute
 from aurora.web.pages.selfplay.asking import ask_pause, ask_resume
 from aurora.web.pages.selfplay.listing import TONES
 from aurora.web.pages.selfplay.sections import Sections
-from aurora.web.views.selfplay import STATE_WORDS, Asked, asked, failure, resume_command, unit_of
+from aurora.web.views.selfplay import ENDED_WORDS, STATE_WORDS, Asked, asked, failure, resume_command, unit_of
 from aurora.web.views.selfplay_charts import live_chart
 from aurora.web.views.selfplay_live import Live, heard
 from aurora.web.views.selfplay_standing import Standing, Verdicts, kept_verdicts, standing
@@ -178,6 +178,8 @@ class RunPage:
         with self.top, element("div", "line spread"):
             with element("div", "line"):
                 state = STATE_WORDS[found.state]
+                if found.state == "stopped":
+                    state = ENDED_WORDS.get(found.live.stopped, state)
                 badge(state, TONES[found.state]).props["data-state"] = found.state
                 if settings is not None:
                     text("span", f"{settings.source} scenarios, seed {settings.seed}", "muted")
@@ -223,7 +225,7 @@ class RunPage:
             text("p", _what(found)).props("aria-live=polite")
             if found.words:
                 error_state("Its process ended with these words", found.words)
-            if live.generations and live.committed < live.iteration:
+            if live.generations and live.committed < live.iteration and found.state != "stopped":
                 share = (live.generation + 1) / live.generations
                 with element("div", "bar").props("role=progressbar aria-valuemin=0 aria-valuemax=100") as bar:
                     bar.props["aria-valuenow"] = str(round(100 * share))

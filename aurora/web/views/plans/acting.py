@@ -9,14 +9,14 @@ from typing import Literal
 
 from aurora.cluster.plans import folder as plans_folder
 from aurora.cluster.plans.approval import Approval
+from aurora.cluster.plans.asks import Ask
 from aurora.cluster.plans.plan import Plan
 from aurora.cluster.plans.report import apply_from_folder, approve_in_folder, roll_back_from_folder
 from aurora.cluster.plans.targets.target import Target
 from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError, PlanError
 from aurora.tools.desk import Desk
-from aurora.tools.plan_edits import edited
-from aurora.web.views.plans.forms import Ask, changes_of
+from aurora.tools.plan_edits import edited_as_asked
 from aurora.web.views.plans.plan import known_plan, problem_text, system_now
 
 Work = Literal["apply", "roll back"]
@@ -73,10 +73,9 @@ def edit(
         DataError: A file was altered or is damaged.
     """
     plan = _same(plan_id, sha256, desk)
-    changes = changes_of(asks, plans_folder.snapshot_of(desk.plans, plan))
     left_out = [f"leave out {', '.join(map(str, sorted(without)))}"] if without else []
     command = "; ".join([f"page of plans: {who}", *left_out, *(a.text for a in asks)])
-    return edited(desk, plan.plan_id, without=without, changes=changes, command=command)
+    return edited_as_asked(desk, plan.plan_id, without=without, asks=asks, command=command)
 
 
 def _same(plan_id: str, sha256: str, desk: Desk) -> Plan:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurora.cluster.readers.kubernetes.quantities import NANO, in_units, parse_quantity, quantity
+from aurora.cluster.kubernetes_quantities import NANO, in_units, parse_quantity, quantity
 from aurora.errors import DataError
 
 SUFFIXES = {

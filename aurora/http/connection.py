@@ -10,7 +10,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import NamedTuple
 
-from aurora.cluster.scheduler.requests import FAILED, TIMED_OUT, UNAVAILABLE, Refusal, Request, RequestReader
+from aurora.http.requests import FAILED, TIMED_OUT, UNAVAILABLE, Refusal, Request, RequestReader
 
 REQUEST_SECONDS = 10.0
 """Most seconds until a request has arrived whole, and until a client has taken an answer."""
@@ -30,12 +30,14 @@ class Response(NamedTuple):
         body: The body.
         kind: Its media type.
         challenge: Value of `WWW-Authenticate`; empty for none.
+        headers: Further headers.
     """
 
     status: int
     body: bytes
     kind: str = "application/json"
     challenge: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
     def encode(self, *, is_last: bool, has_body: bool = True) -> bytes:
         """Return it as HTTP/1.1."""
@@ -48,6 +50,7 @@ class Response(NamedTuple):
         ]
         if self.challenge:
             head.append(f"WWW-Authenticate: {self.challenge}")
+        head += [f"{name}: {value}" for name, value in self.headers]
         if is_last:
             head.append("Connection: close")
         return "\r\n".join([*head, "\r\n"]).encode() + (self.body if has_body else b"")
@@ -61,6 +64,16 @@ class Later(NamedTuple):
     """
 
     work: Callable[[], Response]
+
+
+class Coming(NamedTuple):
+    """An answer that other tasks of the loop will give.
+
+    Attributes:
+        answer: Has the answer when it is done; it never fails.
+    """
+
+    answer: asyncio.Future[Response]
 
 
 @dataclass(slots=True)
@@ -79,7 +92,7 @@ class Traffic:
         is_draining: Whether connections are closed as soon as what they began is answered.
     """
 
-    respond: Callable[[Request], Response | Later]
+    respond: Callable[[Request], Response | Later | Coming]
     refuse: Callable[[Refusal], Response]
     lost: Callable[[int], None]
     max_body: int
@@ -217,14 +230,14 @@ class Connection(asyncio.Protocol):
             self._end(self._traffic.refuse(item))
             return
         found = self._traffic.respond(item)
-        if isinstance(found, Later):
-            self._is_scheduled = True
-            self.deadline = self._loop.time() + LATER_SECONDS
-            self._transport.pause_reading()
-            waited = self._loop.run_in_executor(None, found.work)
-            waited.add_done_callback(lambda done: self._send(item, done.result()))
-        else:
+        if isinstance(found, Response):
             self._send(item, found)
+            return
+        self._is_scheduled = True
+        self.deadline = self._loop.time() + LATER_SECONDS
+        self._transport.pause_reading()
+        waited = found.answer if isinstance(found, Coming) else self._loop.run_in_executor(None, found.work)
+        waited.add_done_callback(lambda done: self._send(item, done.result()))
 
     def _send(self, request: Request, response: Response) -> None:
         """Send an answer, and go on with the next request."""

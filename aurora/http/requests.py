@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import NamedTuple
 
 import httptools
@@ -11,6 +13,7 @@ MAX_HEAD_BYTES = 32 << 10
 
 OK, BAD_REQUEST, UNAUTHORISED, NOT_FOUND, NOT_ALLOWED, TIMED_OUT = 200, 400, 401, 404, 405, 408
 NO_LENGTH, TOO_LARGE, LONG_HEAD, FAILED, NOT_KNOWN, UNAVAILABLE = 411, 413, 431, 500, 501, 503
+OTHER_KIND, UNPROCESSABLE, TOO_LATE = 415, 422, 504
 
 
 class Request(NamedTuple):
@@ -22,6 +25,7 @@ class Request(NamedTuple):
         authorization: Value of that header; empty for none.
         body: The body.
         is_last: Whether the connection is to be closed after the answer.
+        kind: Media type of the body, in lower case and without parameters; empty if it is not said.
     """
 
     method: str
@@ -29,6 +33,7 @@ class Request(NamedTuple):
     authorization: str
     body: bytes
     is_last: bool
+    kind: str = ""
 
 
 class Refusal(NamedTuple):
@@ -93,6 +98,8 @@ class RequestReader:
         name = name.lower()
         if name == b"authorization":
             self._authorization = value.decode("latin-1")
+        elif name == b"content-type":
+            self._kind = value.partition(b";")[0].strip().lower().decode("latin-1")
         elif name == b"content-length":
             self._length = int(value)  # the parser lets digits pass, and one length only
         elif name == b"transfer-encoding":
@@ -124,6 +131,7 @@ class RequestReader:
                     self._authorization,
                     b"".join(self._parts),
                     not self._parser.should_keep_alive(),
+                    self._kind,
                 )
             )
         self._clear()
@@ -131,7 +139,7 @@ class RequestReader:
     def _clear(self) -> None:
         self.is_within = self._is_in_body = self.is_continue_wanted = False
         self.held = 0
-        self._url, self._authorization = b"", ""
+        self._url, self._authorization, self._kind = b"", "", ""
         self._length = None
         self._parts: list[bytes] = []
 
@@ -139,3 +147,16 @@ class RequestReader:
         if self.refusal is None:
             self.refusal = Refusal(status, message)
             self._parts, self.held = [], 0
+
+
+def token_of(header: str) -> bytes:
+    """Return the secret of an Authorization header: the bearer's, or the password of basic authentication."""
+    kind, _, value = header.partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip().encode()
+    if kind.lower() == "basic":
+        try:
+            return base64.b64decode(value.strip(), validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return b""
+    return b""
