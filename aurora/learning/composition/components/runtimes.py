@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from aurora.learning.composition.value_types import Array, Batch
 MODEL_FILE, VOCABULARY_FILE = "model.onnx", "vocabulary.json"
 
 
-class Step(Protocol):
-    """A loaded component."""
-
-    def __call__(self, batch: Batch) -> Array:
-        """Return one row of numbers for each item of a batch."""
+Step: TypeAlias = Callable[[Batch], Array]
+"""A loaded component: returns one row of numbers for each item of a batch."""
 
 
 def open_step(folder: Path) -> tuple[Manifest, Step]:

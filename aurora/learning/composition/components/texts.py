@@ -7,6 +7,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def words_and_pairs(text: str) -> list[str]:
     They are those of scikit-learn's `TfidfVectorizer(ngram_range=(1, 2))`.
     """
     words = _WORD.findall(text.lower())
-    return words + [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+    return words + [f"{first} {second}" for first, second in pairwise(words)]
 
 
 def hashing(width: int) -> Texts:
@@ -102,7 +103,7 @@ def static_embedding(weights: bytes, tokenizer: bytes) -> Texts:
 
 
 def sentence_embedding(session: Any, tokenizer: bytes) -> Texts:
-    """Return the mean of a BERT's last states over a text's tokens, as vectors of length 1 (Reimers and Gurevych, 2019).
+    """Return the mean of a BERT's last states over a text's tokens, of length 1 (Reimers and Gurevych, 2019).
 
     Args:
         session: Session of ONNX Runtime with token ids, mask and segments in, and last states out.

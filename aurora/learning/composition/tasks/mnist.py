@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def task() -> Task:
     order = np.random.default_rng(_SEED).permutation(len(table))
     images, labels = table[order, :-1] / np.float32(255), table[order, -1].astype(np.int64)
     cuts = (0, _FIT, _FIT + _SELECT, len(table))
-    fit, select, sealed = (Split(images[a:b], labels[a:b]) for a, b in zip(cuts, cuts[1:], strict=False))
+    fit, select, sealed = (Split(images[a:b], labels[a:b]) for a, b in pairwise(cuts))
     return Task(
         name=NAME,
         title="digit in an image of 28 by 28 pixels",

@@ -99,8 +99,8 @@ def download_snippets(path: Path | None = None) -> Path:
 
 def _remedy(reason: str) -> str:
     return (
-        f"{SDIST_NAME} can't be downloaded ({reason}); get the file from https://pypi.org/project/vaderSentiment/#files "
-        f"and run: aurora compose data sentiment --from {SDIST_NAME}"
+        f"{SDIST_NAME} can't be downloaded ({reason}); get it from https://pypi.org/project/vaderSentiment/#files and "
+        f"run: aurora compose data sentiment --from {SDIST_NAME}"
     )
 
 
