@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.errors import InputError
+from aurora.files import writing
 from aurora.learning.composition.evaluation import TableEvaluator, is_unsure, resource_parts
 from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
 from aurora.learning.composition.prices import cost_of_requests
@@ -127,6 +128,8 @@ def scored_space(
         if kept.origin == origin_of(limits, evaluator):
             return kept
     found = enumerate_space(limits, evaluator, progress=progress)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
     found.save(path)
     return found
 
