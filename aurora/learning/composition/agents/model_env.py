@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.composition.agents.beliefs import Beliefs
+from aurora.learning.composition.agents.beliefs import CAUTION, Beliefs
 from aurora.learning.composition.agents.encoding import Encoded
 from aurora.learning.composition.observation import (
     CANDIDATE_FEATURES,
@@ -73,6 +73,7 @@ class ModelEnvironments:
         self._return = np.zeros(num_envs)
         self._scale = self._best = 1.0
         self._starts: list[int] = []
+        self._around_best = np.zeros(0, np.int64)
 
     def begin_round(self) -> None:
         """Take note of new measurements: expectations, shown edits and starts are made anew."""
@@ -84,6 +85,12 @@ class ModelEnvironments:
         self._scale = max(float(np.subtract(*np.percentile(finite, [75, 25]))), 1e-3) if len(finite) else 1.0
         measured = list(self.beliefs.measured)
         self._starts = [self._row(measured[k]) for k in np.argsort(-worths, kind="stable")[:ELITE]]
+        # Whatever the agent looks at, every edit of the best composition is looked at too.
+        neighbours = [
+            pipeline for _, pipeline in self.beliefs.problem.moves.neighbours(self.pipelines[self._starts[0]])
+        ]
+        self._add(neighbours)
+        self._around_best = np.array([self._rows[pipeline] for pipeline in neighbours], np.int64)
 
     def reset(self) -> Observation:
         """Begin new episodes."""
@@ -104,7 +111,7 @@ class ModelEnvironments:
 
     def promising(self) -> Pipeline | None:
         """Return what promises the largest improvement of all that was shown in this round and is not measured."""
-        rows = np.unique(np.concatenate([rows for _, rows in self._shown.values()]))
+        rows = np.unique(np.concatenate([self._around_best, *(rows for _, rows in self._shown.values())]))
         expected = self._expect(rows)
         rows = rows[expected.is_measured == 0]
         if not len(rows):
@@ -164,6 +171,7 @@ class ModelEnvironments:
                 Encoded(self._encoded.chains[stale], self._encoded.thresholds[stale])
             )
             reward, error = predicted.reward(problem.weights)
+            error = CAUTION * error
             logs = [
                 np.log(np.maximum(values, 1e-12) / scale)
                 for values, scale in (
