@@ -34,7 +34,7 @@ def search(  # one parameter an option
         most=200,
     ),
     budget: int = options.count(60, most=MAX_BUDGET, help="Most compositions to measure."),
-    agent: AgentName = typer.Option("dqn", help="Way of searching."),
+    agent: AgentName = typer.Option("ppo", help="Way of searching."),
     seed: int = options.seed("Random seed."),
     folder: Path = options.path(Path("runs/compose"), help="Folder of the components and the measurements."),
     chains: int = options.count(20, most=MAX_CHAINS, help="Number of chains to compose: the leading ones."),

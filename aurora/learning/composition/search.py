@@ -19,7 +19,7 @@ from aurora.learning.composition.pipeline import Pipeline
 from aurora.learning.composition.problem import MakeStrategy, Problem
 from aurora.types import Progress, no_progress
 
-DEFAULT_AGENT = "dqn"
+DEFAULT_AGENT = "ppo"
 
 
 class Step(NamedTuple):

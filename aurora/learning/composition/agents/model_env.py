@@ -68,6 +68,7 @@ class ModelEnvironments:
         stages, branches = beliefs.encoder.shape
         self._encoded = Encoded(np.zeros((0, stages, branches), np.int64), np.zeros((0, stages)))
         self._shown: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self._all_edits: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self._state = np.zeros(num_envs, np.int64)
         self._steps = np.zeros(num_envs, np.int64)
         self._return = np.zeros(num_envs)
@@ -150,17 +151,24 @@ class ModelEnvironments:
         self._is_fresh = np.concatenate((self._is_fresh, np.zeros(len(new), bool)))
 
     def _edits(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return operation and resulting row of each candidate of a state."""
+        """Return operation and resulting row of each candidate that a state shows in this round."""
         if row not in self._shown:
-            neighbours = self.beliefs.problem.moves.neighbours(self.pipelines[row])
-            if len(neighbours) > PLACES - 1:
-                drawn = np.sort(self._rng.choice(len(neighbours), PLACES - 1, replace=False))
-                neighbours = [neighbours[int(k)] for k in drawn]
-            self._add([pipeline for _, pipeline in neighbours])
-            operations = self._operations[[number for number, _ in neighbours]] if neighbours else np.zeros(0, np.int64)
-            rows = [row, *(self._rows[pipeline] for _, pipeline in neighbours)]
-            self._shown[row] = np.concatenate(([0], operations)), np.array(rows, np.int64)
+            operations, rows = self._neighbours(row)
+            if len(rows) > PLACES - 1:
+                drawn = np.sort(self._rng.choice(len(rows), PLACES - 1, replace=False))
+                operations, rows = operations[drawn], rows[drawn]
+            self._shown[row] = np.concatenate(([0], operations)), np.concatenate(([row], rows))
         return self._shown[row]
+
+    def _neighbours(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return operation and resulting row of every valid edit of a state."""
+        if row not in self._all_edits:
+            neighbours = self.beliefs.problem.moves.neighbours(self.pipelines[row])
+            self._add([pipeline for _, pipeline in neighbours])
+            numbers = np.array([number for number, _ in neighbours], np.int64)
+            rows = np.array([self._rows[pipeline] for _, pipeline in neighbours], np.int64)
+            self._all_edits[row] = self._operations[numbers], rows
+        return self._all_edits[row]
 
     def _expect(self, rows: NDArray[np.int64]) -> Expected:
         """Return what is expected of pipelines by their rows; each is predicted once a round."""
