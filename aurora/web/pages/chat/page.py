@@ -118,9 +118,9 @@ class Page:
             self._list = SessionList(self._context, self._owner, lambda: self.session_id, self._tell, self._leave)
             with element("div", "conversation"):
                 self._about_box = element("div")
-                self._course = Course(self._turns, self._context.settings.mode, deeds)
+                self._course = Course(self._turns, self._context.settings.first_mode, deeds)
                 self._welcome = element("div", "stack welcome")
-                self._composer = Composer(self.ask, self.stop, self._switch, ask)
+                self._composer = Composer(self.ask, self.stop, self._switch, ask, self._context.settings.mode)
             self._evidence = EvidencePanel()
         self._keys = ui.keyboard(self._key, active=False, repeating=False, ignore=[])
         self._timer = ui.timer(EVERY, self._watch)
@@ -253,6 +253,7 @@ class Page:
             replicas=tuple(Replicas(workload_id=w, replicas=r) for w, r in edited.replicas.items()),
         )
         try:
+            self._context.require("plan")
             made = await asyncio.to_thread(edit_plan, talk.surroundings.desk, arguments)
         except AuroraError as error:
             self._tell(str(error))
