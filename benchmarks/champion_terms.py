@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aurora.agents.arena.alterations import with_weights
 from aurora.agents.arena.generated_source import GeneratedSource
-from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.sources import open_source
 from aurora.champions.champion import PREFIX, Champion
 from aurora.champions.shipped import shipped_champion, shipped_names

@@ -10,7 +10,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.chat.commands import HISTORY_HELP, SNAPSHOT_HELP
-from aurora.cli.serve import LOG_HELP, MAX_PORT, LogName, leave, read_token
+from aurora.cli.serve import LOG_HELP, MAX_PORT, TLS_CERT_HELP, TLS_KEY_HELP, LogName, leave, read_token
 from aurora.cli.terminal.output import note
 
 if TYPE_CHECKING:  # heavy at run time
@@ -31,6 +31,8 @@ def mcp(
     port: int = options.count(8761, least=0, most=MAX_PORT, help="With --http: port; 0 for any that is free."),
     token_file: Path | None = options.path(None, help="With --http: file with the secret that clients must show."),
     name: list[str] | None = options.text(None, help="With --http: name under which others reach it."),
+    tls_cert: Path | None = options.path(None, help=f"With --http: {TLS_CERT_HELP}"),
+    tls_key: Path | None = options.path(None, help=f"With --http: {TLS_KEY_HELP}"),
     log: LogName = typer.Option(LogName.warning, help=LOG_HELP),
 ) -> None:
     """Serve a snapshot to clients of the Model Context Protocol, over standard input and output or HTTP.
@@ -40,8 +42,8 @@ def mcp(
     from aurora.graphs.chat.opening import DEFAULT_SNAPSHOT, open_desk
     from aurora.mcp_server import McpSettings
 
-    if not http and (host != LOCAL or token_file is not None or name):
-        raise options.usage_error("--http", "an address, a token and names go with it")
+    if not http and (host != LOCAL or token_file is not None or name or tls_cert is not None or tls_key is not None):
+        raise options.usage_error("--http", "an address, a token, names and a certificate go with it")
     settings = McpSettings(may_plan=allow_plans, seconds=timeout)
     token = read_token(token_file)
     if http or log is not LogName.warning:
@@ -54,7 +56,7 @@ def mcp(
     from aurora.web.serving import serve_mcp
     from aurora.web.settings import WebSettings
 
-    web = WebSettings(host=host, port=port, token=token, names=tuple(name or ()))
+    web = WebSettings(host=host, port=port, token=token, names=tuple(name or ()), tls_cert=tls_cert, tls_key=tls_key)
     if not web.is_local and not web.token:
         raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")
     desk = open_desk(snapshot or DEFAULT_SNAPSHOT, history=history, plans=plans)

@@ -275,7 +275,7 @@ def _print_result(result: SelfPlayResult, verdicts: list[Verdict]) -> None:
     )
     emit_table(
         "differences [95 %]",
-        ("level", "champion less reference", "champion less start", "gap to the bound"),
+        ("level", "champion less reference", "champion less start", "gap to the bound", "gap to the best known plan"),
         [_difference_row(v) for v in verdicts],
     )
     if verdicts[0].gains:
@@ -313,7 +313,7 @@ def _verdict_row(verdict: Verdict) -> tuple[object, ...]:
         f"{closest.reference_mean:.4f}",
         f"{verdict.start.reference_mean:.4f}",
         f"{verdict.mean:.4f}",
-        "-" if far is None else f"{far.bound:.4f}",
+        "-" if far is None else f"{far.bound if far.joint is None else far.joint.bound:.4f}",
         "yes" if verdict.is_ahead else "no",
     )
 
@@ -322,9 +322,11 @@ def _difference_row(verdict: Verdict) -> tuple[object, ...]:
     from aurora.evals.report.selfplay.words import interval_text  # heavy siblings
 
     far = verdict.distance
+    joint = None if far is None else far.joint
+    gaps = (None if far is None else far.gap, None) if joint is None else (joint.gap, joint.plan_gap)
     return (
         verdict.level or "all",
         interval_text(*verdict.comparisons[0].difference),
         interval_text(*verdict.start.difference),
-        "-" if far is None else f"{far.gap.mean:.4f} [{far.gap.low:.4f}, {far.gap.high:.4f}]",
+        *("-" if gap is None else f"{gap.mean:.4f} [{gap.low:.4f}, {gap.high:.4f}]" for gap in gaps),
     )

@@ -22,6 +22,8 @@ LEFT_SECONDS = 2.0
 MAX_PORT = 65_535
 
 
+TLS_CERT_HELP = "PEM file with the server's certificate and those that signed it: the desk speaks HTTPS."
+TLS_KEY_HELP = "PEM file with the key of --tls-cert, without a password; by default it is in the same file."
 LOG_HELP = "Least level of the log on stderr, lines of JSON; info has one for each request, turn and tool call."
 
 
@@ -37,7 +39,7 @@ def serve(
     snapshot: str | None = options.text(None, "--snapshot", most=options.MAX_PATH, help=SNAPSHOT_HELP),
     history: Path | None = options.path(None, help=HISTORY_HELP),
     model: str | None = options.text(None, help=MODEL_HELP),
-    mode: ModeName = typer.Option(ModeName.plan, help="What a new conversation may do."),
+    mode: ModeName = typer.Option(ModeName.apply, help="What people and programs may do at most; plans need approval."),
     target: TargetName = typer.Option(
         TargetName.files,
         help="Where approved plans go: files (scripts for Slurm), or the cluster of --snapshot kubernetes[:CONTEXT].",
@@ -50,6 +52,8 @@ def serve(
     host: str = options.text("127.0.0.1", help="Address to listen on; others than this machine need --token-file."),
     port: int = options.count(8760, least=0, most=MAX_PORT, help="Port; 0 for any that is free."),
     token_file: Path | None = options.path(None, help="File with the secret that browsers and programs must show."),
+    tls_cert: Path | None = options.path(None, help=TLS_CERT_HELP),
+    tls_key: Path | None = options.path(None, help=TLS_KEY_HELP),
     log: LogName = typer.Option(LogName.warning, help=LOG_HELP),
     mcp_plans: bool = typer.Option(False, "--mcp-plans", help="Let clients of the MCP server write plans."),
     name: list[str] | None = options.text(None, help="Name under which others reach it, such as desk.example.org."),
@@ -82,6 +86,8 @@ def serve(
         policy=policy,
         names=tuple(name or ()),
         mcp_plans=mcp_plans,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
     )
     if not settings.is_local and not token:
         raise options.usage_error("--host", "an address that others reach needs a secret: --token-file")

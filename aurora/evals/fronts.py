@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aurora.agents.arena.alterations import with_weights
 from aurora.agents.arena.evaluation import values
-from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.source import Source
 from aurora.agents.search.simplification import simplify_sections
 from aurora.champions.champion import PREFIX, Champion, parse_champion

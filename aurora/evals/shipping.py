@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import aurora
+from aurora.agents.arena.alterations import with_weights
 from aurora.agents.arena.evaluation import arena, values
-from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.source import Source, Spec
 from aurora.champions.champion import PREFIX, Champion, Difference, Example, Judgement, Loss, Provenance, parse_champion
 from aurora.champions.licences import licences_of

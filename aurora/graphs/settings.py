@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import SerializerFunctionWrapHandler, field_validator, model_serializer
 
-from aurora.agents.arena.changed_source import ChangeName, with_change
+from aurora.agents.arena.alterations import ChangeName, with_change
 from aurora.agents.arena.source import Source
 from aurora.agents.arena.sources import SOURCES, open_source
 from aurora.agents.search.effort import Part as SearchPart
@@ -55,7 +55,7 @@ class SelfPlaySettings(Frozen):
             probability. Without Elo, rivals are drawn from the archive at random. Without the race, the
             champion is the best mean so far on a fixed set of validation scenarios. Parts of the policy search are
             those of `aurora.agents.search.effort`.
-        changed: Change of all scenarios, from `aurora.agents.arena.changed_source.CHANGES`; "" for none.
+        changed: Change of all scenarios, from `aurora.agents.arena.alterations.CHANGES`; "" for none.
         evolve_prompts: Number of iterations after which the prompts of attacker and defender evolve; 0: never.
     """
 

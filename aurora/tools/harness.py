@@ -133,10 +133,6 @@ class Harness:
 
     def langchain_tools(self) -> list[BaseTool]:
         """Return the tools as LangChain's; a call of one goes through `call`."""
-        listed: dict[str, tuple[str, type[BaseModel]]] = {
-            name: (tool.description, tool.arguments) for name, tool in self.tools.items()
-        }
-        listed[MORE] = ("Show more of an earlier result that was cut.", MoreArguments)
         return [
             StructuredTool.from_function(
                 func=lambda _name=name, **arguments: self.call(_name, arguments),
@@ -144,7 +140,7 @@ class Harness:
                 description=description,
                 args_schema=arguments,
             )
-            for name, (description, arguments) in listed.items()
+            for name, (description, arguments) in ((n, told_of(n)) for n in (*self.tools, MORE))
         ]
 
     def reserve(self, call_ids: Sequence[str]) -> None:
@@ -261,6 +257,18 @@ class Harness:
         if found is None:
             return "failed", f"there is no result {wanted.id!r}"
         return "ok", self._part(found, wanted.offset)
+
+
+def told_of(name: str) -> tuple[str, type[BaseModel]]:
+    """Return what a model is told of a tool: its description, and the type of its arguments.
+
+    Args:
+        name: Name of a tool, or of the harness's own.
+    """
+    if name == MORE:
+        return "Show more of an earlier result that was cut.", MoreArguments
+    tool = TOOLS[name]
+    return tool.description, tool.arguments
 
 
 def _rounded(value: Any, digits: int) -> Any:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import threading
 from functools import cached_property
 
+from aurora.agents.operator.answer import Mode
 from aurora.cluster.snapshot import Snapshot
 from aurora.graphs.chat.opening import open_desk
 from aurora.graphs.chat.sessions import Sessions
+from aurora.graphs.chat.state import least_mode
 from aurora.graphs.chat.surroundings import user
+from aurora.graphs.run_control import RunControl
 from aurora.tools.desk import Desk
+from aurora.web.refusals import ForbiddenError, not_allowed
 from aurora.web.settings import WebSettings
 from aurora.web.turns import Turns
 
@@ -53,6 +57,23 @@ class WebContext:
             ConflictError: Another server holds the same conversations.
         """
         return Turns(self)
+
+    @cached_property
+    def control(self) -> RunControl:
+        """Starts, pauses and resumes runs of self-play, for pages and the API together."""
+        return RunControl(self.settings.runs)
+
+    def require(self, mode: Mode) -> None:
+        """Refuse what the server does not allow.
+
+        Args:
+            mode: Least mode in which it is allowed.
+
+        Raises:
+            ForbiddenError: The server allows less.
+        """
+        if least_mode(mode, self.settings.mode) != mode:
+            raise ForbiddenError(not_allowed(self.settings.mode))
 
     def refresh(self) -> Snapshot:
         """Read the cluster anew and return it; the one before is kept as `previous`.

@@ -13,6 +13,10 @@ class ConflictError(RunError):
     """It can't be done in the present state: something else is at work, or nothing waits for it (409)."""
 
 
+class ForbiddenError(InputError):
+    """The server was started so that nobody may do it (403)."""
+
+
 class TooLargeError(InputError):
     """It is more than one request may ask for (413)."""
 
@@ -28,3 +32,12 @@ class BusyError(BudgetExceeded):
     def __init__(self, message: str, *, retry_after: int = 5) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+def not_allowed(mode: str) -> str:
+    """Return what is said to whoever wants more than a server allows.
+
+    Args:
+        mode: What it allows at most.
+    """
+    return f"this server allows up to mode {mode}; whoever starts it says so with --mode"

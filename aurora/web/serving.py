@@ -18,6 +18,7 @@ from aurora.tools.desk import Desk
 from aurora.web.app import create_app
 from aurora.web.context import WebContext
 from aurora.web.mounts.mcp import mount_mcp
+from aurora.web.security.tls import check_tls
 from aurora.web.security.wall import secure
 from aurora.web.settings import WebSettings
 
@@ -38,11 +39,13 @@ def serve(settings: WebSettings, *, ready: Callable[[str], None] | None = None) 
         ready: Called with the address once connections are taken.
 
     Raises:
-        InputError: The address can't be listened on, or others reach it and there is no token.
+        InputError: The address can't be listened on, others reach it and there is no token, or certificate and key
+            don't fit.
         FileError: A file can't be read or made.
         DataError: A file is none of a snapshot, or of series.
         StoreError: The file of conversations can't be used.
     """
+    check_tls(settings)
     with _listening(settings) as listener:
         context = WebContext(settings)
         try:
@@ -63,8 +66,11 @@ def serve_mcp(
         ready: Called with the address once connections are taken.
 
     Raises:
-        InputError: The address can't be listened on, or others reach it and there is no token.
+        InputError: The address can't be listened on, others reach it and there is no token, or certificate and key
+            don't fit.
+        FileError: A file can't be read.
     """
+    check_tls(settings)
     with _listening(settings) as listener:
         app = FastAPI(openapi_url=None)
         mount_mcp(app, Desks(desk), mcp)
@@ -91,6 +97,8 @@ def _run(
             h11_max_incomplete_event_size=32 << 10,
             ws_max_size=1 << 20,
             limit_concurrency=MAX_CONNECTIONS,
+            ssl_certfile=settings.tls_cert,
+            ssl_keyfile=settings.tls_key,
         ),
         lambda: ready(_address(settings, listener)) if ready is not None else None,
         end,
@@ -149,4 +157,4 @@ def _listening(settings: WebSettings) -> socket.socket:
 def _address(settings: WebSettings, listener: socket.socket) -> str:
     port = listener.getsockname()[1]
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}/"
+    return f"{settings.scheme}://{host}:{port}/"

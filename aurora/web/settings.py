@@ -9,6 +9,7 @@ from aurora.agents.operator.answer import Mode
 from aurora.cluster.plans.folder import PLANS
 from aurora.graphs.chat.opening import DEFAULT_SNAPSHOT
 from aurora.graphs.chat.sessions import SESSIONS
+from aurora.graphs.chat.state import least_mode
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 """Addresses that only this machine reaches."""
@@ -28,7 +29,7 @@ class WebSettings:
         runs: Folder of self-play runs, studies and evaluations.
         data: Folder of files that pages may open; None: none.
         model: `PROVIDER:MODEL` that answers; "": rules.
-        mode: What a new conversation may do.
+        mode: What conversations, pages and programs may do at most; see `first_mode`.
         applies_live: True: approved plans change the live cluster; False: files or scripts are written.
         host: Address to listen on.
         port: Port; 0 for any that is free.
@@ -36,6 +37,8 @@ class WebSettings:
         policy: Policy that answers kube-scheduler under `/extender`; "": none does.
         names: Names under which others reach the server, such as `desk.example.org`.
         mcp_plans: True: clients of the MCP server may write plans.
+        tls_cert: PEM file with the server's certificate and those that signed it; None: plain HTTP.
+        tls_key: PEM file with its key; None: the key is in `tls_cert`.
     """
 
     snapshot: str = DEFAULT_SNAPSHOT
@@ -45,7 +48,7 @@ class WebSettings:
     runs: Path = Path("runs")
     data: Path | None = None
     model: str = ""
-    mode: Mode = "plan"
+    mode: Mode = "apply"
     applies_live: bool = False
     host: str = "127.0.0.1"
     port: int = PORT
@@ -53,6 +56,18 @@ class WebSettings:
     policy: str = ""
     names: tuple[str, ...] = ()
     mcp_plans: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+    @property
+    def first_mode(self) -> Mode:
+        """What a new conversation may do until a person chooses otherwise: write plans, where that is allowed."""
+        return least_mode("plan", self.mode)
+
+    @property
+    def scheme(self) -> str:
+        """Scheme of the server's address."""
+        return "http" if self.tls_cert is None else "https"
 
     @property
     def is_local(self) -> bool:

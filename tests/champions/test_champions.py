@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import aurora
+from aurora.agents.arena.alterations import with_weights
 from aurora.agents.arena.evaluation import arena, values
-from aurora.agents.arena.preferred_source import with_weights
 from aurora.agents.arena.sources import open_source
 from aurora.champions.champion import PREFIX, Champion, parse_champion
 from aurora.champions.licences import GENERATED, licences_of

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from aurora.agents.arena.changed_source import with_change
-from aurora.agents.arena.preferred_source import with_weights
+from aurora.agents.arena.alterations import with_change, with_weights
 from aurora.agents.arena.sources import open_source
 from aurora.agents.arena.templates import general_template
 from aurora.champions.champion import Champion
@@ -56,7 +55,7 @@ def test_a_rule_for_other_weights_is_dropped() -> None:
     assert specialised(both, PREFERENCES["fast"].weights) == specialised(policy, PREFERENCES["fast"].weights)
 
 
-def test_weights_rule_the_reward_of_a_preferred_source() -> None:
+def test_weights_rule_the_reward_of_a_source_with_weights() -> None:
     source = with_weights(open_source("generated", None), {"cost": 1.0})
     encoded = encode(source.expand(source.sample("batch", 1, np.random.default_rng(0))))
     outcome = score(run(encoded, compile_policy(general_template())).summary, encoded.scenario)
@@ -77,6 +76,9 @@ def test_a_front_that_ships_is_its_parent_with_these_weights(champion: Champion)
     assert specialised(parent.policy, champion.weights).allocation_strategy == champion.policy.allocation_strategy
 
 
-def test_a_changed_source_keeps_its_change() -> None:
-    with pytest.raises(InputError, match="as they are drawn"):
-        with_weights(with_change(open_source("generated", None), "prices"), {"cost": 1.0})
+def test_weights_are_given_beside_another_change() -> None:
+    drawn = open_source("generated", None)
+    source = with_weights(with_change(drawn, "prices"), {"cost": 1.0})
+    spec = drawn.sample("batch", 1, np.random.default_rng(0))
+    assert source.expand(spec).nodes[0].price_per_hour == 3 * drawn.expand(spec).nodes[0].price_per_hour
+    assert source.expand(spec).objectives == ("cost",)

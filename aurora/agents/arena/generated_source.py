@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,13 +28,18 @@ EFFORT = Effort(12, 5, 15)
 
 @dataclass(frozen=True)
 class GeneratedSource:
-    """Scenarios that are drawn by the generators of `aurora.sim.scenarios`; see `Source`."""
+    """Scenarios that are drawn by the generators of `aurora.sim.scenarios`; see `Source`.
+
+    Attributes:
+        alterations: Functions that change every scenario, applied in this order (`aurora.agents.arena.alterations`).
+    """
 
     training: tuple[str, ...] = tuple(f for f in FAMILIES if f not in HELD_OUT)
     validation: tuple[str, ...] = HELD_OUT
     test: tuple[str, ...] = tuple(TEST_FAMILIES)
     effort: Effort = EFFORT
     templates: tuple[Policy, ...] = (general_template(),)
+    alterations: tuple[Callable[[Scenario], Scenario], ...] = ()
 
     name: ClassVar[str] = "generated"
     references: ClassVar[Mapping[str, Policy]] = GENERAL_REFERENCES
@@ -58,8 +63,11 @@ class GeneratedSource:
         return mutate_spec(spec, rng)
 
     def expand(self, spec: ScenarioSpec) -> Scenario:
-        """Return the scenario that a spec describes."""
-        return expand(spec)
+        """Return the scenario that a spec describes, with the alterations."""
+        scenario = expand(spec)
+        for alter in self.alterations:
+            scenario = alter(scenario)
+        return scenario
 
     def parse(self, data: Any) -> ScenarioSpec:
         """Read a spec from JSON values."""

@@ -6,8 +6,11 @@ the graph of the conversation asks a person.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from contextlib import nullcontext
+from contextvars import ContextVar
+from functools import cache
 from typing import Any, Literal
 
 from langchain.agents import create_agent
@@ -27,7 +30,7 @@ from aurora.cluster.plans import folder
 from aurora.errors import AuroraError, BudgetExceeded, ModelError
 from aurora.prompts.loader import Prompt
 from aurora.tools.desk import Desk
-from aurora.tools.harness import MORE, Harness
+from aurora.tools.harness import MORE, Harness, told_of
 from aurora.tools.registry import ROWS
 
 MAX_CALLS = 14
@@ -68,17 +71,24 @@ REPLACE = (
 """Said in place of `AGAIN` where sentences were shown as they came."""
 
 
-class _Looking(AgentMiddleware[Any, Any, Any]):
-    """Sends every call through the harness, and keeps those that would change something for a person."""
+class _Looking:
+    """The tools of one turn: sends every call through the harness, and keeps what would change something for a person.
+
+    Args:
+        harness: Tools of the turn.
+        mode: What the conversation may do.
+        telling: Shows the answer as it comes; None: nobody reads along.
+
+    Attributes:
+        approval: Change that a person is to be asked about; None: there is none.
+    """
 
     def __init__(self, harness: Harness, mode: Mode, telling: Telling | None) -> None:
-        super().__init__()
         self.approval: Approval | None = None
         self._telling = telling
         self._first_change = ""
         self._harness = harness
         self._mode = mode
-        self.tools = [_short(tool) for tool in harness.langchain_tools()]
 
     def listed(self) -> list[BaseTool]:
         """Return the tools that the model is told of: those of the mode, and those for plans once there is one.
@@ -89,18 +99,11 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
         left_out = {name for name, tool in self._harness.tools.items() if tool.effect in without}
         if not self._harness.desk.holds_plans:
             left_out |= OF_A_PLAN
-        return [tool for tool in self.tools if tool.name not in left_out]
+        return [_told(name) for name in _names(self._harness) if name not in left_out]
 
-    def wrap_model_call(self, request: Any, handler: Any) -> Any:
-        return handler(request.override(tools=self.listed(), model_settings={"temperature": TEMPERATURE}))
-
-    @hook_config(can_jump_to=["end"])
-    def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
-        """End the turn once a person is to be asked: the person is shown the plan, so that no more words are needed."""
-        return None if self.approval is None else {"jump_to": "end"}
-
-    def after_model(self, state: Any, runtime: Any) -> None:
-        last = next((m for m in reversed(state["messages"]) if isinstance(m, AIMessage)), None)
+    def answered(self, messages: Sequence[BaseMessage]) -> None:
+        """Take the model's message before its calls run."""
+        last = next((m for m in reversed(messages) if isinstance(m, AIMessage)), None)
         if last is not None:
             if self._telling is not None:
                 _end(self._telling, last)
@@ -108,8 +111,8 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
             # Calls run concurrently; the model's order decides which of several changes a person is asked about.
             self._first_change = next((str(c["id"]) for c in last.tool_calls if _changes(c["name"])), "")
 
-    def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
-        call = request.tool_call
+    def called(self, call: Any) -> ToolMessage:
+        """Run a call of the model; return what it is told."""
         shown = self._harness.call(call["name"], call["args"], call["id"]).replace("a valid tuple", "a valid list")
         if _changes(call["name"]):
             shown = f"{shown}\n{self._kept(call['name'], call['args'], is_first=call['id'] == self._first_change)}"
@@ -136,15 +139,56 @@ class _Looking(AgentMiddleware[Any, Any, Any]):
         return ASKED
 
 
-def _short(tool: BaseTool) -> BaseTool:
-    """Return a tool with a short schema; calls of it go to the harness, which validates them by the full one."""
-    function = convert_to_openai_tool(tool)["function"]
+_looking: ContextVar[_Looking] = ContextVar("tools of the turn in this context")
+
+
+class _OfTheTurn(AgentMiddleware[Any, Any, Any]):
+    """Hands everything on to the turn in whose context the agent runs, so that one agent serves all turns."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__()
+        self.tools = [_told(name) for name in names]
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        listed = _looking.get().listed()
+        return handler(request.override(tools=listed, model_settings={"temperature": TEMPERATURE}))
+
+    @hook_config(can_jump_to=["end"])
+    def before_model(self, state: Any, runtime: Any) -> dict[str, Any] | None:
+        """End the turn once a person is to be asked: the person is shown the plan, so that no more words are needed."""
+        return None if _looking.get().approval is None else {"jump_to": "end"}
+
+    def after_model(self, state: Any, runtime: Any) -> None:
+        _looking.get().answered(state["messages"])
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> ToolMessage:
+        return _looking.get().called(request.tool_call)
+
+
+def _names(harness: Harness) -> tuple[str, ...]:
+    return (*harness.tools, MORE)
+
+
+@cache
+def _told(name: str) -> BaseTool:
+    """Return a tool as a model is told of it, with a short schema; the harness validates calls by the full one.
+
+    Schemas depend on nothing but the code, and to make them is most of the work of a turn. So each is made once.
+    """
+    description, arguments = told_of(name)
+    whole = StructuredTool.from_function(func=_unused, name=name, description=description, args_schema=arguments)
+    function = convert_to_openai_tool(whole)["function"]
     return StructuredTool(
-        name=tool.name,
-        description=AGAIN_SHOWN if tool.name == MORE else function["description"],
+        name=name,
+        description=AGAIN_SHOWN if name == MORE else function["description"],
         args_schema=short_schema(function["parameters"]),
-        func=tool.invoke,
+        func=_unused,
     )
+
+
+def _unused(**arguments: Any) -> str:
+    del arguments
+    raise AssertionError("calls go through the harness of the turn")
 
 
 def _changes(name: str) -> bool:
@@ -174,6 +218,8 @@ class ModelOperator:
         self.model = model
         self.first: tuple[Sentence, ...] = ()
         self._prompt = prompt
+        self._agents: dict[tuple[str, ...], Any] = {}
+        self._lock = threading.Lock()
 
     def answer(
         self,
@@ -194,14 +240,14 @@ class ModelOperator:
         """
         if audience is not None:
             return self._told(question, harness, history, mode, audience)
-        agent, looking = self._agent(harness, mode, None)
+        looking = _Looking(harness, mode, None)
         messages = self._messages(question, harness.desk, history, mode)
-        found, messages = self._asked(agent, messages, question, harness, looking)
+        found, messages = self._asked(messages, question, harness, looking)
         struck = _listed(found.sentences)
         self.first = found.sentences if struck else ()
         if struck and looking.approval is None:  # else a person is asked, and reads the plan itself
             again = [*messages, HumanMessage(AGAIN.format(struck=struck))]
-            second, _ = self._asked(agent, again, question, harness, looking)
+            second, _ = self._asked(again, question, harness, looking)
             if sum(not s.struck for s in second.sentences) >= sum(not s.struck for s in found.sentences):
                 return second
         return found
@@ -216,40 +262,51 @@ class ModelOperator:
             return check_answer(found, harness.journal, harness.desk).sentences[0]
 
         telling = Telling(audience, check)
-        agent, looking = self._agent(harness, mode, telling)
+        looking = _Looking(harness, mode, telling)
         try:
-            messages = self._run(agent, self._messages(question, harness.desk, history, mode), telling)
+            messages = self._run(self._messages(question, harness.desk, history, mode), harness, looking, telling)
             struck = _listed(telling.shown)
             is_broken = bool(messages[-1].response_metadata.get(BROKEN_KEY))
             if struck and looking.approval is None and not is_broken:
-                self._run(agent, [*messages, HumanMessage(REPLACE.format(struck=struck))], telling)
+                self._run([*messages, HumanMessage(REPLACE.format(struck=struck))], harness, looking, telling)
         except (ModelError, BudgetExceeded) as error:
             if not telling.shown:
                 raise
             telling.end("", broken=str(error))
         return Answer(question=question, by=self.name, sentences=tuple(telling.shown), approval=looking.approval)
 
-    def _agent(self, harness: Harness, mode: Mode, telling: Telling | None) -> tuple[Any, _Looking]:
-        looking = _Looking(harness, mode, telling)
-        limit = ModelCallLimitMiddleware(run_limit=MAX_CALLS, exit_behavior="end")
-        # Without checkpoints of its own: else a killed turn would go on behind its lookups, with no evidence of them.
-        return create_agent(self.model, middleware=[looking, limit], checkpointer=False), looking
+    def _agent(self, harness: Harness) -> Any:
+        """Return the agent of these tools, compiled once for all turns."""
+        names = _names(harness)
+        with self._lock:
+            if names not in self._agents:
+                limit = ModelCallLimitMiddleware(run_limit=MAX_CALLS, exit_behavior="end")
+                # Without checkpoints: else a killed turn would go on behind its lookups, with no evidence of them.
+                middleware = [_OfTheTurn(names), limit]
+                self._agents[names] = create_agent(self.model, middleware=middleware, checkpointer=False)
+            return self._agents[names]
 
     def _asked(
-        self, agent: Any, messages: Sequence[BaseMessage], question: str, harness: Harness, looking: _Looking
+        self, messages: Sequence[BaseMessage], question: str, harness: Harness, looking: _Looking
     ) -> tuple[Answer, list[BaseMessage]]:
-        messages = self._run(agent, messages, None)
+        messages = self._run(messages, harness, looking, None)
         last = messages[-1]
         text = without_thoughts(str(last.text)) if isinstance(last, AIMessage) else ""
         found = Answer(question=question, by=self.name, sentences=sentences_in(text), approval=looking.approval)
         return check_answer(found, harness.journal, harness.desk), list(messages)
 
-    @staticmethod
-    def _run(agent: Any, messages: Sequence[BaseMessage], telling: Telling | None) -> list[BaseMessage]:
+    def _run(
+        self, messages: Sequence[BaseMessage], harness: Harness, looking: _Looking, telling: Telling | None
+    ) -> list[BaseMessage]:
         """Run the agent; return the messages then."""
         config = {"recursion_limit": 8 * MAX_CALLS, "tags": [NO_STREAM], "callbacks": [], "configurable": DURABILITY}
-        with nullcontext() if telling is None else listening(telling):
-            after: list[BaseMessage] = agent.invoke({"messages": list(messages)}, config)["messages"]
+        agent = self._agent(harness)
+        token = _looking.set(looking)
+        try:
+            with nullcontext() if telling is None else listening(telling):
+                after: list[BaseMessage] = agent.invoke({"messages": list(messages)}, config)["messages"]
+        finally:
+            _looking.reset(token)
         return after
 
     def _messages(self, question: str, desk: Desk, history: tuple[Turn, ...], mode: Mode) -> list[BaseMessage]:

@@ -21,8 +21,9 @@ from aurora.cli.chat.rendering import (
 from aurora.cli.terminal.output import emit_table, note, printable
 from aurora.errors import AuroraError, InputError
 from aurora.graphs.chat.conversation import Conversation, Step
-from aurora.graphs.chat.graph import MODES, message_text
+from aurora.graphs.chat.graph import message_text
 from aurora.graphs.chat.sessions import Sessions
+from aurora.graphs.chat.state import MODES
 from aurora.tools.registry import ROWS
 
 MAX_NAMES = 5_000

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from aurora.agents.arena.changed_source import CHANGES, ChangeName
+from aurora.agents.arena.alterations import CHANGES, ChangeName
 from aurora.evals.results.result import Cell, Metric, Table, metric
 from aurora.evals.results.samples import Sample
 from aurora.evals.transfer.domains import CHOICE_SEED, TRAINED, fresh_scenarios

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from aurora.agents.arena.changed_source import ChangeName, with_change
+from aurora.agents.arena.alterations import ChangeName, with_change
 from aurora.agents.arena.generated_source import HELD_OUT, GeneratedSource
 from aurora.evals.benchmark.suites import Judged, draw_judged
 from aurora.sim.scenarios.curriculum import LEVELS

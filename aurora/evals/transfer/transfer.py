@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aurora.agents.arena.changed_source import CHANGES, ChangeName
+from aurora.agents.arena.alterations import CHANGES, ChangeName
 from aurora.errors import InputError
 from aurora.evals.results.provenance import provenance
 from aurora.evals.results.result import EvalResult, Table, save_result

@@ -10,10 +10,11 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, HumanMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.pregel import Pregel
 from langgraph.types import Command
 
 from aurora.agents.operator.answer import Answer, Mode, Sentence, Turn
-from aurora.graphs.chat.graph import GRAPH, chat_graph
+from aurora.graphs.chat.graph import GRAPH, Held, chat_graph
 from aurora.graphs.chat.sessions import config_of
 from aurora.graphs.chat.state import evidence_of, mode_of, question_of, turns_of
 from aurora.graphs.chat.surroundings import Surroundings
@@ -88,15 +89,16 @@ class Conversation:
     Args:
         surroundings: What it is held in.
         session_id: Its id; one that the checkpointer knows goes on.
-        checkpointer: Keeps its state.
+        kept: Keeps its state: a checkpointer, or a graph of `chat_graph` with one, which many conversations share.
     """
 
-    def __init__(self, surroundings: Surroundings, session_id: str, checkpointer: BaseCheckpointSaver[Any]) -> None:
+    def __init__(
+        self, surroundings: Surroundings, session_id: str, kept: BaseCheckpointSaver[Any] | Pregel[Any, Any, Any, Any]
+    ) -> None:
         self.surroundings = surroundings
         self.session_id = session_id
-        self._checkpointer = checkpointer
         self._config = config_of(session_id)
-        self._graph = chat_graph(surroundings, checkpointer)
+        self._graph: Any = kept if isinstance(kept, Pregel) else chat_graph(checkpointer=kept)
         self._left: list[threading.Event] = []  # ends of stopped turns; joining their threads would break on Ctrl-C
         self._shown: list[Sentence] = []
         self._seen: list[Evidence] = []
@@ -109,7 +111,6 @@ class Conversation:
     def replace(self, surroundings: Surroundings) -> None:
         """Go on in other surroundings, such as with another model."""
         self.surroundings = surroundings
-        self._graph = chat_graph(surroundings, self._checkpointer)
 
     @property
     def state(self) -> Any:
@@ -270,10 +271,11 @@ class Conversation:
             surroundings = self.surroundings
             if show is not None:
                 surroundings = replace(surroundings, has_left=running.stopped.is_set)
-            graph = chat_graph(surroundings, self._checkpointer, around=around)
+            held = Held(surroundings, around)
             modes = ["custom", "updates"]
+            stream = self._graph.stream
             try:
-                for kind, chunk in graph.stream(given, self._config, stream_mode=modes, durability="sync"):
+                for kind, chunk in stream(given, self._config, context=held, stream_mode=modes, durability="sync"):
                     with running.telling:
                         if kind != "custom" or running.stopped.is_set():
                             continue

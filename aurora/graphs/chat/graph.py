@@ -16,12 +16,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from langchain_core.messages import AIMessage
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import get_runtime
 from langgraph.types import Command, interrupt
 
 from aurora.agents.operator.answer import Answer, Approval, Audience, Mode, Sentence, Table, Turn
@@ -33,12 +34,20 @@ from aurora.cluster.snapshot import Snapshot
 from aurora.errors import AuroraError, BudgetExceeded, InputError, ModelError, PlanError
 from aurora.graphs.chat.approval import TOOL_OF_ACTION, Decision, decision_of, request
 from aurora.graphs.chat.archive import KEPT
-from aurora.graphs.chat.state import ChatInput, ChatState, evidence_of, mode_of, question_of, turns_of
+from aurora.graphs.chat.state import (
+    MODES,
+    ChatInput,
+    ChatState,
+    evidence_of,
+    least_mode,
+    mode_of,
+    question_of,
+    turns_of,
+)
 from aurora.graphs.chat.surroundings import Surroundings
 from aurora.tools.harness import Evidence, Harness, Limits
 from aurora.tools.plan_changes import place_of, target_of
 
-MODES: tuple[Mode, ...] = ("read", "plan", "apply")
 PATIENT = Limits(seconds=24 * 3600.0)
 """Limits of what was approved: a live cluster may take hours, and nothing else stops it halfway."""
 STALE = timedelta(minutes=10)
@@ -51,25 +60,42 @@ GRAPH = "aurora"
 Next = Literal["approval", "act", "tell"]
 
 
-def chat_graph(
-    surroundings: Surroundings,
-    checkpointer: BaseCheckpointSaver[Any] | None = None,
-    *,
-    around: Callable[[str, Callable[[], Any]], Any] | None = None,
-) -> Any:
-    """Return the compiled graph of a conversation.
+Around = Callable[[str, Callable[[], Any]], Any]
+"""Runs a step of a name."""
+
+
+class Held(NamedTuple):
+    """What a run of the graph is held in, given as its context. It takes the place of what the graph was built with.
+
+    Attributes:
+        surroundings: What it is held in.
+        around: Runs each step; None: as it is.
+    """
+
+    surroundings: Surroundings
+    around: Around | None = None
+
+
+def chat_graph(surroundings: Surroundings | None = None, checkpointer: BaseCheckpointSaver[Any] | None = None) -> Any:
+    """Return the compiled graph of a conversation. One serves many conversations, since it is slow to compile.
 
     Args:
-        surroundings: What it is held in.
+        surroundings: What it is held in; None: each run brings its own, as `Held`.
         checkpointer: Keeps its state; None: whoever serves the graph brings one.
-        around: Runs a step of a name; None: as it is.
     """
     graph: Any = StateGraph(ChatState, input_schema=ChatInput)
 
     def node(step: Callable[[ChatState, Surroundings], Any]) -> Callable[[ChatState], Any]:
-        if around is None:
-            return lambda state: step(state, surroundings)
-        return lambda state: around(step.__name__, lambda: step(state, surroundings))
+        def run(state: ChatState) -> Any:
+            given = get_runtime().context
+            held = given if isinstance(given, Held) else None  # clients of `langgraph dev` may give anything
+            room = surroundings if held is None else held.surroundings
+            assert room is not None  # a run of a graph without surroundings brings its own
+            if held is None or held.around is None:
+                return step(state, room)
+            return held.around(step.__name__, lambda: step(state, room))
+
+        return run
 
     graph.add_node("answer", node(answer))
     graph.add_node("check", node(check))
@@ -87,7 +113,7 @@ def chat_graph(
 def answer(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     """Answer the last question: a word to the conversation itself, or the operator's part."""
     question = question_of(state)
-    mode = mode_of(state)
+    mode = _mode(state, surroundings)
     update: dict[str, Any] = {"mode": mode, "approved": ""}
     left = state.get("answer")
     if left is not None:  # a turn that waited for an approval, until another question came
@@ -118,9 +144,10 @@ def check(state: ChatState, surroundings: Surroundings) -> dict[str, Any]:
     found = _answer(state)
     if found.by != GRAPH:
         found = check_answer(found, _evidence(state, surroundings, _cited([found])), surroundings.desk)
-    if found.approval is not None and mode_of(state) != "apply":
-        waits = f"Plan {found.approval.plan_id} waits: nothing is applied in mode {mode_of(state)}"
-        text = f"{waits}; switch with /mode apply."
+    mode = _mode(state, surroundings)
+    if found.approval is not None and mode != "apply":
+        waits = f"Plan {found.approval.plan_id} waits: nothing is applied in mode {mode}"
+        text = f"{waits}; switch with /mode apply." if surroundings.most == "apply" else f"{waits}. {_at_most(mode)}"
         found = found.model_copy(update={"approval": None, "sentences": (*found.sentences, Sentence(text=text))})
     if surroundings.desk.is_live and found.by != GRAPH:
         found = found.model_copy(update={"as_of": _as_of(surroundings)})
@@ -146,6 +173,8 @@ def approval(state: ChatState, surroundings: Surroundings) -> Command[Next]:
     found = _answer(state)
     wanted = found.approval
     assert wanted is not None  # the edge leads here only then
+    if surroundings.most != "apply":  # it was asked when more was allowed
+        return _not_done(found, f"Nothing was changed. {_at_most(surroundings.most)}")
     try:
         plan = _plan(wanted, surroundings)
         decision = _decided(wanted, plan, surroundings)
@@ -220,6 +249,8 @@ def _commanded(question: str, mode: Mode, surroundings: Surroundings) -> tuple[A
     if word == "/mode":
         if rest not in MODES:
             return _said(question, f"The mode is {mode}; there are {', '.join(MODES)}."), mode
+        if least_mode(rest, surroundings.most) != rest:
+            return _said(question, f"The mode is {mode}. {_at_most(surroundings.most)}"), mode
         return _said(question, f"The mode is {rest}."), rest
     if word == "/refresh":
         return _said(question, _refreshed(surroundings)), mode
@@ -236,6 +267,15 @@ def _commanded(question: str, mode: Mode, surroundings: Surroundings) -> tuple[A
         )
         return found, mode
     return None
+
+
+def _mode(state: ChatState, surroundings: Surroundings) -> Mode:
+    """Return what the conversation may do here."""
+    return least_mode(mode_of(state), surroundings.most)
+
+
+def _at_most(mode: Mode) -> str:
+    return f"This server allows up to mode {mode}: whoever starts it says so with --mode."
 
 
 def _refreshed(surroundings: Surroundings) -> str:

@@ -13,6 +13,8 @@ from aurora.agents.operator.answer import Mode, Turn
 from aurora.tools.harness import Evidence
 
 DEFAULT_MODE: Mode = "read"
+MODES: tuple[Mode, ...] = ("read", "plan", "apply")
+"""All modes; each allows what the one before it does, and more."""
 
 
 class ChatState(TypedDict, total=False):
@@ -50,6 +52,15 @@ class ChatInput(TypedDict, total=False):
 def mode_of(state: ChatState) -> Mode:
     """Return what the conversation may do."""
     return state.get("mode") or DEFAULT_MODE
+
+
+def least_mode(one: Mode, other: Mode) -> Mode:
+    """Return the mode of two that allows less.
+
+    >>> least_mode("apply", "plan"), least_mode("read", "plan")
+    ('plan', 'read')
+    """
+    return min(one, other, key=MODES.index)
 
 
 def question_of(state: ChatState) -> str:

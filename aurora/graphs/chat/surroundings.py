@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aurora.agents.operator.answer import Operator
+from aurora.agents.operator.answer import Mode, Operator
 from aurora.graphs.chat.archive import Archive
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Limits
@@ -44,6 +44,7 @@ class Surroundings:
         clock: Returns the time now.
         limits: Limits of a turn.
         archive: Where evidence goes that the state no longer carries; None: it carries all.
+        most: What a conversation may do at most, whatever a person chooses in it.
         has_left: Returns whether nobody reads the answer any more; None: nobody reads before it is complete, and
             models are asked for whole answers.
     """
@@ -55,6 +56,7 @@ class Surroundings:
     limits: Limits = LIMITS
     archive: Archive | None = None
     has_left: Callable[[], bool] | None = None
+    most: Mode = "apply"
 
     @property
     def tools(self) -> tuple[str, ...]:

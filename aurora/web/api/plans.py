@@ -171,6 +171,7 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     @routes.post("", status_code=201, response_model=PlanShown, responses=ACCEPTED)
     async def make_plan(owner: Owner, given: AskPlan) -> Response:
         """Make a plan for the cluster and keep it; nothing is changed."""
+        context.require("plan")
         response = await jobs.answer("plan", owner, lambda: made(given))
         if response.status_code == 200:  # noqa: PLR2004
             response.status_code = 201
@@ -190,6 +191,7 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     @routes.post("/{plan_id}/edit", status_code=201, response_model=PlanShown)
     def edit_plan(plan_id: PlanId, given: Edit) -> Any:
         """Make another plan from one; it needs its own approval."""
+        context.require("plan")
         plan = shown(plan_id, given.sha256)
         if not given.without and not given.changes:
             raise InputError("say what is to be left out or changed", parameter="without")
@@ -200,12 +202,14 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     @routes.post("/{plan_id}/approval", status_code=201, response_model=Approval)
     def approve_plan(plan_id: PlanId, given: Approve) -> Any:
         """Approve exactly the plan that was shown, for some time."""
+        context.require("apply")
         plan = shown(plan_id, given.sha256)
         return approve(plan.plan_id, given.sha256, context.who, desk, minutes=given.minutes).model_dump()
 
     @routes.post("/{plan_id}/application", status_code=202, response_model=Application)
     def apply_plan(plan_id: PlanId, given: Shown) -> Application:
         """Apply an approved plan, or go on with one that was interrupted; read how far it is at this address."""
+        context.require("apply")
         return begun(shown(plan_id, given.sha256), "apply")
 
     @routes.get("/{plan_id}/application", response_model=Application)
@@ -216,6 +220,7 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     @routes.post("/{plan_id}/rollback", status_code=202, response_model=Application)
     def roll_back_plan(plan_id: PlanId, given: Shown) -> Application:
         """Undo what was done of a plan, the last step first."""
+        context.require("apply")
         plan = shown(plan_id, given.sha256)
         if folder.progress_of(desk.plans, plan).state == "not started":
             raise ConflictError(f"nothing was done of plan {plan.plan_id}; there is nothing to undo")

@@ -31,7 +31,7 @@ from aurora.errors import (
     StoreError,
 )
 from aurora.web.api.answers import OrjsonResponse
-from aurora.web.refusals import AbsentError, BusyError, ConflictError, TooLargeError
+from aurora.web.refusals import AbsentError, BusyError, ConflictError, ForbiddenError, TooLargeError
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -40,6 +40,7 @@ MOST_FAULTS = 10
 
 STATUS: Mapping[type[AuroraError], int] = {
     AbsentError: 404,
+    ForbiddenError: 403,
     ConflictError: 409,
     TooLargeError: 413,
     BusyError: 429,

@@ -6,7 +6,8 @@ import logging
 import re
 import secrets
 import time
-from typing import Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aurora.web.observability.logs import REQUEST_ID
 from aurora.web.observability.metrics import Meter
 from aurora.web.observability.tracing import Tracing
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 ID = "x-request-id"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -52,7 +56,6 @@ class Watched:
         given = Headers(scope=scope).get(ID, "")
         request_id = given if _GIVEN.fullmatch(given) else secrets.token_hex(8)
         method = scope["method"] if scope["method"] in METHODS else OTHER
-        span = None if self._tracing is None else self._tracing.begin(method)
         started, token = time.perf_counter(), REQUEST_ID.set(request_id)
 
         async def told(message: Message) -> None:
@@ -61,8 +64,11 @@ class Watched:
                 answer.begin(message)
             await send(message)
 
+        spanned = nullcontext() if self._tracing is None else self._tracing.request(method)
+        span: Span | None = None
         try:
-            await self.app(scope, receive, told)
+            with spanned as span:
+                await self.app(scope, receive, told)
         except Exception:
             answer.status = answer.status or FAULT
             raise

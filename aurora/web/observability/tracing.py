@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from opentelemetry import trace
+from opentelemetry import context, trace
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from aurora.errors import MissingExtraError
@@ -63,9 +64,15 @@ class Tracing:
         self._provider = provider
         self._tracer = provider.get_tracer(NAME)
 
-    def begin(self, method: str) -> Span:
-        """Begin the trace of a request."""
-        return self._tracer.start_span(method, kind=SpanKind.SERVER, attributes={"http.request.method": method})
+    @contextmanager
+    def request(self, method: str) -> Iterator[Span]:
+        """Trace a request; what it starts, a turn in another thread too, is a child of it. `end` ends it."""
+        span = self._tracer.start_span(method, kind=SpanKind.SERVER, attributes={"http.request.method": method})
+        token = context.attach(trace.set_span_in_context(span))
+        try:
+            yield span
+        finally:
+            context.detach(token)
 
     def end(self, span: Span, method: str, route: str, status: int) -> None:
         """End the trace of a request; its address and body are not written."""
@@ -75,18 +82,40 @@ class Tracing:
             span.set_status(StatusCode.ERROR)
         span.end()
 
-    def past(self, name: str, seconds: float, attributes: Mapping[str, str], *, is_error: bool = False) -> None:
-        """Write what has just ended.
+    def turn(self) -> Span:
+        """Begin the span of a turn, a child of the request that asks for it."""
+        return self._tracer.start_span("turn")
+
+    def end_turn(self, span: Span, end: str, *, is_error: bool) -> None:
+        """End the span of a turn.
 
         Args:
-            name: Name.
-            seconds: Time that it took.
-            attributes: What is known of it.
+            span: The span.
+            end: How the turn ended.
             is_error: True: it failed.
         """
-        end = time.time_ns()
-        span = self._tracer.start_span(name, start_time=end - int(seconds * NANOSECONDS), attributes=dict(attributes))
+        span.set_attribute("end", end)
         if is_error:
+            span.set_status(StatusCode.ERROR)
+        span.end()
+
+    def tool(self, turn: Span | None, tool: str, outcome: str, seconds: float) -> None:
+        """Write a tool call that has just ended.
+
+        Args:
+            turn: Span of its turn; None: the turn began before anybody watched.
+            tool: The tool.
+            outcome: Kind of its result.
+            seconds: Time that it took.
+        """
+        end = time.time_ns()
+        span = self._tracer.start_span(
+            f"tool {tool}",
+            context=None if turn is None else trace.set_span_in_context(turn),
+            start_time=end - int(seconds * NANOSECONDS),
+            attributes={"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, "outcome": outcome},
+        )
+        if outcome != "ok":
             span.set_status(StatusCode.ERROR)
         span.end(end)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from aurora.graphs.chat.streaming import ApprovalEvent, DoneEvent, ErrorEvent, LookupEvent
 from aurora.tools.harness import MORE
@@ -11,6 +12,9 @@ from aurora.tools.registry import ROWS
 from aurora.web.observability.metrics import Meter
 from aurora.web.observability.tracing import Tracing
 from aurora.web.turns.events import StartedEvent, TurnEvent
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,12 +31,14 @@ class TurnWatch:
         self._meter = meter
         self._tracing = tracing
         self._started = time.perf_counter()
+        self._span: Span | None = None
 
     def __call__(self, event: TurnEvent) -> None:
         """Take an event."""
         match event:
             case StartedEvent():
                 self._started = time.perf_counter()
+                self._span = None if self._tracing is None else self._tracing.turn()
             case LookupEvent(outcome="running"):
                 pass
             case LookupEvent():
@@ -50,14 +56,14 @@ class TurnWatch:
         tool = event.tool if event.tool in ROWS or event.tool == MORE else "unknown"
         self._meter.tool(tool, event.outcome, event.seconds, "turn")
         if self._tracing is not None:
-            known = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool, "outcome": event.outcome}
-            self._tracing.past(f"tool {tool}", event.seconds, known, is_error=event.outcome != "ok")
-        known_too = {"tool": tool, "outcome": event.outcome, "seconds": round(event.seconds, 4)}
-        _LOG.info("tool call", extra=known_too)
+            self._tracing.tool(self._span, tool, event.outcome, event.seconds)
+        known = {"tool": tool, "outcome": event.outcome, "seconds": round(event.seconds, 4)}
+        _LOG.info("tool call", extra=known)
 
     def _end(self, end: str) -> None:
         seconds = time.perf_counter() - self._started
         self._meter.turn(end, seconds)
-        if self._tracing is not None:
-            self._tracing.past("turn", seconds, {"end": end}, is_error=end == "failed")
+        if self._tracing is not None and self._span is not None:
+            self._tracing.end_turn(self._span, end, is_error=end == "failed")
+            self._span = None
         _LOG.info("turn", extra={"end": end, "seconds": round(seconds, 4)})

@@ -307,6 +307,7 @@ class _Page:
         self.make.disable()
         self.make.set_text("Making the plan …")
         try:
+            self.context.require("plan")
             report = await compute(plan_of, view, frozenset(self.chosen), self.context.desk, self.context.who)
         except AuroraError as error:
             ui.notify(str(error), type="negative", multi_line=True)

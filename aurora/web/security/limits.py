@@ -9,6 +9,7 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aurora.web.security.answers import header, refuse
+from aurora.web.security.token import Secret
 
 MIB = 1 << 20
 BODY_LIMITS = (("/api/", 8 * MIB), ("/mcp", 4 * MIB), ("/extender", 64 * MIB))
@@ -53,23 +54,27 @@ class Buckets:
 
 
 class RateLimit:
-    """Refuses clients that ask too often.
+    """Refuses clients that ask too often: each session and the bearers of the token by themselves, others by address.
 
     Args:
         app: What comes after.
+        secret: Tells who has proved to know the token. What is only claimed does not count.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, secret: Secret) -> None:
         self.app = app
+        self.secret = secret
         self.requests = Buckets(RATE, BURST)
         self.attempts = Buckets(SIGN_IN_RATE, SIGN_IN_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request."""
         if scope["type"] in ("http", "websocket") and not scope["path"].startswith(UNCOUNTED):
-            client = (scope.get("client") or ("",))[0]
+            address = f"address {(scope.get('client') or ('',))[0]}"
             is_attempt = scope["path"] == SIGN_IN and scope.get("method") == "POST"
-            wait = (self.attempts if is_attempt else self.requests).wait(client)
+            wait = (
+                self.attempts.wait(address) if is_attempt else self.requests.wait(self.secret.holder(scope) or address)
+            )
             if wait:
                 seconds = str(max(1, round(wait)))
                 detail = f"too many requests; wait {seconds} s"

@@ -30,20 +30,61 @@ OPEN = ("/healthz", "/readyz", "/assets/desk.css", "/assets/mark.svg", "/favicon
 _FORM = Path(__file__).parent / "login.html"
 
 
+class Secret:
+    """Knows the token and the cookies that it gave out.
+
+    Args:
+        token: The token; "": there is none.
+        clock: Returns Unix time.
+    """
+
+    def __init__(self, token: str, clock: Callable[[], float] = time.time) -> None:
+        self.token = token.encode()
+        self.clock = clock
+        self._key = hashlib.sha256(b"aurora session " + self.token).digest()
+
+    def is_token(self, given: bytes) -> bool:
+        """Return whether it is the token."""
+        return hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(self.token).digest())
+
+    def session(self) -> str:
+        """Return the value of the cookie of a new session."""
+        text = f"{secrets.token_urlsafe(18)}.{int(self.clock()) + SESSION_SECONDS}"
+        return f"{text}.{self._code(text)}"
+
+    def is_signed_in(self, value: str) -> bool:
+        """Return whether the value of a cookie is one that was given out and holds."""
+        text, _, code = value.rpartition(".")
+        end = text.rpartition(".")[2]
+        if not text.isascii() or not end.isdigit() or not hmac.compare_digest(code.encode(), self._code(text).encode()):
+            return False
+        return int(end) > self.clock()
+
+    def holder(self, scope: Scope) -> str:
+        """Return who has proved to know the token: its bearers together, or a session; "": nobody has."""
+        if not self.token:
+            return ""
+        bearer = bearer_of(scope)
+        if bearer:
+            return "token" if self.is_token(bearer) else ""
+        value = cookie(scope, SESSION)
+        return f"session {value}" if value and self.is_signed_in(value) else ""
+
+    def _code(self, text: str) -> str:
+        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
+
+
 class Token:
     """Refuses requests without the token.
 
     Args:
         app: What comes after.
-        token: The token; "": all pass.
-        clock: Returns Unix time.
+        secret: Knows the token; all pass where there is none.
     """
 
-    def __init__(self, app: ASGIApp, token: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, app: ASGIApp, secret: Secret) -> None:
         self.app = app
-        self.token = token.encode()
-        self.clock = clock
-        self._key = hashlib.sha256(b"aurora session " + self.token).digest()
+        self.secret = secret
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request."""
@@ -53,10 +94,10 @@ class Token:
         if scope["type"] == "http" and scope["path"] in ("/login", "/logout"):
             await (await self._door(scope, receive))(scope, receive, send)
             return
-        bearer = _bearer(scope)
-        if self.token and bearer and self._is_token(bearer):
-            scope.setdefault("state", {})["bearer"] = bearer.decode("latin-1")
-        elif self.token and (bearer or not self._is_signed_in(cookie(scope, SESSION))) and scope["path"] not in OPEN:
+        holder = self.secret.holder(scope)
+        if holder == "token":
+            scope.setdefault("state", {})["bearer"] = bearer_of(scope).decode("latin-1")
+        elif self.secret.token and not holder and scope["path"] not in OPEN:
             if _is_visit(scope):
                 await RedirectResponse("/login", 303)(scope, receive, send)
                 return
@@ -65,27 +106,9 @@ class Token:
             return
         await self.app(scope, receive, send)
 
-    def _is_token(self, given: bytes) -> bool:
-        return hmac.compare_digest(hashlib.sha256(given).digest(), hashlib.sha256(self.token).digest())
-
-    def session(self) -> str:
-        """Return the value of the cookie of a new session."""
-        text = f"{secrets.token_urlsafe(18)}.{int(self.clock()) + SESSION_SECONDS}"
-        return f"{text}.{self._code(text)}"
-
-    def _code(self, text: str) -> str:
-        return hmac.new(self._key, text.encode(), "sha256").hexdigest()
-
-    def _is_signed_in(self, value: str) -> bool:
-        text, _, code = value.rpartition(".")
-        end = text.rpartition(".")[2]
-        if not text.isascii() or not end.isdigit() or not hmac.compare_digest(code.encode(), self._code(text).encode()):
-            return False
-        return int(end) > self.clock()
-
     async def _door(self, scope: Scope, receive: Receive) -> Response:
         request = Request(scope, receive)
-        if not self.token:
+        if not self.secret.token:
             return RedirectResponse("/", 303)
         if scope["method"] == "POST" and scope["path"] == "/logout":
             response: Response = RedirectResponse("/login", 303)
@@ -94,14 +117,16 @@ class Token:
         if scope["method"] != "POST":
             return _login("")
         given = parse_qs((await request.body()).decode("utf-8", "replace")).get("token", [""])[0]
-        if not self._is_token(given.strip().encode()):
+        if not self.secret.is_token(given.strip().encode()):
             return _login("That is not the token of this server.", 401)
         response = RedirectResponse("/", 303)
-        response.headers.append("set-cookie", set_cookie(SESSION, self.session(), scope, seconds=SESSION_SECONDS))
+        response.headers.append(
+            "set-cookie", set_cookie(SESSION, self.secret.session(), scope, seconds=SESSION_SECONDS)
+        )
         return response
 
 
-def _bearer(scope: Scope) -> bytes:
+def bearer_of(scope: Scope) -> bytes:
     """Return the token that a request shows; kube-scheduler shows the extender's as the password of its address."""
     kind, _, value = header(scope, "authorization").partition(" ")
     if kind.lower() == "basic" and scope["path"].startswith("/extender/"):

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aurora.web.security.addresses import Addresses
 from aurora.web.security.headers import SecurityHeaders
 from aurora.web.security.limits import RateLimit, SizeLimit
-from aurora.web.security.token import Token
+from aurora.web.security.token import Secret, Token
 from aurora.web.security.visitors import Visitors
 from aurora.web.settings import WebSettings
 
@@ -20,11 +20,12 @@ def secure(app: FastAPI, settings: WebSettings) -> None:
         app: The application, complete.
         settings: How it is served.
     """
+    secret = Secret(settings.token)
     app.add_middleware(Visitors)  # innermost
-    app.add_middleware(Token, token=settings.token)
+    app.add_middleware(Token, secret=secret)
     app.add_middleware(SizeLimit)
     app.add_middleware(Addresses, settings=settings)
-    app.add_middleware(RateLimit)
+    app.add_middleware(RateLimit, secret=secret)
     app.add_middleware(Untrusted)
     app.add_middleware(SecurityHeaders)  # outermost: refusals have the headers too
 

@@ -83,6 +83,7 @@ class Opening:
             OpensLate(row.model or "rules", lambda: self._operator(row.model)),
             who=self._room.who,
             archive=self._room.sessions.archive(row.session_id),
+            most=self._room.settings.mode,
         )
 
     def _desk(self, row: SessionRow) -> Desk:

@@ -17,9 +17,10 @@ from aurora.errors import InputError
 from aurora.files import locked
 from aurora.graphs.chat.approval import decision_of
 from aurora.graphs.chat.conversation import Conversation
+from aurora.graphs.chat.graph import chat_graph
 from aurora.graphs.chat.sessions import SessionRow
-from aurora.graphs.chat.state import question_of
-from aurora.web.refusals import AbsentError, BusyError, ConflictError, TooLargeError
+from aurora.graphs.chat.state import least_mode, question_of
+from aurora.web.refusals import AbsentError, BusyError, ConflictError, ForbiddenError, TooLargeError, not_allowed
 from aurora.web.turns.events import Cause, TurnEvent
 from aurora.web.turns.live import Live, Start
 from aurora.web.turns.log import TurnLog, Watch
@@ -65,6 +66,7 @@ class Turns:
         self._room = room
         self._sessions = room.sessions
         self._opening = Opening(room)
+        self._graph = chat_graph(checkpointer=room.sessions.saver)
         self._lives: OrderedDict[str, Live] = OrderedDict()
         self._lock = threading.RLock()
         self._places = threading.Semaphore(at_once)
@@ -177,7 +179,8 @@ class Turns:
             StoreError: The file of conversations is damaged or held by another process.
         """
         state = self._live(session_id).talk.state
-        return state.get("mode") or self._room.settings.mode
+        settings = self._room.settings
+        return least_mode(state.get("mode") or settings.first_mode, settings.mode)
 
     def is_busy(self, session_id: str) -> bool:
         """Return whether a turn of a conversation is at work or waits for its place."""
@@ -208,6 +211,7 @@ class Turns:
         Raises:
             AbsentError: There is no such conversation.
             InputError: The question is empty, or the conversation is about a sample that there is no more.
+            ForbiddenError: The server does not allow the mode.
             TooLargeError: The question is too long.
             ConflictError: A turn of the conversation is at work.
             BusyError: As many turns wait as may.
@@ -222,7 +226,9 @@ class Turns:
         live = self._live(session_id)
         talk = live.talk
         if mode is None and not talk.state:
-            mode = self._room.settings.mode
+            mode = self._room.settings.first_mode
+        if mode is not None and least_mode(mode, self._room.settings.mode) != mode:
+            raise ForbiddenError(not_allowed(self._room.settings.mode), parameter="mode", value=mode)
         self._begin(live, "question", question, mode, partial(talk.start, question, mode=mode))
 
     def decide(self, session_id: str, decision: dict[str, Any]) -> None:
@@ -344,7 +350,7 @@ class Turns:
                 self._lives.move_to_end(session_id)
                 return live
         row = self.row(session_id)
-        talk = Conversation(self._opening.surroundings(row), session_id, self._sessions.saver)
+        talk = Conversation(self._opening.surroundings(row), session_id, self._graph)
         with self._lock:
             live = self._lives.setdefault(session_id, Live(talk, None if self.watch is None else self.watch()))
             self._let_go()

@@ -8,7 +8,7 @@ import pytest
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from aurora.agents.operator.tool_schemas import short_schema
-from aurora.agents.roles.operator import _short
+from aurora.agents.roles.operator import _told
 from aurora.cluster.samples.load import load_sample
 from aurora.graphs.chat.surroundings import tools_for
 from aurora.tools.desk import Desk
@@ -34,7 +34,7 @@ def names_in(schema):
 
 @pytest.mark.parametrize("tool", TOOLS, ids=[t.name for t in TOOLS])
 def test_no_field_is_lost_and_no_schema_is_longer(tool) -> None:
-    whole, short = (convert_to_openai_tool(t)["function"]["parameters"] for t in (tool, _short(tool)))
+    whole, short = (convert_to_openai_tool(t)["function"]["parameters"] for t in (tool, _told(tool.name)))
     assert names_in(short) == names_in(whole)
     assert short.get("required", []) == whole.get("required", [])
     assert len(json.dumps(short)) <= len(json.dumps(whole))
@@ -42,7 +42,7 @@ def test_no_field_is_lost_and_no_schema_is_longer(tool) -> None:
 
 def test_the_kinds_of_changes_are_one_object_that_says_which_fields_each_has() -> None:
     tool = next(t for t in TOOLS if t.name == "cluster_what_if")
-    item = convert_to_openai_tool(_short(tool))["function"]["parameters"]["properties"]["changes"]["items"]
+    item = convert_to_openai_tool(_told(tool.name))["function"]["parameters"]["properties"]["changes"]["items"]
     assert "node_fails(node_id): A node fails" in item["description"]
     assert "add_nodes(like, count?)" in item["description"]
     assert len(item["properties"]["kind"]["enum"]) == 13

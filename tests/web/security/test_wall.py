@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from aurora.web.security.addresses import host_name, is_same
 from aurora.web.security.limits import BODY_LIMITS, OTHER_BODY, Buckets, RateLimit, body_limit
-from aurora.web.security.token import OPEN, SESSION, Token
+from aurora.web.security.token import OPEN, SESSION, Secret
 from aurora.web.security.visitors import VISITOR, visitor_of
 from aurora.web.security.wall import secure
 from aurora.web.settings import WebSettings
@@ -169,18 +169,18 @@ def test_signing_in_sets_a_cookie_that_scripts_and_other_sites_do_not_get():
 
 def test_a_session_ends_and_can_not_be_made_up():
     now = [1000.0]
-    token = Token(walled(), TOKEN, clock=lambda: now[0])
-    value = token.session()
-    assert token._is_signed_in(value)
+    secret = Secret(TOKEN, clock=lambda: now[0])
+    value = secret.session()
+    assert secret.is_signed_in(value)
     text, _, code = value.rpartition(".")
     number, _, end = text.rpartition(".")
-    assert not token._is_signed_in(f"{number}.{int(end) + 1}.{code}")
-    assert not token._is_signed_in(f"{text}.{code[::-1]}")
-    assert not Token(walled(), TOKEN + "2", clock=lambda: now[0])._is_signed_in(value)
+    assert not secret.is_signed_in(f"{number}.{int(end) + 1}.{code}")
+    assert not secret.is_signed_in(f"{text}.{code[::-1]}")
+    assert not Secret(TOKEN + "2", clock=lambda: now[0]).is_signed_in(value)
     for wrong in ("", ".", "..", "a.b.c", "é.1.x"):
-        assert not token._is_signed_in(wrong)
+        assert not secret.is_signed_in(wrong)
     now[0] += 13 * 3600
-    assert not token._is_signed_in(value)
+    assert not secret.is_signed_in(value)
 
 
 def test_a_csrf_token_is_of_one_browser_only():
@@ -279,12 +279,40 @@ def test_the_rate_of_requests_is_limited_but_not_that_of_files():
         def wait(self, client: str) -> float:
             return 3.0
 
-    limit = RateLimit(walled())
+    limit = RateLimit(walled(), Secret(""))
     limit.requests = Full(1.0, 1.0)
     browser = TestClient(limit, base_url=LOCAL)
     assert browser.get("/api/echo").status_code == 429
     assert browser.get("/api/echo").headers["retry-after"] == "3"
     assert browser.get("/_nicegui/x").status_code == 404
+
+
+def test_each_session_and_the_token_have_a_rate_of_their_own_and_claims_have_none():
+    """Behind a proxy all have one address: one session that asks too often does not shut the others out."""
+    seen = []
+
+    class Seen(Buckets):
+        def wait(self, client: str) -> float:
+            seen.append(client)
+            return 0.0
+
+    secret = Secret(TOKEN)
+    limit = RateLimit(walled(), secret)
+    limit.requests = Seen(1.0, 1.0)
+    browser = TestClient(limit, base_url=LOCAL)
+    one, other = secret.session(), secret.session()
+    for headers in (
+        {"authorization": f"Bearer {TOKEN}"},
+        {"cookie": f"aurora_session={one}"},
+        {"cookie": f"aurora_session={other}"},
+        {},
+        {"authorization": "Bearer made-up"},
+        {"cookie": f"aurora_session={one}x"},
+    ):
+        browser.get("/api/echo", headers=headers)
+    assert len(set(seen[:3])) == 3
+    assert len(set(seen[3:])) == 1
+    assert not set(seen[:3]) & set(seen[3:])
 
 
 def test_answers_carry_the_headers_also_where_they_refuse():

@@ -10,7 +10,7 @@ import pytest
 from aurora.agents.operator.answer import Answer, Sentence
 from aurora.cluster.plans import folder
 from aurora.errors import InputError
-from aurora.web.refusals import AbsentError, BusyError, ConflictError, TooLargeError
+from aurora.web.refusals import AbsentError, BusyError, ConflictError, ForbiddenError, TooLargeError
 from aurora.web.turns import Turns
 from tests.web.turns.conftest import answering, overview, room
 
@@ -227,7 +227,7 @@ def test_questions_have_limits(turns) -> None:
         turns.start(session, "x" * 10_001)
 
 
-def test_a_new_conversation_begins_in_the_mode_of_the_server(tmp_path, plans) -> None:
+def test_a_new_conversation_begins_with_plans_and_keeps_the_mode_that_is_chosen(tmp_path, plans) -> None:
     modes = []
 
     def reply(question, harness, history, mode):
@@ -237,7 +237,7 @@ def test_a_new_conversation_begins_in_the_mode_of_the_server(tmp_path, plans) ->
     turns = Turns(room(tmp_path, plans, mode="apply"))
     answering(turns, reply)
     session = turns.new().session_id
-    assert turns.mode(session) == "apply"
+    assert turns.mode(session) == "plan"
     turns.start(session, "a")
     list(turns.events(session))
     ended(turns, session)
@@ -246,7 +246,39 @@ def test_a_new_conversation_begins_in_the_mode_of_the_server(tmp_path, plans) ->
     ended(turns, session)
     turns.start(session, "c")
     list(turns.events(session))
-    assert modes == ["apply", "read", "read"]
+    assert modes == ["plan", "read", "read"]
+    turns.close()
+
+
+def test_the_mode_of_the_server_is_the_most_that_a_conversation_may_do(tmp_path, plans) -> None:
+    """Neither a request, nor a word, nor what an earlier server allowed goes beyond it."""
+    modes = []
+
+    def reply(question, harness, history, mode):
+        modes.append(mode)
+        return overview(question, harness, history, mode)
+
+    def told(turns: Turns, session: str, question: str) -> str:
+        turns.start(session, question)
+        last = list(turns.events(session))[-1][1]
+        ended(turns, session)
+        return last.answer.text
+
+    turns = Turns(room(tmp_path, plans, mode="apply"))
+    answering(turns, reply)
+    session = turns.new().session_id
+    turns.start(session, "a", mode="apply")
+    list(turns.events(session))
+    turns.close()
+
+    turns = Turns(room(tmp_path, plans, mode="read"))
+    answering(turns, reply)
+    assert turns.mode(session) == "read"
+    with pytest.raises(ForbiddenError, match="up to mode read"):
+        turns.start(session, "b", mode="plan")
+    assert "up to mode read" in told(turns, session, "/mode apply")
+    told(turns, session, "c")
+    assert modes == ["apply", "read"]
     turns.close()
 
 

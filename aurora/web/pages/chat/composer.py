@@ -7,7 +7,9 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from aurora.agents.operator.answer import Mode
+from aurora.graphs.chat.state import least_mode
 from aurora.web.design.components import button, element, text
+from aurora.web.refusals import not_allowed
 from aurora.web.views.chat.modes import MODES
 
 MOST_CHARACTERS = 10_000
@@ -27,6 +29,7 @@ class Composer:
         stop: Stops the answer.
         switch: Called with a mode that is chosen.
         written: Question that stands there at first, and is not sent.
+        most: Mode that the server allows at most; others can't be chosen.
     """
 
     def __init__(
@@ -35,8 +38,10 @@ class Composer:
         stop: Callable[[], Awaitable[None]],
         switch: Callable[[Mode], Awaitable[None]],
         written: str,
+        most: Mode,
     ) -> None:
         self._send = send
+        self._most = most
         self._modes: dict[Mode, ui.button] = {}
         with element("form", "composer") as self.root:
             self.root.on("submit", js_handler="(event) => event.preventDefault()")
@@ -70,7 +75,9 @@ class Composer:
         self._meaning.set_text(MODES[mode].meaning)
         for name, made in self._modes.items():
             made.props["aria-pressed"] = "true" if name == mode else "false"
-            made.set_enabled(not (is_running or is_asked))
+            is_allowed = least_mode(name, self._most) == name
+            made.props["title"] = "" if is_allowed else f"{not_allowed(self._most).capitalize()}."
+            made.set_enabled(is_allowed and not (is_running or is_asked))
         self._hint.classes(
             add="" if is_running or is_asked else "keys", remove="keys" if is_running or is_asked else ""
         )

@@ -119,9 +119,9 @@ class Page:
             self._list = SessionList(self._context, self._owner, lambda: self.session_id, self._tell, self._leave)
             with element("div", "conversation"):
                 self._about_box = element("div")
-                self._course = Course(self._turns, self._context.settings.mode, deeds)
+                self._course = Course(self._turns, self._context.settings.first_mode, deeds)
                 self._welcome = element("div", "stack welcome")
-                self._composer = Composer(self.ask, self.stop, self._switch, ask)
+                self._composer = Composer(self.ask, self.stop, self._switch, ask, self._context.settings.mode)
             self._evidence = EvidencePanel()
         self._keys = ui.keyboard(self._key, active=False, repeating=False, ignore=[])
         self._timer = ui.timer(EVERY, self._watch)
@@ -251,6 +251,7 @@ class Page:
         if card is None or talk is None:
             return
         try:
+            self._context.require("plan")
             made = await asyncio.to_thread(
                 edited_as_asked,
                 talk.surroundings.desk,

@@ -56,6 +56,7 @@ def ask_approval(shown: PlanShown, context: WebContext, reload: Reload) -> None:
             done.disable()
             problem.clear()
             try:
+                context.require("apply")
                 await asyncio.to_thread(
                     approve,
                     shown.plan_id,
@@ -107,6 +108,7 @@ def ask_work(  # what the question is about, each by its name
             done.disable()
             problem.clear()
             try:
+                context.require("apply")
                 await asyncio.to_thread(applications.start, shown.plan_id, shown.sha256, work, context.who)
             except AuroraError as error:
                 done.enable()
@@ -151,6 +153,7 @@ def ask_edit(shown: PlanShown, context: WebContext) -> None:
                 waiting = loading("Making another plan")
             without = [number for number, box in kept.items() if not box.value]
             try:
+                context.require("plan")
                 other = await asyncio.to_thread(
                     edit,
                     shown.plan_id,

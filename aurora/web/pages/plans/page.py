@@ -169,6 +169,7 @@ class _List:
                 settings = context.settings
                 origin = settings.snapshot if settings.history is None else str(settings.history)
                 try:
+                    context.require("plan")
                     asks = form.all()
                     report = await asyncio.to_thread(
                         make,

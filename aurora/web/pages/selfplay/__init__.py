@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from aurora.graphs.run_control import RunControl
 from aurora.web.context import WebContext
 from aurora.web.design.frame import frame
 from aurora.web.pages.selfplay.listing import RunList
@@ -17,7 +16,7 @@ def add(context: WebContext) -> None:
     Args:
         context: What the pages share.
     """
-    control = RunControl(context.settings.runs)
+    control = context.control
 
     @ui.page("/selfplay")
     def runs() -> None:

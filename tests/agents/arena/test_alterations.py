@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from aurora.agents.arena.changed_source import CHANGES, ChangeName, with_change
+from aurora.agents.arena.alterations import CHANGES, ChangeName, with_change, with_weights
 from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.agents.arena.sources import open_source
 from aurora.errors import InputError
@@ -47,4 +47,6 @@ def test_prices_triple_and_limits_halve() -> None:
 def test_only_generated_scenarios_change(traces) -> None:
     with pytest.raises(InputError, match="edge"):
         with_change(open_source("edge", traces), "prices")
+    with pytest.raises(InputError, match="edge"):
+        with_weights(open_source("edge", traces), {"cost": 1.0})
     assert with_change(open_source("edge", traces), "").name == "edge"

@@ -1,16 +1,17 @@
-"""Sources whose scenarios all change in one way: a node fails, prices rise, or deadlines shorten."""
+"""Generated scenarios that all change in one way: nodes fail, prices rise, deadlines shorten, or weights are given."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 from aurora.agents.arena.generated_source import GeneratedSource
 from aurora.agents.arena.source import Source
 from aurora.errors import InputError
+from aurora.sim.objectives import ObjectiveName
 from aurora.sim.scenarios.scenario import NodeFailure, Scenario
-from aurora.sim.scenarios.spec import ScenarioSpec
 
 ChangeName = Literal["", "node_failures", "prices", "sla"]
 """Name of a change; "" for none."""
@@ -60,22 +61,6 @@ CHANGES: Mapping[ChangeName, tuple[str, Callable[[Scenario], Scenario]]] = {
 """Every change by its name: its description, and the function that changes a scenario."""
 
 
-@dataclass(frozen=True)
-class ChangedSource(GeneratedSource):
-    """Generated scenarios with a change of constraints; see `Source`.
-
-    Attributes:
-        change: Name of the change, from `CHANGES`.
-    """
-
-    change: ChangeName = ""
-
-    def expand(self, spec: ScenarioSpec) -> Scenario:
-        """Return the scenario that a spec describes, with the change."""
-        scenario = super().expand(spec)
-        return CHANGES[self.change][1](scenario) if self.change else scenario
-
-
 def with_change(source: Source, change: ChangeName) -> Source:
     """Return a source whose scenarios all have a change, or unchanged without one.
 
@@ -86,11 +71,21 @@ def with_change(source: Source, change: ChangeName) -> Source:
         return source
     if not isinstance(source, GeneratedSource):
         raise InputError(f"only generated scenarios can change, not those of {source.name}", parameter="changed")
-    return ChangedSource(
-        training=source.training,
-        validation=source.validation,
-        test=source.test,
-        effort=source.effort,
-        templates=source.templates,
-        change=change,
-    )
+    return replace(source, alterations=(*source.alterations, CHANGES[change][1]))
+
+
+def with_weights(source: Source, weights: Mapping[ObjectiveName, float]) -> Source:
+    """Return a source whose scenarios all have these weights of the objectives; empty: the source itself.
+
+    Raises:
+        InputError: The source has other scenarios than generated ones.
+    """
+    if not weights:
+        return source
+    if not isinstance(source, GeneratedSource):
+        raise InputError(f"only generated scenarios have weights of objectives, not those of {source.name}")
+    return replace(source, alterations=(*source.alterations, partial(_weigh, dict(weights))))
+
+
+def _weigh(weights: Mapping[ObjectiveName, float], scenario: Scenario) -> Scenario:
+    return scenario.model_copy(update={"objectives": tuple(weights), "objective_weights": dict(weights)})

@@ -1,0 +1,1 @@
+"""Agents that compose: they learn a model of what compositions are worth, and train in it before they measure."""
