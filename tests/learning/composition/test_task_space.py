@@ -45,7 +45,7 @@ def test_a_task_without_a_chain_says_why(folder):
         open_task_space(small_task(), folder, SETTINGS, components=only)
 
 
-def test_the_command_prints_the_front(folder, monkeypatch, capsys):
+def test_the_command_prints_the_front(folder, monkeypatch, capfd):
     monkeypatch.setattr("aurora.learning.composition.tasks.registry.load_task", lambda name: small_task())
     monkeypatch.setattr("aurora.learning.composition.task_space.shipped", lambda: FEW)
     plot = folder / "front.html"
@@ -53,12 +53,12 @@ def test_the_command_prints_the_front(folder, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         run_command((*words, "--json", "--plot", str(plot)))
     assert end.value.code in (0, None)
-    printed = json.loads(capsys.readouterr().out)
+    printed = json.loads(capfd.readouterr().out)
     assert printed["chains"] == 4
     assert printed["front"][0]["selection"]["latency"] <= printed["front"][-1]["selection"]["latency"]
     assert "front" in plot.read_text()
     with pytest.raises(SystemExit):
         run_command(tuple(words))
-    shown = capsys.readouterr()
+    shown = capfd.readouterr()
     assert shown.out.splitlines()[1].startswith("pipeline\taccuracy\tsealed")
     assert "the best single chain is" in shown.err
