@@ -23,13 +23,12 @@ from aurora.learning.composition.pipeline import Branch, Pipeline
 from aurora.learning.composition.profiling import measure_branch, task_chains
 from aurora.learning.composition.queueing import Service
 from aurora.learning.composition.rules import Limits, Rules
-from aurora.learning.composition.tasks import machines
+from aurora.learning.composition.tasks.registry import DEFAULT_TASK, TASKS
 from aurora.learning.composition.tasks.task import Task
 from aurora.learning.composition.validation import check
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
-TASKS = {machines.NAME: machines.task}
 NAME = r"^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$"
 MOST_CHARACTERS = 2000
 MOST_NEXT = 12
@@ -40,7 +39,7 @@ MOST_ITEMS = 8
 class ComposeArguments(Frozen):
     """A pipeline, and for what."""
 
-    task: str = Field(default=machines.NAME, description="name of the task")
+    task: str = Field(default=DEFAULT_TASK, description="name of the task")
     pipeline: str = Field(
         max_length=MOST_CHARACTERS,
         description="stages split by |, branches by +, steps by >, thresholds after ?: 'tree-8 ? 0.8 | svc + mlp-32'",
@@ -63,7 +62,7 @@ class Composed(Frozen):
 class ProfileArguments(Frozen):
     """Which chain on which task."""
 
-    task: str = Field(default=machines.NAME, description="name of the task")
+    task: str = Field(default=DEFAULT_TASK, description="name of the task")
     chain: str = Field(
         default="", max_length=MOST_CHARACTERS, description="such as 'standardise > svc'; empty: list the components"
     )

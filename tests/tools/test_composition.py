@@ -21,7 +21,7 @@ TOOLS = ["compose_pipeline", "profile", "pipeline_status", "deploy"]
 
 @pytest.fixture
 def harness(tmp_path, monkeypatch):
-    monkeypatch.setitem(composition.TASKS, "small", small_task)
+    monkeypatch.setattr(composition, "TASKS", {"small": small_task})
     return Harness(Desk([], runs=tmp_path), TOOLS, may_change=True)
 
 

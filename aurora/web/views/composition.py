@@ -278,6 +278,9 @@ def _commands(name: str) -> tuple[tuple[str, str], ...]:
     word = shlex.quote(name)
     return (
         ("Show its state:", f"aurora compose status {word}"),
-        ("Find out whether it is still the right one, and adapt it:", f"aurora compose adapt {word} --budget 20"),
+        (
+            "Look whether it is still the right one, and adapt it:",
+            f"aurora compose adapt {word} --requests FILE",
+        ),
         ("Return to the version before:", f"aurora compose rollback {word}"),
     )
