@@ -13,7 +13,7 @@ from aurora.learning.composition.engine.service import JOURNAL
 from aurora.learning.composition.parsing import parse_pipeline
 from aurora.tools import composition
 from aurora.tools.desk import Desk
-from aurora.tools.harness import Harness
+from aurora.tools.harness import Harness, Limits
 from tests.learning.composition.small import small_task
 
 TOOLS = ["compose_pipeline", "profile", "pipeline_status", "deploy"]
@@ -22,11 +22,11 @@ TOOLS = ["compose_pipeline", "profile", "pipeline_status", "deploy"]
 @pytest.fixture
 def harness(tmp_path, monkeypatch):
     monkeypatch.setattr(composition, "TASKS", {"small": small_task})
-    return Harness(Desk([], runs=tmp_path), TOOLS, may_change=True)
+    return Harness(Desk([], runs=tmp_path), TOOLS, may_change=True, limits=Limits(seconds=600.0))
 
 
-def ask(harness, name, **arguments):
-    shown = harness.call(name, arguments)
+def ask(harness, tool, /, **arguments):
+    shown = harness.call(tool, arguments)
     evidence = harness.journal[-1]
     return json.loads(evidence.text) if evidence.outcome == "ok" else shown
 
