@@ -25,7 +25,8 @@ from aurora.learning.composition.rules import Limits, Rules, TypedComponent, nam
 from aurora.learning.composition.scored_space import ScoredSpace
 from aurora.learning.composition.search import Search
 from aurora.learning.composition.space import enumerate_space
-from aurora.learning.composition.task_problem import load_task, open_task_problem
+from aurora.learning.composition.task_problem import open_task_problem
+from aurora.learning.composition.tasks.registry import load_task
 from aurora.learning.composition.value_types import ValueType
 from aurora.statistics.intervals import paired_interval, wilson
 from benchmarks.composition_made_up import make_up

@@ -10,6 +10,7 @@ from aurora.learning.composition import task_problem
 from aurora.learning.composition.edits import EditSpace
 from aurora.learning.composition.evaluation import TableEvaluator
 from aurora.learning.composition.space import space_size
+from aurora.learning.composition.tasks import registry
 from tests.learning.composition.made_up import measured, rules
 
 ARGUMENTS = ["compose", "search", "machines", "--budget", "8", "--agent", "random"]
@@ -27,7 +28,7 @@ def folder(tmp_path, monkeypatch):
         return task_problem.TaskProblem(problem, evaluator, space_size(own.limits, len(chains)), "made up", {})
 
     monkeypatch.setattr(task_problem, "open_task_problem", made_up)
-    monkeypatch.setattr(task_problem, "load_task", lambda name: name)
+    monkeypatch.setattr(registry, "load_task", lambda name: name)
     return tmp_path
 
 

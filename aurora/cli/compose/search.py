@@ -64,14 +64,12 @@ def search(  # one parameter an option
     from aurora.learning.composition.prices import EXAMPLE, read_prices  # likewise
     from aurora.learning.composition.queueing import Service  # likewise
     from aurora.learning.composition.rules import Limits  # likewise
-    from aurora.learning.composition.task_problem import (  # likewise
-        SearchSettings,
-        load_task,
-        open_task_problem,
-    )
+    from aurora.learning.composition.task_problem import open_task_problem  # likewise
+    from aurora.learning.composition.task_space import SpaceSettings  # likewise
+    from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     check_plot_path(plot)
-    settings = SearchSettings(
+    settings = SpaceSettings(
         limits=Limits(stages, branches, 1, transformations),
         chains=chains,
         service=Service(rate=rate, workers=workers),

@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from aurora.errors import InputError, RunError
+from aurora.errors import RunError
 from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.edits import EditSpace
 from aurora.learning.composition.evaluation import TableEvaluator
 from aurora.learning.composition.objective import Weights
 from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
-from aurora.learning.composition.prices import EXAMPLE, Prices
 from aurora.learning.composition.problem import Problem
 from aurora.learning.composition.profiling import DEFAULT_FOLDER, machine_id, measure_task, task_chains
-from aurora.learning.composition.queueing import Service
-from aurora.learning.composition.rules import Limits, Rules
+from aurora.learning.composition.rules import Rules
 from aurora.learning.composition.space import origin_of, pipelines, space_size
 from aurora.learning.composition.survey import leading_chains
-from aurora.learning.composition.tasks import machines
+from aurora.learning.composition.task_space import SpaceSettings
 from aurora.learning.composition.tasks.task import Task
 from aurora.types import Progress, no_progress
-
-TASKS = {"machines": machines.task}
-"""Name of every task that can be searched -> what makes it."""
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """What the space of a search depends on, beside the task and the machine.
-
-    Attributes:
-        limits: Limits of a pipeline's size.
-        chains: Number of chains that pipelines are composed of.
-        service: Load, workers and batches.
-        prices: Prices.
-    """
-
-    limits: Limits = field(default_factory=lambda: Limits(branches=2))
-    chains: int = 20
-    service: Service = field(default_factory=Service)
-    prices: Prices = EXAMPLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,22 +43,11 @@ class TaskProblem:
     failures: Mapping[Branch, str]
 
 
-def load_task(name: str) -> Task:
-    """Return a task by its name.
-
-    Raises:
-        InputError: There is no such task.
-    """
-    if name not in TASKS:
-        raise InputError(f"there is no such task; there is {', '.join(TASKS)}", parameter="task", value=name)
-    return TASKS[name]()
-
-
 def open_task_problem(
     task: Task,
     amounts: tuple[float, float, float],
     folder: Path = DEFAULT_FOLDER,
-    settings: SearchSettings | None = None,
+    settings: SpaceSettings | None = None,
     *,
     enumerated: bool = False,
     progress: Progress = no_progress,
@@ -101,7 +68,7 @@ def open_task_problem(
         DataError: A file is not what it says.
         RunError: No chain of the task can be measured, or none keeps up with the load.
     """
-    settings = settings or SearchSettings()
+    settings = settings or SpaceSettings()
     components = shipped()
     rules = Rules(components, task.input, task.classes, settings.limits)
     most = settings.limits.transformations
