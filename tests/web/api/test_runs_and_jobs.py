@@ -152,10 +152,11 @@ def test_a_step_of_cancelled_work_ends_it() -> None:
 def test_accounts_are_judged_as_the_command_line_does(api, tmp_path) -> None:
     import json
 
-    write_accounts(tmp_path / "a.jsonl", generate(1, 2).accounts)
+    write_accounts(generate(1, 2).accounts, tmp_path / "a.jsonl")
     rows = [json.loads(line) for _, line in read_lines(tmp_path / "a.jsonl", limit=1 << 24)]
     known = api.get("/api/openapi.json").json()["components"]["schemas"]["AccountPeriod"]["properties"]
     periods = [{k: v for k, v in row.items() if k in known} for row in rows]
+    jobs_of(api).patience = 120.0  # on a busy machine it would be a job
     answer = api.post("/api/recommend/accounts", json={"periods": periods})
     assert answer.status_code == 200, answer.text
     from aurora.learning.rightsizing.report import recommend
