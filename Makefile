@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export AURORA_DATA ?= $(wildcard ../shared/traces)
 # What the README's commands use; ray, Inspect and gepa are large, and for evaluations only.
-EXTRAS := learn,models,web,solver,kubernetes
+EXTRAS := learn,models,compose,web,solver,kubernetes
 export LANGGRAPH_STRICT_MSGPACK := true
 
 ifdef UV

@@ -23,6 +23,7 @@ from aurora.cli import (
 )
 from aurora.cli.bench import commands as bench
 from aurora.cli.chat import commands as chat
+from aurora.cli.compose import app as compose
 from aurora.cli.eval import commands as evaluation
 from aurora.cli.futures import commands as futures
 from aurora.cli.plan import commands as plan
@@ -67,6 +68,7 @@ app.command("selfplay", rich_help_panel=LEARNING)(selfplay.selfplay)
 app.add_typer(policies.app, name="policies", rich_help_panel=LEARNING)
 app.add_typer(train.app, name="train", rich_help_panel=LEARNING)
 app.add_typer(evolve_prompts.app, name="evolve-prompts", rich_help_panel=LEARNING)
+app.add_typer(compose.app, name="compose", rich_help_panel=LEARNING)
 app.add_typer(study.app, name="study", rich_help_panel=LEARNING)
 app.add_typer(index.app, name="index", rich_help_panel=LEARNING)
 app.add_typer(evaluation.app, name="eval", rich_help_panel=EVALUATION)

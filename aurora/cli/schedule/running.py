@@ -12,7 +12,7 @@ def until_stopped(work: Callable[[], None] | None, stop: Callable[[], None] | No
     """Work in a thread until the process is asked to end; both signals end it in order, with exit code 0.
 
     Args:
-        work: What runs until `stop` is called; None where other threads work already.
+        work: What runs until `stop` is called, or ends by itself; None where other threads work already.
         stop: Ends it.
         seconds: Seconds after which it ends by itself; 0: never.
     """
@@ -21,8 +21,15 @@ def until_stopped(work: Callable[[], None] | None, stop: Callable[[], None] | No
     def ask(_number: int, _frame: FrameType | None) -> None:
         asked.set()
 
+    def run() -> None:
+        try:
+            if work is not None:
+                work()
+        finally:
+            asked.set()
+
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    thread = threading.Thread(target=work, daemon=True) if work is not None else None
+    thread = threading.Thread(target=run, daemon=True) if work is not None else None
     try:
         if thread is not None:
             thread.start()

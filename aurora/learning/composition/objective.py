@@ -50,11 +50,14 @@ class Weights:
 
 
 def reward(measured: Measured, weights: Weights) -> float:
-    """Return `w1 * accuracy - w2 * latency / latency_scale - w3 * cost / cost_scale`."""
+    """Return `w1 * accuracy - w2 * latency / latency_scale - w3 * cost / cost_scale`.
+
+    A term of weight 0 is 0, whatever its value: the latency of an overloaded composition is infinite.
+    """
     return (
         weights.accuracy * measured.accuracy
-        - weights.latency * measured.latency / weights.latency_scale
-        - weights.cost * measured.cost / weights.cost_scale
+        - (weights.latency and weights.latency * measured.latency / weights.latency_scale)
+        - (weights.cost and weights.cost * measured.cost / weights.cost_scale)
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from aurora.errors import InputError
-from aurora.learning.composition.value_types import ValueType
+from aurora.learning.composition.value_types import ValueType, misfit
 
 ComponentKind: TypeAlias = Literal["transformation", "model"]
 
@@ -27,12 +27,11 @@ class Component(Protocol):
         """Return whether it is a transformation or a model."""
 
     @property
-    def takes(self) -> tuple[ValueType, ...]:
-        """Return the types that it takes; one of them has to fit."""
+    def deprecated(self) -> str:
+        """Return why it is not to be used any more, such as `use pca-32`; empty if it may be used."""
 
-    @property
-    def unusable(self) -> str:
-        """Return why it can't be used now, such as `is deprecated: use pca-32`; empty if it can."""
+    def misfit(self, given: ValueType) -> str:
+        """Return why it can't take a value of a type; empty if it can."""
 
     def gives(self, given: ValueType) -> ValueType:
         """Return the type of what it answers to a value of a type that it takes."""
@@ -47,14 +46,18 @@ class TypedComponent:
         kind: Whether it is a transformation or a model.
         takes: Types that it takes.
         result: Type of what it answers; None for the type of what it is given, as a scaler does.
-        unusable: Why it can't be used; empty if it can.
+        deprecated: Why it is not to be used any more; empty if it may be used.
     """
 
     id: str
     kind: ComponentKind
     takes: tuple[ValueType, ...]
     result: ValueType | None = None
-    unusable: str = ""
+    deprecated: str = ""
+
+    def misfit(self, given: ValueType) -> str:
+        """Return why it can't take a value of a type; empty if it can."""
+        return misfit(given, self.takes)
 
     def gives(self, given: ValueType) -> ValueType:
         """Return the type of what it answers to a value of a type that it takes."""
@@ -77,7 +80,7 @@ class Limits:
     branches: int = 3
     gate_branches: int = 1
     transformations: int = 2
-    thresholds: tuple[float, ...] = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+    thresholds: tuple[float, ...] = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 
     def __post_init__(self) -> None:
         for name in ("stages", "branches", "gate_branches"):
@@ -120,7 +123,7 @@ class Rules:
 
     def ids(self, kind: ComponentKind) -> tuple[str, ...]:
         """Return the ids of the components of a kind that can be used, sorted."""
-        return tuple(sorted(c.id for c in self.components.values() if c.kind == kind and not c.unusable))
+        return tuple(sorted(c.id for c in self.components.values() if c.kind == kind and not c.deprecated))
 
 
 def is_threshold(value: float) -> bool:

@@ -9,10 +9,12 @@ from typing import Literal, TypeAlias
 from aurora.errors import InputError
 from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
 from aurora.learning.composition.rules import HIGHEST_THRESHOLD, LOWEST_THRESHOLD, Rules, is_threshold
-from aurora.learning.composition.value_types import ValueType, misfit
+from aurora.learning.composition.value_types import ValueType
 
-Fault: TypeAlias = Literal["unknown", "unusable", "kind", "type", "classes", "threshold", "duplicate", "empty", "limit"]
-"""Sort of a misfit: `unknown` id, `unusable` component (deprecated or missing), a component of the wrong `kind`, a
+Fault: TypeAlias = Literal[
+    "unknown", "deprecated", "kind", "type", "classes", "threshold", "duplicate", "empty", "limit"
+]
+"""Sort of a misfit: `unknown` id, `deprecated` component, a component of the wrong `kind`, a
 `type` that does not fit, other `classes`, a wrong `threshold`, a `duplicate`, something `empty`, a `limit` exceeded."""
 
 
@@ -120,8 +122,8 @@ def branch_misfits(branch: Branch, rules: Rules, place: Place | None = None) -> 
             found.append(Misfit(at, "unknown", _unknown(name, rules)))
             value = None
             continue
-        if component.unusable:
-            found.append(Misfit(at, "unusable", f"it {component.unusable}"))
+        if component.deprecated:
+            found.append(Misfit(at, "deprecated", f"it is deprecated: {component.deprecated}"))
         wanted = "model" if number == len(branch.components) - 1 else "transformation"
         if component.kind != wanted:
             where = "ends with a model" if wanted == "model" else "has one model, and it stands last"
@@ -129,7 +131,7 @@ def branch_misfits(branch: Branch, rules: Rules, place: Place | None = None) -> 
             value = None
         if value is None:
             continue
-        if reason := misfit(value, component.takes):
+        if reason := component.misfit(value):
             found.append(Misfit(at, "type", reason))
             value = None
         else:

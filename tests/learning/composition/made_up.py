@@ -18,7 +18,7 @@ COMPONENTS = named(
         TypedComponent("svc", "model", (ValueType("embedding", 8),), ANSWER),
         TypedComponent("three", "model", (EMBEDDING,), ValueType("probability", 3)),
         TypedComponent("other-names", "model", (EMBEDDING,), ValueType("probability", 2, ("good", "bad"))),
-        TypedComponent("old", "model", (TEXT,), ANSWER, unusable="is deprecated: use vader"),
+        TypedComponent("old", "model", (TEXT,), ANSWER, deprecated="use vader"),
         TypedComponent("minilm", "transformation", (TEXT,), ValueType("embedding", 16)),
         TypedComponent("tf-idf", "transformation", (TEXT,), ValueType("embedding", 99)),
         TypedComponent("pca-8", "transformation", (EMBEDDING,), ValueType("embedding", 8)),

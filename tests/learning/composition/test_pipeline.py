@@ -29,6 +29,12 @@ def test_the_reward_is_the_weighted_sum_of_normalised_terms() -> None:
     assert reward(Measured(0.9, 0.01, 2.0), weights) == 0.9 - 0.25 - 0.125
 
 
+def test_latency_without_weight_does_not_count_even_if_it_is_infinite() -> None:
+    overloaded = Measured(0.9, float("inf"), 2.0)
+    assert reward(overloaded, Weights(1.0, 0.0, 0.25, 0.02, 4.0)) == 0.9 - 0.125
+    assert reward(overloaded, Weights(1.0, 0.1, 0.0, 0.02, 4.0)) == -float("inf")
+
+
 def test_the_pareto_set_keeps_ties_and_drops_what_is_dominated() -> None:
     measured = {
         "slow and good": Measured(0.9, 2.0, 1.0),

@@ -23,7 +23,7 @@ def test_what_fits_has_no_misfit(text):
     ("text", "fault", "sentence"),
     [
         ("vadr", "unknown", "stage 1, branch 1, component 1 (vadr): no component has this id; did you mean vader?"),
-        ("old", "unusable", "stage 1, branch 1, component 1 (old): it is deprecated: use vader"),
+        ("old", "deprecated", "stage 1, branch 1, component 1 (old): it is deprecated: use vader"),
         ("pca-8 > svc", "type", "stage 1, branch 1, component 1 (pca-8): it takes embedding, and is given text"),
         (
             "minilm > svc",
@@ -104,7 +104,7 @@ def test_thresholds_out_of_range_and_empty_parts_are_refused():
 
 def test_one_fault_is_said_once_and_all_faults_are_said():
     assert len(said("unknown-thing > pca-8 > logistic")) == 1
-    assert [fault for fault, _ in said("vadr + old + pca-8 > svc", branches=3)] == ["unusable", "unknown", "type"]
+    assert [fault for fault, _ in said("vadr + old + pca-8 > svc", branches=3)] == ["deprecated", "unknown", "type"]
     with pytest.raises(InputError, match=r"branch 1.*; stage 1, branch 2") as caught:
         require_valid(parse_pipeline("old + vadr"), rules())
     assert caught.value.parameter == "pipeline"

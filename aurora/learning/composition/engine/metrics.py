@@ -32,6 +32,11 @@ class Histogram:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
+    @property
+    def mean(self) -> float:
+        """Mean of the values; 0 without any."""
+        return self._sum / max(1, sum(self._counts))
+
     def lines(self, name: str, labels: str) -> list[str]:
         """Return it in the text format; `labels` are written `stage="1"`, or are empty."""
         lines, so_far, comma = [], 0, "," if labels else ""
@@ -51,6 +56,11 @@ class StageMetrics:
         self.queue = Histogram(SECONDS)
         self.service = Histogram(SECONDS)
         self.rows = Histogram(ROWS)
+
+    @property
+    def seconds_per_item(self) -> float:
+        """Mean time of service, by items."""
+        return self.service.mean / max(1.0, self.rows.mean)
 
     def observe(self, outcome: Outcome) -> None:
         """Take note of what became of a job."""

@@ -1,45 +1,32 @@
-"""Reads pipelines as people write them."""
+"""Reads pipelines that can be deployed: in the form in which people write them, with thresholds where they belong."""
 
 from __future__ import annotations
 
-import re
-
 from aurora.errors import InputError
-from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
-
-_ID = re.compile(r"[A-Za-z0-9][\w.@:-]*")
+from aurora.learning.composition.parsing import parse_pipeline
+from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.rules import HIGHEST_THRESHOLD, LOWEST_THRESHOLD
 
 
 def read_pipeline(text: str) -> Pipeline:
     """Return the pipeline of a text such as `vader ? 0.8 | tf-idf > logistic + minilm > logistic`.
 
+    Whether its components exist and fit together is seen when they are loaded.
+
     Raises:
-        InputError: The text does not have that form.
+        InputError: The text is no pipeline, or a threshold is missing, out of range, or in the last stage.
     """
-    parts = text.split("|")
-    stages = tuple(_stage(part, is_last=number == len(parts) - 1) for number, part in enumerate(parts))
-    return Pipeline(stages)
-
-
-def _stage(text: str, *, is_last: bool) -> Stage:
-    members, mark, limit = text.partition("?")
-    threshold = None
-    if mark:
-        try:
-            threshold = float(limit)
-        except ValueError:
-            raise InputError("a number is expected after the question mark", parameter="pipeline", value=text) from None
-        if not 0.5 <= threshold <= 1:  # noqa: PLR2004  # the range of a threshold
-            raise InputError("a threshold lies between 0.5 and 1", parameter="pipeline", value=text)
-    if is_last and mark:
+    pipeline = parse_pipeline(text)
+    *others, last = pipeline.stages
+    if last.threshold is not None:
         raise InputError("the last stage always answers: leave its threshold out", parameter="pipeline", value=text)
-    if not is_last and not mark:
-        raise InputError("a stage before the last needs a threshold: ? 0.8", parameter="pipeline", value=text)
-    return Stage(tuple(_branch(part) for part in members.split("+")), threshold)
-
-
-def _branch(text: str) -> Branch:
-    names = [name.strip() for name in text.split(">")]
-    if not all(_ID.fullmatch(name) for name in names):
-        raise InputError("ids of components are expected: a > b", parameter="pipeline", value=text)
-    return Branch(tuple(names[:-1]), names[-1])
+    for stage in others:
+        if stage.threshold is None:
+            raise InputError(
+                f"the stage {stage} needs a threshold, such as ? 0.8: others follow", parameter="pipeline", value=text
+            )
+        if not LOWEST_THRESHOLD <= stage.threshold <= HIGHEST_THRESHOLD:
+            raise InputError(
+                f"a threshold lies between {LOWEST_THRESHOLD} and {HIGHEST_THRESHOLD}", parameter="pipeline", value=text
+            )
+    return pipeline

@@ -1,0 +1,1 @@
+"""`aurora compose`: inference applications made of models and transformations."""

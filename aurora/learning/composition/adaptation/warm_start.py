@@ -1,0 +1,45 @@
+"""Proposes compositions after a change: the running one's rivals of before first, then what a search proposes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aurora.learning.composition.adaptation.recomposition import Trials
+from aurora.learning.composition.objective import Measured
+from aurora.learning.composition.pipeline import Pipeline
+
+RIVALS = 5
+"""Compositions of before that are measured anew before the search begins."""
+
+
+def warm_trials(
+    earlier: Mapping[Pipeline, Measured],
+    worth: Callable[[Measured], float],
+    search: Callable[[Mapping[Pipeline, Measured]], Trials],
+    *,
+    is_valid: Callable[[Pipeline], bool] = lambda pipeline: True,
+    rivals: int = RIVALS,
+) -> Trials:
+    """Propose the best compositions of before, no two with the same components, then continue with a search.
+
+    What was good before the change is often good after it, so few trials suffice; the search is begun with what they
+    gave, and finds what became good.
+
+    Args:
+        earlier: What was measured before the change.
+        worth: Reward of a measurement.
+        search: Begins a search that knows some measurements.
+        is_valid: Whether a composition can still be run.
+        rivals: Most compositions of before.
+    """
+    measured: dict[Pipeline, Measured] = {}
+    shown: set[frozenset[str]] = set()
+    for pipeline in sorted(earlier, key=lambda one: -worth(earlier[one])):
+        if len(measured) >= rivals:
+            break
+        components = frozenset(pipeline.components)
+        if components in shown or not is_valid(pipeline):
+            continue
+        shown.add(components)
+        measured[pipeline] = yield pipeline
+    yield from search(measured)

@@ -1,0 +1,281 @@
+"""Profiles a task on this machine: fits its chains, measures what each answers, how long it takes and what it needs.
+
+Everything is measured once for each fitted component (the last one of a chain), and kept in a folder, by the key of
+the component and by machine. The time of a chain is the sum over its components. Time is that of the processor, of the
+one thread that runs a component: a machine that is busy otherwise does not change it, and on an idle core it is what a
+request waits for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import statistics
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import AuroraError, DataError, FileError
+from aurora.files import replaced, writing
+from aurora.learning.composition.catalogue import Entry, shipped
+from aurora.learning.composition.chains import chains
+from aurora.learning.composition.components.artefacts import Manifest, read_manifest
+from aurora.learning.composition.components.component import Component
+from aurora.learning.composition.components.fitting import Outputs, fit_branch
+from aurora.learning.composition.components.memory import MemoryMeter, memory_meter
+from aurora.learning.composition.components.runtimes import Step, open_step
+from aurora.learning.composition.measurements import ChainMeasurement
+from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.tasks.task import SplitName, Task
+from aurora.learning.composition.value_types import Array, Batch
+from aurora.types import Progress, no_progress
+
+DEFAULT_FOLDER = Path("runs/compose")
+"""Folder of the catalogue, the fitted components and the measurements, unless another is given."""
+ARTEFACTS, MEASUREMENTS = "artefacts", "measurements"
+BATCH_SIZES = (1, 8, 32)
+PASSES = 3
+"""Times that each item is run; its time is the median."""
+LONGEST_PASS = 5.0
+"""Seconds of a pass above which an item is run once."""
+BATCH_SECONDS = 0.05
+"""Least seconds for which each size of batch is run, in at least `PASSES` batches."""
+_MEASURED_SPLITS: tuple[SplitName, ...] = ("select", "sealed")
+
+
+class Profile(NamedTuple):
+    """What profiling a task gave.
+
+    Attributes:
+        measurements: Chain -> its measurement on the split `select`.
+        failures: Chain -> why it could not be fitted or measured.
+    """
+
+    measurements: dict[Branch, ChainMeasurement]
+    failures: dict[Branch, str]
+
+
+@dataclass(frozen=True, eq=False)
+class _StepMeasurement:
+    """Measurement of one fitted component on the output of the chain before it, by split."""
+
+    seconds: Mapping[SplitName, NDArray[np.float64]]
+    probabilities: Mapping[SplitName, Array]
+    batch_seconds: Mapping[int, float]
+    memory: float
+    size: float
+
+
+def measure_branch(
+    branch: Branch,
+    task: Task,
+    folder: Path = DEFAULT_FOLDER,
+    *,
+    components: Mapping[str, Component] | None = None,
+    split: SplitName = "select",
+) -> ChainMeasurement:
+    """Measure one chain; what is missing is fitted first, and what was measured before is read.
+
+    Args:
+        branch: The chain.
+        task: The task.
+        folder: Folder of artefacts and measurements.
+        components: Id -> component; None: those that AURORA brings.
+        split: Items to answer, `select` or `sealed`.
+
+    Raises:
+        InputError: A component is unknown, stands at the wrong place, or does not fit.
+        FileError: A file can't be read or written, or a package is absent.
+        DataError: A file is not what it says.
+        RunError: A component can't be converted to ONNX or measured.
+    """
+    with memory_meter() as meter:
+        return _measured(branch, Outputs(task), folder, components or shipped(), meter)[split]
+
+
+def measure_task(
+    task: Task,
+    folder: Path = DEFAULT_FOLDER,
+    *,
+    branches: Sequence[Branch] | None = None,
+    components: Mapping[str, Component] | None = None,
+    progress: Progress = no_progress,
+) -> Profile:
+    """Measure every chain of a task's space; what was measured before is read, so it can be interrupted and resumed.
+
+    Args:
+        task: The task.
+        folder: Folder of artefacts and measurements.
+        branches: The chains; None: all that the catalogue has for the task.
+        components: Id -> component; None: those that AURORA brings.
+        progress: Receives the number of chains that are done.
+
+    Returns:
+        Measurements, and reasons of chains that can't be measured; the others go on.
+
+    Raises:
+        InputError: A chain is named that is not valid.
+        FileError: A file can't be written.
+    """
+    components = components or shipped()
+    branches = task_chains(task, components) if branches is None else branches
+    outputs = Outputs(task)
+    profile = Profile({}, {})
+    with memory_meter() as meter:
+        for k, branch in enumerate(branches):
+            try:
+                profile.measurements[branch] = _measured(branch, outputs, folder, components, meter)["select"]
+            except AuroraError as error:
+                profile.failures[branch] = str(error)
+            progress("chains", k + 1, len(branches), str(branch))
+    return profile
+
+
+def task_chains(task: Task, components: Mapping[str, Component]) -> list[Branch]:
+    """Return the chains of a task's space: all that fit, of components that are for the task and not deprecated."""
+    usable = [one for one in components.values() if not isinstance(one, Entry) or one.is_for(task.name)]
+    return chains(task.input, usable)
+
+
+def _measured(
+    branch: Branch, outputs: Outputs, folder: Path, components: Mapping[str, Component], meter: MemoryMeter
+) -> dict[SplitName, ChainMeasurement]:
+    """Fit and measure a chain on both splits."""
+    task = outputs.task
+    places = fit_branch(branch, task, components, folder / ARTEFACTS, outputs)
+    store = folder / MEASUREMENTS / task.name / machine_id()
+    values: dict[SplitName, Batch] = {name: task.split(name).items for name in _MEASURED_SPLITS}
+    steps: list[_StepMeasurement] = []
+    for place in places:
+        manifest = read_manifest(place)
+        file = store / f"{_name(manifest, task)}.npz"
+        step = _read(file)
+        if step is None:
+            step = _measure_step(place, values, meter)
+            _write(file, step)
+        steps.append(step)
+        if manifest.kind == "transformation":
+            values = {name: outputs.of(place, value, name) for name, value in values.items()}
+    return {
+        name: ChainMeasurement(
+            branch=branch,
+            probabilities=steps[-1].probabilities[name],
+            seconds=np.sum([step.seconds[name] for step in steps], axis=0),
+            batch_seconds={size: sum(step.batch_seconds[size] for step in steps) for size in BATCH_SIZES},
+            memory=sum(step.memory for step in steps),
+            size=sum(step.size for step in steps),
+        )
+        for name in _MEASURED_SPLITS
+    }
+
+
+def _name(manifest: Manifest, task: Task) -> str:
+    """Return the name of a measurement: what was fitted, after what, on whose items."""
+    text = f"{manifest.key} {manifest.after} {task.fingerprint}"
+    return f"{manifest.id}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _measure_step(place: Path, values: Mapping[SplitName, Batch], meter: MemoryMeter) -> _StepMeasurement:
+    manifest, step = open_step(place)
+    seconds: dict[SplitName, NDArray[np.float64]] = {}
+    probabilities: dict[SplitName, Array] = {}
+    for name, value in values.items():
+        seconds[name], rows = _item_seconds(step, value)
+        if manifest.kind == "model":
+            probabilities[name] = rows
+    batches = {size: _batch_seconds(step, values["select"], size) for size in BATCH_SIZES}
+    return _StepMeasurement(seconds, probabilities, batches, meter(place), manifest.size)
+
+
+def _item_seconds(step: Step, value: Batch) -> tuple[NDArray[np.float64], Array]:
+    """Return the time of each item as a request of its own, and what was answered."""
+    items = [value[k : k + 1] for k in range(len(value))]
+    for item in items[:10]:
+        step(item)
+    clock = time.thread_time
+    passes: list[list[float]] = []
+    rows: list[Array] = []
+    for k in range(PASSES):
+        times = []
+        for item in items:
+            began = clock()
+            row = step(item)
+            times.append(clock() - began)
+            if k == 0:
+                rows.append(row)
+        passes.append(times)
+        if sum(times) > LONGEST_PASS:
+            break
+    return np.median(np.array(passes), axis=0), np.concatenate(rows)
+
+
+def _batch_seconds(step: Step, value: Batch, size: int) -> float:
+    """Return the median time of batches of a size."""
+    batches = [value[k : k + size] for k in range(0, len(value) - size + 1, size)]
+    clock = time.thread_time
+    times: list[float] = []
+    for k in range(1000):
+        began = clock()
+        step(batches[k % len(batches)])
+        times.append(clock() - began)
+        if k + 1 >= PASSES and sum(times) > BATCH_SECONDS:
+            break
+    return statistics.median(times)
+
+
+def _write(file: Path, step: _StepMeasurement) -> None:
+    with writing(file.parent):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    arrays: dict[str, Any] = {
+        "batch_sizes": np.array(list(step.batch_seconds), np.int64),
+        "batch_seconds": np.array(list(step.batch_seconds.values())),
+        "memory": np.array(step.memory),
+        "size": np.array(step.size),
+    }
+    arrays |= {f"seconds_{name}": value for name, value in step.seconds.items()}
+    arrays |= {f"probabilities_{name}": value for name, value in step.probabilities.items()}
+    with replaced(file) as partial:
+        np.savez(partial, **arrays)
+
+
+def _read(file: Path) -> _StepMeasurement | None:
+    """Return a kept measurement; None if there is none."""
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return _StepMeasurement(
+                seconds={name: kept[f"seconds_{name}"] for name in _MEASURED_SPLITS},
+                probabilities={
+                    name: kept[f"probabilities_{name}"] for name in _MEASURED_SPLITS if f"probabilities_{name}" in kept
+                },
+                batch_seconds=dict(zip(kept["batch_sizes"].tolist(), kept["batch_seconds"].tolist(), strict=True)),
+                memory=float(kept["memory"]),
+                size=float(kept["size"]),
+            )
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileError(f"can't read {file}: {error}; check its permissions") from None
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(f"{file} is no measurement ({error}); delete it, and it is measured again") from None
+
+
+@cache
+def machine_id() -> str:
+    """Return a hash of the processor and of the runtime's version, 8 hex digits: times are measured anew elsewhere."""
+    from importlib.metadata import version  # noqa: PLC0415  # reads files
+
+    model = ""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    except OSError:
+        model = platform.processor()
+    text = f"{platform.machine()} {model} onnxruntime {version('onnxruntime')}"
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

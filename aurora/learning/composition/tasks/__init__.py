@@ -1,0 +1,1 @@
+"""Tasks that pipelines are composed for: data with fixed splits, their source and their licence."""
