@@ -349,7 +349,7 @@ def killed_in_swap(place: Path, deployment: Deployment) -> str:
             )
         one.wait()
     time.sleep(1.0)
-    alive = [pid for pid in old_pids if Path(f"/proc/{pid}").exists()]
+    alive = [pid for pid in old_pids if is_alive(pid)]
     serving = History(place / JOURNAL).serving[-1]
     with engine(place, History(place / JOURNAL).description(serving)):
         found = run_load(
@@ -359,6 +359,14 @@ def killed_in_swap(place: Path, deployment: Deployment) -> str:
     assert found.failed == 0, found.faults
     assert not alive, alive
     return "new" if serving == new else "old"
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that has ended and is still listed does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def main() -> None:
