@@ -288,7 +288,7 @@ def _detach(place: Path, words: list[str]) -> None:
     log = place / "engine.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "aurora", *words],
+            [sys.executable, "-P", "-m", "aurora", *words],  # -P: nothing of the working folder is code
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
