@@ -91,6 +91,13 @@ def fit_branch(
     """
     outputs = outputs or Outputs(task)
     chain = chain_of(branch, task.input, components)
+    told = chain[-1].output.names if chain[-1].output is not None else task.classes
+    if told != task.classes:
+        raise InputError(
+            f"{branch.model} tells {', '.join(told)}, and the classes of {task.name} are {', '.join(task.classes)}",
+            parameter="branch",
+            value=str(branch),
+        )
     value: Batch = task.fit.items
     given = task.input
     folders: list[Path] = []
