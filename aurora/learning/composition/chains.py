@@ -8,12 +8,14 @@ from aurora.learning.composition.components.component import Component
 from aurora.learning.composition.pipeline import Branch
 from aurora.learning.composition.value_types import ValueType
 
+_SAME_PURPOSE = {"min-max": "standardise"}
+"""Families of which a chain has one at most, by the family that they stand for."""
 LONGEST = 2
 """Most transformations of a chain unless another limit is given."""
 
 
 def chains(given: ValueType, components: Iterable[Component], longest: int = LONGEST) -> list[Branch]:
-    """Return every chain whose components fit together, sorted; no method of transformation occurs twice in one.
+    """Return every chain whose components fit together, sorted; none has a transformation of one purpose twice.
 
     Args:
         given: Type of the items.
@@ -32,5 +34,9 @@ def _continued(
             continue
         if component.kind == "model":
             yield Branch(tuple(one.id for one in before), component.id)
-        elif len(before) < longest and component.recipe.family not in {one.recipe.family for one in before}:
+        elif len(before) < longest and _purpose(component) not in map(_purpose, before):
             yield from _continued(component.gives(given), (*before, component), components, longest)
+
+
+def _purpose(component: Component) -> str:
+    return _SAME_PURPOSE.get(component.recipe.family, component.recipe.family)

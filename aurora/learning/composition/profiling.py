@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from aurora.errors import AuroraError, DataError, FileError
 from aurora.files import replaced, writing
-from aurora.learning.composition.catalogue import Entry, shipped
+from aurora.learning.composition.catalogue import ARTEFACTS, Entry, entries_of
 from aurora.learning.composition.chains import chains
 from aurora.learning.composition.components.artefacts import Manifest, read_manifest
 from aurora.learning.composition.components.component import Component
@@ -33,13 +33,13 @@ from aurora.learning.composition.components.memory import MemoryMeter, memory_me
 from aurora.learning.composition.components.runtimes import Step, open_step
 from aurora.learning.composition.measurements import ChainMeasurement
 from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.profiles import MEASUREMENTS, PROFILES, ChainProfile, Share, write_profile
 from aurora.learning.composition.tasks.task import SplitName, Task
 from aurora.learning.composition.value_types import Array, Batch
 from aurora.types import Progress, no_progress
 
 DEFAULT_FOLDER = Path("runs/compose")
 """Folder of the catalogue, the fitted components and the measurements, unless another is given."""
-ARTEFACTS, MEASUREMENTS = "artefacts", "measurements"
 BATCH_SIZES = (1, 8, 32)
 PASSES = 3
 """Times that each item is run; its time is the median."""
@@ -87,7 +87,7 @@ def measure_branch(
         branch: The chain.
         task: The task.
         folder: Folder of artefacts and measurements.
-        components: Id -> component; None: those that AURORA brings.
+        components: Id -> component; None: the catalogue of the folder.
         split: Items to answer, `select` or `sealed`.
 
     Raises:
@@ -97,7 +97,9 @@ def measure_branch(
         RunError: A component can't be converted to ONNX or measured.
     """
     with memory_meter() as meter:
-        return _measured(branch, Outputs(task), folder, components or shipped(), meter)[split]
+        return _measured(
+            branch, Outputs(task), folder, entries_of(folder) if components is None else components, meter
+        )[split]
 
 
 def measure_task(
@@ -114,7 +116,7 @@ def measure_task(
         task: The task.
         folder: Folder of artefacts and measurements.
         branches: The chains; None: all that the catalogue has for the task.
-        components: Id -> component; None: those that AURORA brings.
+        components: Id -> component; None: the catalogue of the folder.
         progress: Receives the number of chains that are done.
 
     Returns:
@@ -124,7 +126,7 @@ def measure_task(
         InputError: A chain is named that is not valid.
         FileError: A file can't be written.
     """
-    components = components or shipped()
+    components = entries_of(folder) if components is None else components
     branches = task_chains(task, components) if branches is None else branches
     outputs = Outputs(task)
     profile = Profile({}, {})
@@ -163,7 +165,7 @@ def _measured(
         steps.append(step)
         if manifest.kind == "transformation":
             values = {name: outputs.of(place, value, name) for name, value in values.items()}
-    return {
+    measured: dict[SplitName, ChainMeasurement] = {
         name: ChainMeasurement(
             branch=branch,
             probabilities=steps[-1].probabilities[name],
@@ -174,6 +176,50 @@ def _measured(
         )
         for name in _MEASURED_SPLITS
     }
+    _keep_profile(store, task, measured, steps, read_manifest(places[-1]))
+    return measured
+
+
+def _keep_profile(
+    store: Path,
+    task: Task,
+    measured: Mapping[SplitName, ChainMeasurement],
+    steps: Sequence[_StepMeasurement],
+    manifest: Manifest,
+) -> None:
+    """Write what people look up of a chain, unless it is there."""
+    whole = measured["select"]
+    file = store / PROFILES / f"{','.join(whole.branch.components)}-{_name(manifest, task)[-16:]}.json"
+    if file.exists():
+        return
+    accuracies = {
+        name: float((one.probabilities.argmax(axis=1) == task.split(name).labels).mean())
+        for name, one in measured.items()
+    }
+    components = [
+        Share(
+            seconds_p50=float(np.median(step.seconds["select"])),
+            seconds_p95=float(np.quantile(step.seconds["select"], 0.95)),
+            batch_seconds=dict(step.batch_seconds),
+            memory=step.memory,
+            size=step.size,
+        )
+        for step in steps
+    ]
+    profile = ChainProfile(
+        task=task.name,
+        data=task.fingerprint,
+        chain=whole.branch.components,
+        accuracy=accuracies["select"],
+        sealed_accuracy=accuracies["sealed"],
+        seconds_p50=float(np.median(whole.seconds)),
+        seconds_p95=float(np.quantile(whole.seconds, 0.95)),
+        batch_seconds=dict(whole.batch_seconds),
+        memory=whole.memory,
+        size=whole.size,
+        components=tuple(components),
+    )
+    write_profile(file, profile)
 
 
 def _name(manifest: Manifest, task: Task) -> str:

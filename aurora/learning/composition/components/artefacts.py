@@ -18,6 +18,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import Field, ValidationError
 
@@ -85,6 +87,22 @@ class Manifest(Frozen):
     def size(self) -> int:
         """Bytes of all its files on disk."""
         return sum(record.bytes for record in self.files.values())
+
+
+class Fitted(NamedTuple):
+    """What a component becomes.
+
+    Attributes:
+        runtime: What runs it.
+        settings: Plain data that the runtime needs.
+        files: Name -> content.
+        packaged: Path within a package -> record of the file.
+    """
+
+    runtime: str
+    settings: Mapping[str, float | int | str | bool | list[float] | list[str]] = MappingProxyType({})
+    files: Mapping[str, bytes] = MappingProxyType({})
+    packaged: Mapping[str, FileRecord] = MappingProxyType({})
 
 
 def chain_key(chain: Sequence[Component], fingerprint: str) -> str:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import NamedTuple
 
 import numpy as np
 
 from aurora.errors import InputError
 from aurora.learning.composition.components.artefacts import (
-    FileRecord,
+    Fitted,
     Manifest,
     chain_key,
     current_folder,
@@ -23,6 +21,7 @@ from aurora.learning.composition.components.artefacts import (
 from aurora.learning.composition.components.component import OWN, Component
 from aurora.learning.composition.components.conversion import quantised, to_onnx
 from aurora.learning.composition.components.estimators import FAMILIES, estimator_of
+from aurora.learning.composition.components.methods import METHODS
 from aurora.learning.composition.components.runtimes import MODEL_FILE, open_step
 from aurora.learning.composition.pipeline import Branch
 from aurora.learning.composition.tasks.task import SplitName, Task
@@ -32,22 +31,6 @@ SEED = 0
 """Seed of everything that is fitted; another seed would be another component."""
 BATCH = 256
 """Items of a batch when the outputs of a chain are computed for fitting."""
-
-
-class Fitted(NamedTuple):
-    """What a component becomes.
-
-    Attributes:
-        runtime: What runs it.
-        settings: Plain data that the runtime needs.
-        files: Name -> content.
-        packaged: Path within a package -> record of the file.
-    """
-
-    runtime: str
-    settings: Mapping[str, float | int | str | bool | list[float] | list[str]] = MappingProxyType({})
-    files: Mapping[str, bytes] = MappingProxyType({})
-    packaged: Mapping[str, FileRecord] = MappingProxyType({})
 
 
 @dataclass
@@ -75,7 +58,8 @@ class Outputs:
         place = str(folder), split
         if place not in self._kept:
             _, step = open_step(folder)
-            rows = [step(before[k : k + BATCH]) for k in range(0, len(before), BATCH)]
+            size = 1 if isinstance(before, list) else BATCH  # int8 weights round by batch; requests come one by one
+            rows = [step(before[k : k + size]) for k in range(0, len(before), size)]
             self._kept[place] = np.concatenate(rows)
         return self._kept[place]
 
@@ -107,6 +91,13 @@ def fit_branch(
     """
     outputs = outputs or Outputs(task)
     chain = chain_of(branch, task.input, components)
+    told = chain[-1].output.names if chain[-1].output is not None else task.classes
+    if told != task.classes:
+        raise InputError(
+            f"{branch.model} tells {', '.join(told)}, and the classes of {task.name} are {', '.join(task.classes)}",
+            parameter="branch",
+            value=str(branch),
+        )
     value: Batch = task.fit.items
     given = task.input
     folders: list[Path] = []
@@ -195,9 +186,9 @@ def fit_component(component: Component, given: ValueType, items: Batch, task: Ta
         RunError: It can't be converted to ONNX.
     """
     family = component.recipe.family
-    special = _SPECIAL.get(family)
-    if special is not None:
-        return special(component, items, task)
+    without_estimator = METHODS.get(family)
+    if without_estimator is not None:
+        return without_estimator(component, items, task)
     if family not in FAMILIES or isinstance(items, list):
         raise InputError(f"component {component.id} has the family {family!r}, which can't be fitted to {given}")
     estimator = estimator_of(component.recipe, SEED)
@@ -208,10 +199,3 @@ def fit_component(component: Component, given: ValueType, items: Batch, task: Ta
     if component.recipe.parameters.get("int8"):
         model = quantised(model)
     return Fitted("onnx", files={MODEL_FILE: model})
-
-
-def _halve_image(_: Component, __: Batch, ___: Task) -> Fitted:
-    return Fitted("halve-image")
-
-
-_SPECIAL: dict[str, Callable[[Component, Batch, Task], Fitted]] = {"halve-image": _halve_image}

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from aurora.errors import DataError
+from aurora.learning.composition.components import texts
 from aurora.learning.composition.components.artefacts import Manifest, read_files, read_manifest
 from aurora.learning.composition.value_types import Array, Batch
 
-MODEL_FILE = "model.onnx"
+MODEL_FILE, VOCABULARY_FILE = "model.onnx", "vocabulary.json"
 
 
-class Step(Protocol):
-    """A loaded component."""
-
-    def __call__(self, batch: Batch) -> Array:
-        """Return one row of numbers for each item of a batch."""
+Step: TypeAlias = Callable[[Batch], Array]
+"""A loaded component: returns one row of numbers for each item of a batch."""
 
 
 def open_step(folder: Path) -> tuple[Manifest, Step]:
@@ -98,7 +97,36 @@ def _halve_image(manifest: Manifest, _: Mapping[str, bytes]) -> Step:
     return run
 
 
+def _hashing(manifest: Manifest, _: Mapping[str, bytes]) -> Step:
+    return texts.hashing(manifest.output.width or 0)
+
+
+def _tf_idf(_: Manifest, files: Mapping[str, bytes]) -> Step:
+    content = json.loads(files[VOCABULARY_FILE])
+    return texts.tf_idf(content["vocabulary"], content["weights"])
+
+
+def _static_embedding(_: Manifest, files: Mapping[str, bytes]) -> Step:
+    return texts.static_embedding(files[texts.STATIC_WEIGHTS], files[texts.STATIC_TOKENIZER])
+
+
+def _minilm(_: Manifest, files: Mapping[str, bytes]) -> Step:
+    return texts.sentence_embedding(session_of(files[texts.MINILM_MODEL]), files[texts.MINILM_TOKENIZER])
+
+
+def _vader(manifest: Manifest, _: Mapping[str, bytes]) -> Step:
+    slope, offset = manifest.settings["slope"], manifest.settings["offset"]
+    if not isinstance(slope, float) or not isinstance(offset, float):
+        raise DataError(f"component {manifest.id}: slope and offset must be numbers; profile it again")
+    return texts.vader(slope, offset)
+
+
 _RUNTIMES: dict[str, Callable[[Manifest, Mapping[str, bytes]], Step]] = {
     "onnx": _onnx,
     "halve-image": _halve_image,
+    "hashing": _hashing,
+    "tf-idf": _tf_idf,
+    "static-embedding": _static_embedding,
+    "minilm": _minilm,
+    "vader": _vader,
 }
