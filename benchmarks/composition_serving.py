@@ -31,6 +31,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.errors import RunError
+from aurora.learning.composition.catalogue import ARTEFACTS
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
@@ -39,7 +40,7 @@ from aurora.learning.composition.engine.loading import DEFAULT_LOAD
 from aurora.learning.composition.engine.service import JOURNAL, STATE
 from aurora.learning.composition.engine.trial import LOAD
 from aurora.learning.composition.evaluation import TableEvaluator
-from aurora.learning.composition.profiling import ARTEFACTS, DEFAULT_FOLDER, measure_branch
+from aurora.learning.composition.profiling import DEFAULT_FOLDER, measure_branch
 from aurora.learning.composition.queueing import quantile, response_times
 from aurora.learning.composition.tasks import machines
 

@@ -248,9 +248,10 @@ def _described(
     import json
 
     from aurora.errors import DataError
-    from aurora.learning.composition.engine.description import read_description  # heavy, used here only
+    from aurora.learning.composition.catalogue import ARTEFACTS  # heavy, used here only
+    from aurora.learning.composition.engine.description import read_description  # likewise
     from aurora.learning.composition.engine.trial import LOAD  # likewise
-    from aurora.learning.composition.profiling import ARTEFACTS, DEFAULT_FOLDER  # likewise
+    from aurora.learning.composition.profiling import DEFAULT_FOLDER  # likewise
     from aurora.reading import read_text
 
     fields: dict[str, Any] = {}
