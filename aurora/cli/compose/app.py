@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.compose import deployment, space
+from aurora.cli.compose import adaptation, deployment, space
 
 app = typer.Typer(
     help="Inference applications made of models and transformations: found, deployed, changed while they run.",
@@ -15,4 +15,5 @@ app.command()(deployment.deploy)
 app.command()(deployment.status)
 app.command()(deployment.rollback)
 app.command()(deployment.stop)
+app.command()(adaptation.adapt)
 app.command()(deployment.manifest)
