@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.compose import adaptation, deployment, space
+from aurora.cli.compose import adaptation, deployment, search, space
 
 app = typer.Typer(
     help="Inference applications made of models and transformations: found, deployed, changed while they run.",
     no_args_is_help=True,
 )
+app.command()(search.search)
 app.command()(space.space)
 app.command()(deployment.deploy)
 app.command()(deployment.status)
