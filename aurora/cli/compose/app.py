@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.compose import deployment
+from aurora.cli.compose import deployment, space
 
 app = typer.Typer(
     help="Inference applications made of models and transformations: found, deployed, changed while they run.",
     no_args_is_help=True,
 )
+app.command()(space.space)
 app.command()(deployment.deploy)
 app.command()(deployment.status)
 app.command()(deployment.rollback)
 app.command()(deployment.stop)
+app.command()(deployment.manifest)

@@ -14,7 +14,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.schedule.running import until_stopped
-from aurora.cli.terminal.output import emit_json, emit_table, note
+from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.cli.terminal.steps import steps
 
 if TYPE_CHECKING:  # heavy at run time
@@ -61,6 +61,7 @@ def deploy(  # one parameter an option
     ),
     trial: bool = typer.Option(False, "--trial", help="Use trial components, such as sleep-2ms, instead of a task's."),
     token_file: Path | None = _TOKEN,
+    is_open: bool = typer.Option(False, "--open", help="Let others than this machine ask without a secret."),
     why: str = _WHY,
     detach: bool = typer.Option(False, "--detach", help="Run in the background; return when it is ready."),
     folder: Path = _FOLDER,
@@ -102,7 +103,7 @@ def deploy(  # one parameter an option
         _show(control.status(), control.url, as_json)
         return
     failure: list[BaseException] = []
-    with Service(place, described, token=token, why=why) as service:
+    with Service(place, described, token=token, is_open=is_open, why=why) as service:
 
         def work() -> None:
             try:
@@ -207,6 +208,35 @@ def stop(
         emit_json({"name": name, "state": "stopped"})
     else:
         note(f"{name} has stopped")
+
+
+def manifest(
+    pipeline: str = options.text_argument(help="Pipeline such as 'vader ? 0.8 | tf-idf > logistic'.", most=9999),
+    image: str = options.text(..., help="Container image with AURORA as its entry point, and with the artefacts."),
+    task: str = options.text("", help="Task whose components are loaded.", most=128),
+    name: str = _NAME,
+    artefacts: str = options.text("", help="Folder of the fitted components in the image.", most=options.MAX_PATH),
+    workers: int = options.count(1, most=64, help="Replicas of each branch."),
+    namespace: str = options.text("default", help="Namespace of the services.", most=63),
+    trial: bool = typer.Option(False, "--trial", help="Use trial components, such as sleep-2ms, instead of a task's."),
+    as_json: bool = _JSON,
+) -> None:
+    """Print the manifests that run a pipeline on KServe: a service for each branch, and a graph over them.
+
+    Example: aurora compose manifest "vader ? 0.8 | minilm > logistic" --task sentiment --image registry/aurora:1
+    """
+    import yaml
+
+    from aurora.learning.composition.engine.kserve import kserve_manifests  # heavy, used here only
+
+    given: dict[str, Any] = {"pipeline": pipeline, "task": task, "artefacts": artefacts, "workers": workers}
+    described = _described(name, None, given, {}, trial)
+    assert described is not None
+    manifests = kserve_manifests(described, image, namespace=namespace)
+    if as_json:
+        emit_json({"manifests": manifests})
+    else:
+        say(yaml.safe_dump_all(manifests, sort_keys=False).rstrip("\n"))
 
 
 def _described(

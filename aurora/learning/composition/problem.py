@@ -63,8 +63,11 @@ class Problem:
     most_branches: int = 3
 
     def worth(self, measured: Measured) -> float:
-        """Return the reward of a composition that has been measured."""
-        return reward(measured, self.weights)
+        """Return the reward of a composition that has been measured; a weight of 0 leaves even an infinite term out."""
+        weights = self.weights
+        latency = measured.latency if weights.latency else 0.0
+        cost = measured.cost if weights.cost else 0.0
+        return reward(measured._replace(latency=latency, cost=cost), weights)
 
     @property
     def singles(self) -> tuple[Pipeline, ...]:

@@ -19,7 +19,7 @@ from aurora.learning.composition.pipeline import Pipeline
 from aurora.learning.composition.problem import MakeStrategy, Problem
 from aurora.types import Progress, no_progress
 
-DEFAULT_AGENT = "bayesian"
+DEFAULT_AGENT = "ppo"
 
 
 class Step(NamedTuple):
@@ -131,9 +131,13 @@ class Search:
 def agents() -> Mapping[str, MakeStrategy]:
     """Return every way of searching by its name; the learned agents first."""
     # Here because the agents load torch.
+    from aurora.learning.composition.agents import learned  # noqa: PLC0415
     from aurora.learning.composition.rivals import bayesian, exhaustive, greedy, hill_climbing, random_search  # noqa: PLC0415
 
     return {
+        "dqn": learned.dqn,
+        "dqn-softmax": learned.dqn_softmax,
+        "ppo": learned.ppo,
         "bayesian": bayesian.bayesian,
         "greedy": greedy.greedy,
         "hill-climbing": hill_climbing.hill_climbing,

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.errors import InputError
+from aurora.files import writing
 from aurora.learning.composition.evaluation import TableEvaluator, is_unsure, resource_parts
 from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
 from aurora.learning.composition.prices import cost_of_requests
@@ -127,6 +128,8 @@ def scored_space(
         if kept.origin == origin_of(limits, evaluator):
             return kept
     found = enumerate_space(limits, evaluator, progress=progress)
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
     found.save(path)
     return found
 
@@ -137,8 +140,10 @@ def origin_of(limits: Limits, evaluator: TableEvaluator) -> str:
     digest.update(np.ascontiguousarray(evaluator.labels, np.int64).tobytes())
     for branch in sorted(evaluator.measurements):
         one = evaluator.measurements[branch]
-        described = (str(branch), sorted(one.batch_seconds.items()), one.memory, one.size)
-        digest.update(repr((described, one.component_memory, one.component_size)).encode())
+        figures = [number for pair in sorted(one.batch_seconds.items()) for number in pair]
+        figures += [one.memory, one.size, *one.component_memory, *one.component_size]
+        # as bytes: numbers of numpy and of Python are written alike
+        digest.update(str(branch).encode() + np.array(figures, np.float64).tobytes())
         digest.update(np.ascontiguousarray(one.probabilities).tobytes() + np.ascontiguousarray(one.seconds).tobytes())
     return digest.hexdigest()
 

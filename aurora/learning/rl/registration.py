@@ -1,4 +1,4 @@
-"""Registers `aurora/Allocation-v0` with gymnasium without loading gymnasium, torch or numba.
+"""Registers AURORA's environments with gymnasium without loading gymnasium, torch or numba.
 
 `import aurora` calls `register_when_imported`, so `gymnasium.make("aurora/Allocation-v0")` works whichever of the two
 is imported first. Gymnasium has no entry points for plugins since 1.0, and importing it takes longer than `import
@@ -20,6 +20,8 @@ if TYPE_CHECKING:  # importlib.abc alone would take half the time of `import aur
 ENV_ID = "aurora/Allocation-v0"
 ENTRY_POINT = "aurora.learning.rl.env:AllocationEnv"
 """Class that gymnasium imports when the environment is made."""
+ENVIRONMENTS = {ENV_ID: ENTRY_POINT, "aurora/Composition-v0": "aurora.learning.composition.env:CompositionEnv"}
+"""Id of every environment -> its class."""
 
 
 def register_when_imported() -> None:
@@ -32,12 +34,13 @@ def register_when_imported() -> None:
 
 def _register() -> None:
     registration = importlib.import_module("gymnasium.envs.registration")
-    if ENV_ID not in registration.registry:
-        registration.register(id=ENV_ID, entry_point=ENTRY_POINT)
+    for name, entry_point in ENVIRONMENTS.items():
+        if name not in registration.registry:
+            registration.register(id=name, entry_point=entry_point)
 
 
 class _GymnasiumFinder:
-    """Finds gymnasium, with a loader that registers the environment; leaves every other import alone.
+    """Finds gymnasium, with a loader that registers the environments; leaves every other import alone.
 
     It stays until gymnasium is loaded, because `importlib.util.find_spec` asks it too and loads nothing.
     """

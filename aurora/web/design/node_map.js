@@ -1,6 +1,7 @@
 // Nodes as tiles. Search, filter and order run here, and only the rows in view are drawn, so thousands stay quick.
 import { toRaw } from "vue";
 
+const PAUSE = 250; // milliseconds after the last key until the server looks for tasks
 const HEIGHT = 66, LEAST_WIDTH = 148, GAP = 6, ROWS_AROUND = 4;
 
 export default {
@@ -11,7 +12,7 @@ export default {
     limits: { type: Array, default: () => [] }, // shares between the steps of the scale
     selected: { type: String, default: "" }, // node that is open at first
   },
-  emits: ["pick"],
+  emits: ["pick", "seek"],
   data: () => ({ text: "", sought: "", measure: 0, order: "listed", steps: [], onlyTrouble: false, columns: 4, top: 0, height: 480, at: 0, chosen: "" }),
   computed: {
     entries() {
@@ -55,16 +56,20 @@ export default {
     this.watcher.observe(this.$refs.field);
     this.measureField();
   },
-  unmounted() { this.watcher.disconnect(); },
+  unmounted() { this.watcher.disconnect(); clearTimeout(this.waiting); },
   methods: {
     measureField() {
       const field = this.$refs.field;
       this.columns = Math.max(2, Math.floor((field.clientWidth + GAP) / (LEAST_WIDTH + GAP)));
       this.height = field.clientHeight;
     },
-    write(event) { this.text = event.target.value; this.sought = this.text; },
+    write(event) { this.text = event.target.value; this.sought = this.text; this.seek(); },
+    seek() {
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(() => this.$emit("seek", this.text), PAUSE);
+    },
     toggle(step) { this.steps = this.steps.includes(step) ? this.steps.filter((s) => s !== step) : [...this.steps, step]; },
-    clear() { this.text = ""; this.sought = ""; this.steps = []; this.onlyTrouble = false; this.$refs.search.focus(); },
+    clear() { this.text = ""; this.sought = ""; this.steps = []; this.onlyTrouble = false; this.seek(); this.$refs.search.focus(); },
     percent(share) { return share == null ? "not measured" : `${Math.round(100 * share)} %`; },
     spoken(e) {
       return `${e.id}, ${this.percent(e.share)} ${this.measures[this.measure]}, ${e.tasks} tasks${e.trouble ? `, ${e.trouble}` : ""}`;
@@ -92,8 +97,8 @@ export default {
   template: `
     <div class="node-map">
       <div class="tools">
-        <label class="find"><span>Search nodes</span>
-          <input ref="search" type="search" data-search :value="text" @input="write" placeholder="name, zone, kind or label" spellcheck="false" autocomplete="off" maxlength="200">
+        <label class="find"><span>Search nodes and tasks</span>
+          <input ref="search" type="search" data-search :value="text" @input="write" placeholder="name, zone, kind or label of a node; name of a task" spellcheck="false" autocomplete="off" maxlength="200">
         </label>
         <label><span>Colour by</span>
           <select v-model.number="measure"><option v-for="(name, k) in measures" :value="k">{{ name }}</option></select>

@@ -18,6 +18,7 @@ class NodeMap(ui.element, component="node_map.js"):
         measures: Names of the shares.
         limits: Shares between the steps of the load scale.
         on_pick: Called with the id of a node that is opened.
+        on_seek: Called with what is searched, after a pause.
         selected: Node that is open; "": none.
     """
 
@@ -29,6 +30,7 @@ class NodeMap(ui.element, component="node_map.js"):
         limits: Sequence[float],
         *,
         on_pick: Callable[[str], Any],
+        on_seek: Callable[[str], Any],
         selected: str = "",
     ) -> None:
         super().__init__()
@@ -38,6 +40,7 @@ class NodeMap(ui.element, component="node_map.js"):
         self._props["limits"] = list(limits)
         self._props["selected"] = selected
         self.on("pick", lambda event: on_pick(str(event.args)))
+        self.on("seek", lambda event: on_seek(str(event.args)))
 
     def select(self, node_id: str) -> None:
         """Mark the node that is open.

@@ -29,17 +29,9 @@ from aurora.web.design.components import (
 )
 from aurora.web.design.frame import frame
 from aurora.web.design.node_map import NodeMap
-from aurora.web.views.cluster import (
-    LOAD_LIMITS,
-    ChangesView,
-    ClusterView,
-    NodeView,
-    WhyView,
-    changes_view,
-    cluster_view,
-    node_view,
-    why_view,
-)
+from aurora.web.views.changes import ChangesView, changes_view
+from aurora.web.views.cluster import LOAD_LIMITS, ClusterView, NodeView, cluster_view, node_view
+from aurora.web.views.tasks import TaskMatch, TaskMatches, WhyView, task_matches, why_view
 
 LEAD = "How full the nodes are, what waits and why, and what it costs."
 BUILD_SECONDS = 30.0
@@ -86,6 +78,10 @@ class Looks:
     def node(self, node_id: str) -> NodeView | None:
         """Return the details of a node; None if there is none of that id."""
         return node_view(self.context.desk.cluster, node_id)
+
+    def tasks(self, words: str) -> TaskMatches:
+        """Return the tasks whose names hold words."""
+        return task_matches(self.context.desk.cluster, words)
 
     def why(self, task_id: str) -> WhyView:
         """Return why a task waits.
@@ -138,6 +134,7 @@ class Page:
                 for figure in view.figures:
                     metric(figure.label, figure.value, figure.note)
             with card("Nodes"):
+                self.matches = element("div", "line").props("aria-live=polite")
                 if view.nodes.tiles:
                     self.nodes = NodeMap(
                         view.nodes.tiles,
@@ -145,6 +142,7 @@ class Page:
                         view.nodes.measures,
                         LOAD_LIMITS,
                         on_pick=self.open_node,
+                        on_seek=self.seek,
                     )
                 else:
                     empty_state(
@@ -186,6 +184,25 @@ class Page:
                 error_state("The cluster could not be read", str(error), retry=self.read_again)
             return
         self.build(self.looks.view(), changes)
+
+    async def seek(self, words: str) -> None:
+        """Show the tasks whose names hold what is searched."""
+        found = await asyncio.to_thread(self.looks.tasks, words)
+        self.matches.clear()
+        if not found.rows:
+            return
+        with self.matches:
+            text("span", found.title, "muted small")
+            for task in found.rows:
+                made = button(task.text, lambda t=task: self.open_match(t)).classes("break")
+                made.props["title"] = task.task_id
+
+    async def open_match(self, task: TaskMatch) -> None:
+        """Show why a task waits, or the node that it is on."""
+        if task.node_id:
+            self.open_node(task.node_id)
+        else:
+            await self.open_task(task.task_id)
 
     def open_node(self, node_id: str) -> None:
         """Show the details of a node beside the page."""

@@ -1,20 +1,18 @@
-"""Data of the page Cluster: nodes as tiles, waiting tasks, money and energy, and what changed."""
+"""Data of the page Cluster: nodes as tiles, waiting tasks, money and energy."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from aurora.cluster.differences import Change, SnapshotDifference, compare_snapshots
-from aurora.cluster.feasibility import Room
 from aurora.cluster.overview import MAIN_RESOURCES, Filled, NodeState, node_state, node_states, overview
 from aurora.cluster.power import power_draw
 from aurora.cluster.resources import CPU, GPU, PODS, amount_text
-from aurora.cluster.snapshot import Node, Snapshot, Task
-from aurora.cluster.waiting import why_waiting
+from aurora.cluster.snapshot import Node, Snapshot
 from aurora.quantities import count, dollars, duration, percent, plain
+from aurora.web.views.tasks import is_waiting
 
 LOAD_LIMITS = (0.25, 0.5, 0.75, 0.9)
 """Shares between the five steps of the load scale."""
@@ -323,119 +321,3 @@ def _resource(name: str, filled: Filled) -> ResourceRow:
 
 def _amounts(amounts: dict[str, float]) -> str:
     return ", ".join(amount_text(r, a) for r, a in amounts.items() if a and r != PODS)
-
-
-class RemedyRow(NamedTuple):
-    """Changes that would place a task: in words, the node, and the command that makes a plan of them, if one can."""
-
-    node_id: str
-    steps: tuple[str, ...]
-    command: str
-
-
-class WhyView(NamedTuple):
-    """Why a task waits.
-
-    Attributes:
-        task_id: The task.
-        summary: How many nodes fit, and what the others lack.
-        system_reason: The words of its own system; empty if there are none.
-        waits: How long it waits.
-        never: Why no node could ever take it; empty if one could.
-        fits_now: Nodes that fit now.
-        remedies: The smallest changes that would place it.
-        needs: What it needs that no node has, where that is all that the changes say; empty: they differ.
-        nodes: Each node with its reasons; empty where it fits.
-    """
-
-    task_id: str
-    summary: str
-    system_reason: str
-    waits: str
-    never: str
-    fits_now: tuple[str, ...]
-    remedies: tuple[RemedyRow, ...]
-    needs: str
-    nodes: tuple[tuple[str, str], ...]
-
-
-def why_view(snapshot: Snapshot, task_id: str) -> WhyView:
-    """Return why a task waits.
-
-    Raises:
-        InputError: The snapshot has no such task, or it does not wait.
-    """
-    why = why_waiting(snapshot, task_id, room=Room(snapshot))
-    remedies = tuple(
-        RemedyRow(r.node_id, tuple(s.text for s in r.steps), r.command(task_id) or "") for r in why.remedies
-    )
-    return WhyView(
-        task_id,
-        why.summary,
-        why.system_reason,
-        "not known" if why.seconds is None else duration(why.seconds),
-        why.never,
-        why.fits_now,
-        remedies,
-        _needs(remedies) if why.never else "",
-        tuple((node, "; ".join(r.text for r in reasons)) for node, reasons in why.nodes),
-    )
-
-
-def _needs(remedies: Sequence[RemedyRow]) -> str:
-    """Return what every remedy says that a node must have, in the same words for each node; empty: they differ."""
-    wanted = {tuple(step.partition(": ")[0] for step in r.steps) for r in remedies if not r.command}
-    if len(wanted) != 1 or any(r.command for r in remedies):
-        return ""
-    return " and ".join(wanted.pop())
-
-
-class ChangesView(NamedTuple):
-    """What changed between two readings.
-
-    Attributes:
-        before, after: Names and times of the readings.
-        lines: Kind of each change, what it is about, and what it was and is.
-        left_out: Changes beyond those listed.
-    """
-
-    before: str
-    after: str
-    lines: tuple[tuple[str, str, str], ...]
-    left_out: int
-
-
-MOST_CHANGES = 200
-"""Most changes that are listed."""
-
-
-def changes_view(before: Snapshot, after: Snapshot) -> ChangesView:
-    """Return what changed between two readings of a system."""
-    found = compare_snapshots(before, after)
-    lines = tuple(_changes(found))
-    return ChangesView(found.before, found.after, lines[:MOST_CHANGES], max(0, len(lines) - MOST_CHANGES))
-
-
-def _changes(found: SnapshotDifference) -> Iterator[tuple[str, str, str]]:
-    yield from (("node gone", n, "") for n in found.nodes_gone)
-    yield from (("new node", n, "") for n in found.nodes_new)
-    yield from (("node", *_change(c)) for c in found.nodes)
-    yield from (("moved", m.task_id, f"{m.before or 'no node'} → {m.after or 'no node'}") for m in found.moved)
-    yield from (("state", *_change(c)) for c in found.states)
-    yield from (("tasks gone", w, count(n)) for w, n in found.tasks_gone.items())
-    yield from (("new tasks", w, count(n)) for w, n in found.tasks_new.items())
-    yield from (("task", *_change(c)) for c in found.tasks)
-    yield from (("workload", *_change(c)) for c in found.workloads)
-    before, after = found.price
-    if before != after:
-        shown = ["no price" if p is None else f"{dollars(p)}/h" for p in (before, after)]
-        yield "money", "all nodes", " → ".join(shown)
-
-
-def _change(change: Change) -> tuple[str, str]:
-    return change.subject, f"{change.field}: {change.before} → {change.after}"
-
-
-def is_waiting(task: Task) -> bool:
-    """Return whether a task waits for a node."""
-    return task.state == "pending" and task.node_id is None

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from aurora.learning.composition.prices import Prices
 from aurora.learning.composition.queueing import Batching, Service
 from aurora.learning.composition.rules import Limits
 from aurora.learning.composition.scored_space import read_space, undominated
-from aurora.learning.composition.space import enumerate_space, pipelines, scored_space, space_size
+from aurora.learning.composition.space import enumerate_space, origin_of, pipelines, scored_space, space_size
 from aurora.learning.composition.survey import climb_all, leading_chains, survey
 from aurora.learning.composition.validation import check
 from tests.learning.composition.made_up import measured, rules
@@ -161,3 +162,14 @@ def test_climbs_end_at_the_optimum_or_below_it():
     assert climb_all(SPACE, edits, weights, starts=20) == found
     # only speed counts: the fastest chain is next to every pipeline, or nearly
     assert climb_all(SPACE, edits, Weights(0.0, 1.0, 0.0, *SPACE.scales()), starts=10).missed == 0
+
+
+def test_the_origin_depends_on_values_and_not_on_their_python_types():
+    def retyped(one):
+        batches = {size: np.float64(seconds) for size, seconds in one.batch_seconds.items()}
+        return replace(one, batch_seconds=batches, memory=np.float64(one.memory))
+
+    same = TableEvaluator({chain: retyped(one) for chain, one in CHAINS.items()}, LABELS, SERVICE)
+    assert origin_of(RULES.limits, same) == SPACE.origin
+    other = {chain: replace(one, memory=one.memory + 1) for chain, one in CHAINS.items()}
+    assert origin_of(RULES.limits, TableEvaluator(other, LABELS, SERVICE)) != SPACE.origin

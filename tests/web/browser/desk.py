@@ -11,12 +11,29 @@ from pathlib import Path
 
 RUN = ("selfplay", "--iterations", "1", "--seed", "3", "--train-on", "batch", "--validate-on", "spot", "--no-report")
 """The quickest run of self-play."""
+GUARD = ("--guardrail", "latency")
 COMMANDS: tuple[tuple[str, ...], ...] = (
     (*RUN, "--run", "runs/first"),
     ("plan", "new", "sample:web-shop", "--drain", "node-a1", "--quick"),
     ("plan", "new", "sample:web-shop", "--scale", "shop/Deployment/checkout=5", "--quick"),
     ("eval", "rate", "new", "--decisions", "2", "--runs", "1", "--planted", "1"),
     ("eval", "explanations", "--decisions", "3", "--plans", "0", "--suite", "completeness"),
+    ("eval", "explanations", "--decisions", "4", "--plans", "0", "--suite", "completeness", "--out", "runs/eval/later"),
+    ("experiment", "sample", "--out", "runs/june.csv"),
+    (
+        "experiment",
+        "new",
+        "runs/trial",
+        "--before",
+        "runs/june.csv",
+        "--metric",
+        "cost",
+        "--start",
+        "2026-07-01",
+        *GUARD,
+    ),
+    ("experiment", "sample", "--of", "runs/trial", "--days", "14", "--out", "runs/july.csv"),
+    ("experiment", "status", "runs/trial", "--add", "runs/july.csv"),
 )
 QUESTIONS = ("which pods are pending, and why?", "what happens if node-a1 fails?")
 

@@ -6,10 +6,13 @@ import pytest
 
 from aurora.cluster.opening import open_snapshot
 from aurora.cluster.overview import node_states, overview
+from aurora.cluster.samples.load import load_sample
 from aurora.cluster.waiting import why_waiting
 from aurora.errors import InputError
-from aurora.web.views import cluster
-from aurora.web.views.cluster import changes_view, cluster_view, node_tiles, node_view, why_view
+from aurora.web.views import changes, cluster
+from aurora.web.views.changes import changes_view
+from aurora.web.views.cluster import cluster_view, node_tiles, node_view
+from aurora.web.views.tasks import task_matches, why_view
 from tests.web.clusters import large_cluster
 
 
@@ -113,9 +116,9 @@ def test_changes_between_two_readings_are_listed(shop):
 
 def test_more_changes_than_are_listed_are_counted(shop):
     empty = shop.model_copy(update={"nodes": (), "tasks": (), "workloads": ()})
-    large = large_cluster(cluster.MOST_CHANGES + 5)
+    large = large_cluster(changes.MOST_CHANGES + 5)
     view = changes_view(empty, large)
-    assert len(view.lines) == cluster.MOST_CHANGES
+    assert len(view.lines) == changes.MOST_CHANGES
     assert view.left_out > 0
 
 
@@ -125,3 +128,22 @@ def test_a_cluster_without_nodes_or_figures_is_shown_too(shop):
     assert view.nodes.tiles == ()
     assert view.waiting == ()
     assert [f.label for f in view.figures] == ["Nodes", "Tasks running"]
+
+
+def test_tasks_are_found_by_parts_of_their_names_waiting_ones_first() -> None:
+    shop = load_sample("web-shop")
+    found = task_matches(shop, "SHOP search")
+    assert found.rows[0].task_id == "shop/search-index-0"
+    assert found.rows[0].text.endswith(", waits")
+    assert all(row.node_id for row in found.rows[1:])
+    many = task_matches(shop, "shop/")
+    assert len(many.rows) == 8
+    assert many.title.endswith("the first 8:")
+    assert not task_matches(shop, "s").rows
+    assert not task_matches(shop, "no such task").rows
+
+
+def test_what_no_node_has_is_said_once() -> None:
+    shop = load_sample("web-shop")
+    assert why_view(shop, "batch/train-ranking-2962b").needs == "a node with 12 cores and a node with 48 GiB"
+    assert not why_view(shop, "shop/search-index-0").needs

@@ -26,6 +26,10 @@ Trials: TypeAlias = Generator[Pipeline, Measured, None]
 """Yields the composition to measure next and is sent its measurement; it ends where it has nothing more to ask for."""
 
 
+RUNNING = "running"
+"""Verdict of the step that measures the running composition."""
+
+
 class Shadow(NamedTuple):
     """What the running composition and a candidate answered to the same live requests.
 
@@ -47,37 +51,61 @@ class Shadow(NamedTuple):
 
 
 class Application(Protocol):
-    """A running application, and what can be tried beside it."""
+    """A running application, and what can be tried beside it.
+
+    Components of candidates may be fitted anew, so that a candidate can have the same pipeline as the running
+    composition and still answer otherwise.
+    """
 
     @property
     def running(self) -> Pipeline:
-        """Return the composition that answers requests."""
+        """Return the pipeline that answers requests."""
+
+    def runs(self, candidate: Pipeline) -> bool:
+        """Return whether a candidate, with the components that candidates have now, answers requests."""
 
     def refit(self, changes: Sequence[Change]) -> Mapping[str, float]:
-        """Fit components anew on recent labelled data, where the changes ask for it.
+        """Let components of candidates be fitted anew on recent labelled data, where the changes ask for it.
 
         Returns:
-            Figures of what was fitted; empty if nothing was.
+            Figures of what was fitted; empty if candidates have the components of before.
         """
 
-    def measure(self, pipeline: Pipeline) -> Measured:
-        """Measure a composition on recent labelled data, under the present load and prices.
+    def measure_running(self) -> Measured:
+        """Measure the running composition as it is, on recent labelled data, under the present load and prices.
+
+        Raises:
+            InputError: It can't be run any more.
+        """
+
+    def measure(self, candidate: Pipeline) -> Measured:
+        """Measure a candidate on recent labelled data, under the present load and prices.
 
         Raises:
             InputError: It is not valid, or can't be run.
         """
 
     def shadow(self, candidate: Pipeline, requests: int) -> Shadow:
-        """Have a composition answer live requests beside the running one.
+        """Have a candidate answer live requests beside the running composition.
 
         Raises:
             InputError: It can't be run.
         """
 
-    def swap(self, pipeline: Pipeline) -> str:
-        """Have a composition take over; return why it was refused, or an empty string."""
+    def swap(self, candidate: Pipeline) -> str:
+        """Have a candidate take over; return why it was refused, or an empty string."""
 
-    def roll_back(self, pipeline: Pipeline) -> None:
+    def review(self, requests: int) -> Shadow:
+        """Have the composition that was replaced answer live requests beside the one that took over.
+
+        Returns:
+            With the one that took over as `candidate`, and the one before as `running`.
+
+        Raises:
+            InputError: The one before can't be run any more.
+        """
+
+    def roll_back(self) -> None:
         """Have the composition before take over again."""
 
 
@@ -127,7 +155,7 @@ class Recomposed(NamedTuple):
         outcome: Whether another composition took over.
         running: The composition that runs now.
         reason: Why, in a sentence.
-        measured: Every composition that was measured.
+        measured: Every candidate that was measured.
         trials: Compositions that were measured.
     """
 
@@ -182,12 +210,15 @@ class _Recomposition:
         self.steps = list(steps)
         self.changes = steps[0].changes
         self.before = parse_pipeline(steps[0].pipeline)
+        self.old: Measured | None = None
         self.measured: dict[Pipeline, Measured] = {}
         self.unusable: dict[Pipeline, str] = {}
         for step in steps:
-            if step.step == "measured":
+            if step.step == "measured" and step.verdict == RUNNING:
+                self.old = measured_of(step.figures)
+            elif step.step == "measured":
                 self.measured[parse_pipeline(step.pipeline)] = measured_of(step.figures)
-            elif step.step == "unusable":
+            elif step.step == "unusable" and step.verdict != RUNNING:
                 self.unusable[parse_pipeline(step.pipeline)] = step.reason
 
     def run(self, progress: Progress) -> Recomposed:
@@ -197,7 +228,7 @@ class _Recomposition:
         if swapped is None and (swapping := self._last("swapping")) is not None:
             # killed during the swap: either composition may run now
             candidate = parse_pipeline(swapping.pipeline)
-            if self.application.running == candidate:
+            if self.application.runs(candidate):
                 swapped = self._add("swapped", candidate, reason="it took over before the adaptation was interrupted")
         if swapped is None:
             self._refit()
@@ -212,7 +243,7 @@ class _Recomposition:
         return self._probation(parse_pipeline(swapped.pipeline))
 
     def _refit(self) -> None:
-        if self._last("refitted") is None and self._last("measured") is None:
+        if len(self.steps) == 1:
             figures = self.application.refit(self.changes)
             if figures:
                 self._add("refitted", reason="fitted on recent labelled data", figures=figures)
@@ -220,8 +251,10 @@ class _Recomposition:
     def _measure(self, progress: Progress) -> None:
         """Measure the running composition, then what is proposed, up to the budget."""
         budget = self.settings.budget
-        if self._try(self.before) is not None:
-            progress("compositions", 1, budget)
+        self._measure_running()
+        progress("compositions", self.tried, budget)
+        if self._last("refitted") is not None and self.tried < budget:
+            self._try(self.before)
         proposed = next(self.trials, None)
         repeats = 0
         while proposed is not None and self.tried < budget and repeats <= budget:
@@ -230,7 +263,7 @@ class _Recomposition:
             repeats = repeats + 1 if self.tried == count else 0
             progress("compositions", self.tried, budget, str(proposed))
             # a strategy learns that what can't be run is worth nothing
-            answer = found or Measured(0.0, math.inf, math.inf)
+            answer = Measured(0.0, math.inf, math.inf) if found is None else found
             try:
                 proposed = self.trials.send(answer)
             except StopIteration:
@@ -239,7 +272,20 @@ class _Recomposition:
 
     @property
     def tried(self) -> int:
-        return len(self.measured) + len(self.unusable)
+        return 1 + len(self.measured) + len(self.unusable)
+
+    def _measure_running(self) -> None:
+        if any(step.verdict == RUNNING for step in self.steps):
+            return
+        try:
+            self.old = self.application.measure_running()
+        except InputError as error:
+            self._add("unusable", self.before, verdict=RUNNING, reason=str(error))
+            return
+        self._add("measured", self.before, verdict=RUNNING, figures=self._figures(self.old))
+
+    def _figures(self, found: Measured) -> dict[str, float]:
+        return {**figures_of(found), **_finite(reward=self.settings.worth(found))}
 
     def _try(self, pipeline: Pipeline) -> Measured | None:
         if pipeline in self.measured:
@@ -253,24 +299,23 @@ class _Recomposition:
             self._add("unusable", pipeline, reason=str(error))
             return None
         self.measured[pipeline] = found
-        self._add("measured", pipeline, figures={**figures_of(found), **_finite(reward=self.settings.worth(found))})
+        self._add("measured", pipeline, figures=self._figures(found))
         return found
 
     def _chosen(self) -> Pipeline | str:
         """Return the first finalist that is shown to be better, or why none is."""
         worth = {pipeline: self.settings.worth(found) for pipeline, found in self.measured.items()}
-        least = worth.get(self.before, -math.inf) + self.settings.least_gain
-        better = sorted(
-            (one for one in worth if one != self.before and worth[one] > least), key=lambda one: -worth[one]
-        )
+        old = -math.inf if self.old is None else self.settings.worth(self.old)
+        least, is_fitted_anew = old + self.settings.least_gain, self._last("refitted") is not None
+        better = [one for one in worth if worth[one] > least and (is_fitted_anew or one != self.before)]
+        better.sort(key=lambda one: -worth[one])
         if not better:
-            others = [one for one in worth if one != self.before]
-            if not others:
-                return f"none of the {self.tried} compositions that were tried can be run"
-            best = max(others, key=lambda one: worth[one])
+            if not worth:
+                return f"none of the {len(self.unusable)} other compositions that were tried can be run"
+            best = max(worth, key=lambda one: worth[one])
             return (
-                f"none of the {len(others)} other compositions that were measured has a higher reward: the best is "
-                f"{best} with {worth[best]:.4f}; the running one has {worth.get(self.before, -math.inf):.4f}"
+                f"none of the {len(worth)} other compositions that were measured has a higher reward: the best is "
+                f"{best} with {worth[best]:.4f}; the running one has {old:.4f}"
             )
         finalists = better[: self.settings.finalists]
         reasons = []
@@ -292,7 +337,7 @@ class _Recomposition:
             return self._add("shadowed", candidate, verdict="failed", reason=str(error))
         if refusal := self._refusal(seen):
             return self._add("shadowed", candidate, verdict="failed", reason=refusal, figures=_shadow_figures(seen))
-        margin = self._margin(self.measured.get(self.before), self.measured[candidate], self.settings.least_gain)
+        margin = self._margin(self.measured[candidate], self.settings.least_gain)
         found = compare(seen.running, seen.candidate, margin=margin, alpha=self.settings.alpha / finalists)
         return self._add(
             "shadowed",
@@ -309,9 +354,9 @@ class _Recomposition:
             return f"it took {seen.slowdown:.3g} times as long; at most {self.settings.most_slowdown:g} is allowed"
         return ""
 
-    def _margin(self, old: Measured | None, new: Measured, least_gain: float) -> float:
-        """Return the difference of accuracy at which the rewards are apart by the least gain, new less old."""
-        weights = self.settings.weights
+    def _margin(self, new: Measured, least_gain: float) -> float:
+        """Return the difference of accuracy, new less running, at which the rewards are apart by the least gain."""
+        weights, old = self.settings.weights, self.old
         if old is None or not math.isfinite(self.settings.worth(old)):
             return -math.inf
         if not math.isfinite(self.settings.worth(new)):
@@ -325,16 +370,15 @@ class _Recomposition:
 
     def _probation(self, candidate: Pipeline) -> Recomposed:
         """Compare what took over with what it replaced, and roll back if it is worse."""
-        old = self.measured.get(self.before)
+        old = self.old
         try:
-            seen = self.application.shadow(self.before, self.settings.shadow_requests)
+            seen = self.application.review(self.settings.shadow_requests)
         except InputError as error:
             return self._end("swapped", f"{candidate} runs; {self.before} can't be compared any more: {error}")
-        # the sides are the other way round: the running one is the one that took over
-        margin = self._margin(old, self.measured[candidate], 0.0)
-        found = compare(seen.candidate, seen.running, margin=margin, alpha=self.settings.alpha)
+        margin = self._margin(self.measured[candidate], 0.0)
+        found = compare(seen.running, seen.candidate, margin=margin, alpha=self.settings.alpha)
         if found.verdict == "worse":
-            self.application.roll_back(self.before)
+            self.application.roll_back()
             reason = f"after it took over, {_reason(found)}"
             self._add("rolled back", self.before, verdict="worse", reason=reason, figures=_comparison_figures(found))
             return self._end("rolled back", f"{candidate} was rolled back: {reason}")

@@ -30,13 +30,15 @@ from aurora.http.requests import (
 from aurora.learning.composition.engine.answers import Answer
 from aurora.learning.composition.engine.description import read_description
 from aurora.learning.composition.engine.engine import BusyError, Engine
-from aurora.learning.composition.engine.version import StageError
+from aurora.learning.composition.engine.graph_steps import mean_of, read_step, state_of, threshold_of
+from aurora.learning.composition.engine.version import StageError, Version
 from aurora.learning.composition.engine.wire import PROBLEM_JSON, answer_json, problem_json, read_items
+from aurora.learning.composition.value_types import Batch
 
 VERSION_HEADER = "X-Aurora-Version"
 ACCEPTED, CONFLICT = 202, 409
 _LOG = logging.getLogger(__name__)
-_USAGE = "POST /predict; GET /healthz, /readyz, /metrics and /status"
+_USAGE = "POST /predict, /graph and /mean; GET /healthz, /readyz, /metrics and /status"
 _LOOKS = ("/healthz", "/readyz", "/metrics", "/status")
 _CHANGES = ("/control/swap", "/control/rollback", "/control/stop")
 
@@ -69,47 +71,65 @@ class Endpoint:
             return self._change(request)
         if request.path in _LOOKS:
             return self._look(request)
-        if request.path != "/predict":
+        path = request.path
+        work = self._predict if path == "/predict" else self._graph if path.startswith("/graph") else None
+        work = self._mean if path.startswith("/mean") else work
+        if work is None:
             return self._problem(NOT_FOUND, _USAGE)
         if request.method != "POST":
             return self._problem(NOT_ALLOWED, _USAGE, ("Allow", "POST"))
-        return self._denied(request, self._token) or self._predict(request)
+        if (denied := self._denied(request, self._token)) is not None:
+            return denied
+        if request.kind != "application/json":
+            return self._problem(OTHER_KIND, "give the header Content-Type: application/json")
+        if self._engine.active is None:
+            return self._problem(UNAVAILABLE, "the service is not ready", ("Retry-After", "1"))
+        try:
+            return work(request, self._engine.active)
+        except InputError as error:
+            return self._problem(UNPROCESSABLE, str(error))
+        except BusyError as error:
+            return self._problem(UNAVAILABLE, str(error), ("Retry-After", str(error.seconds)))
 
     def refuse(self, refusal: Refusal) -> Response:
         """Return the answer to what can't be read."""
         return self._problem(refusal.status, refusal.message)
 
-    def _predict(self, request: Request) -> Response | Coming:
-        if request.kind != "application/json":
-            return self._problem(OTHER_KIND, "give the header Content-Type: application/json")
-        version = self._engine.active
-        if version is None:
-            return self._problem(UNAVAILABLE, "the service is not ready", ("Retry-After", "1"))
+    def _predict(self, request: Request, version: Version) -> Coming:
+        items = read_items(request.body, version.input, version.described.queue_limit)
+        return self._coming(items, version, answer_json)
+
+    def _graph(self, request: Request, version: Version) -> Response | Coming:
+        """Answer as a step of a graph of services; see `graph_steps`."""
+        threshold = threshold_of(request.path, "/graph")
+        step = read_step(request.body)
+        if not step.asked:
+            return Response(OK, state_of(step, None, threshold, version.classes))
+        wanted = orjson.dumps({"items": [step.items[place] for place in step.asked]})
+        items = read_items(wanted, version.input, version.described.queue_limit)
+        return self._coming(items, version, lambda answer: state_of(step, answer, threshold, answer.classes))
+
+    def _mean(self, request: Request, version: Version) -> Response:
+        return Response(OK, mean_of(request.body, threshold_of(request.path, "/mean")))
+
+    def _coming(self, items: Batch, version: Version, write: Callable[[Answer], bytes]) -> Coming:
         began = time.perf_counter()
-        try:
-            items = read_items(request.body, version.input, version.described.queue_limit)
-        except InputError as error:
-            return self._problem(UNPROCESSABLE, str(error))
-        try:
-            answer = self._engine.answer(items)
-        except BusyError as error:
-            return self._problem(UNAVAILABLE, str(error), ("Retry-After", str(error.seconds)))
+        answer = self._engine.answer(items)
         response: asyncio.Future[Response] = self._loop.create_future()
 
         def done(found: asyncio.Future[Answer]) -> None:
-            response.set_result(self._answered(found, version.number))
+            response.set_result(self._answered(found, version.number, write))
             self._engine.metrics.seconds.observe(time.perf_counter() - began)
 
         answer.add_done_callback(done)
         return Coming(response)
 
-    def _answered(self, found: asyncio.Future[Answer], number: int) -> Response:
+    def _answered(self, found: asyncio.Future[Answer], number: int, write: Callable[[Answer], bytes]) -> Response:
         error = found.exception()
         header = (VERSION_HEADER, str(number))
         if error is None:
-            answer = found.result()
             self._engine.metrics.answers[number, OK] += 1
-            return Response(OK, answer_json(answer), headers=(header,))
+            return Response(OK, write(found.result()), headers=(header,))
         if isinstance(error, StageError):
             more = (("Retry-After", "1"),) if error.status == UNAVAILABLE else ()
             return self._problem(error.status, str(error), header, *more)

@@ -106,12 +106,32 @@ def run_load(
     Raises:
         InputError: The address is not one of this machine.
     """
+    host, port, path = _place(url)
+    return asyncio.run(_Generator(host, port, path, bodies, check).run(arrivals, grace))
+
+
+def run_closed(url: str, body: bytes, *, clients: int, seconds: float) -> LoadResult:
+    """Have clients ask a service of this machine again as soon as they are answered: its throughput, not its latency.
+
+    Args:
+        url: Address of the prediction.
+        body: Body of each request.
+        clients: Number of clients, each with one request at a time.
+        seconds: How long they ask.
+
+    Raises:
+        InputError: The address is not one of this machine.
+    """
+    host, port, path = _place(url)
+    return asyncio.run(_Generator(host, port, path, [body], None).run_closed(clients, seconds))
+
+
+def _place(url: str) -> tuple[str, int, str]:
     place = urlsplit(url)
-    if place.scheme != "http" or not is_loopback(place.hostname or ""):
+    host = place.hostname or ""
+    if place.scheme != "http" or not is_loopback(host):
         raise InputError("load is put on services of this machine only", parameter="url", value=url)
-    return asyncio.run(
-        _Generator(place.hostname or "", place.port or 80, place.path or "/", bodies, check).run(arrivals, grace)
-    )
+    return host, place.port or 80, place.path or "/"
 
 
 @dataclass
@@ -148,9 +168,22 @@ class _Generator:
                 task.cancel()
                 self.statuses[0] += 1
                 self.faults[f"no answer within {grace:g} s of the last arrival"] += 1
+        return self._result(loop.time() - start)
+
+    async def run_closed(self, clients: int, seconds: float) -> LoadResult:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+
+        async def ask() -> None:
+            while loop.time() < start + seconds:
+                await self._send(self.bodies[0], loop.time())
+
+        await asyncio.gather(*(ask() for _ in range(clients)))
+        return self._result(loop.time() - start)
+
+    def _result(self, seconds: float) -> LoadResult:
         for client in self.idle:
             client.close()
-        seconds = loop.time() - start
         return LoadResult(
             np.array(self.latencies), np.array(self.late), self.statuses, self.versions, self.faults, seconds
         )

@@ -37,6 +37,7 @@ class Service:
         folder: Folder of the deployment: its journal, its lock, and where it listens.
         described: Description of a new version; None: the version that served last.
         token: Secret that predictions have to carry; None for none.
+        is_open: Whether others may reach the address without a token: something before it decides who may.
         who: Who starts it.
         why: Why.
 
@@ -56,6 +57,7 @@ class Service:
         described: Deployment | None,
         *,
         token: str | None = None,
+        is_open: bool = False,
         who: str = "",
         why: str = "",
     ) -> None:
@@ -72,7 +74,7 @@ class Service:
             if described is None and not serving:
                 raise RunError(f"nothing was deployed in {folder}; give a pipeline")
             self._settings = described or self.history.description(serving[-1])
-            if not is_loopback(self._settings.host) and token is None:
+            if not is_loopback(self._settings.host) and token is None and not is_open:
                 raise InputError(
                     "an address that others reach needs a token", parameter="host", value=self._settings.host
                 )

@@ -9,7 +9,11 @@ from typing import Any
 
 from nicegui import ui
 
+from aurora.cluster.plans.asks import Ask
+from aurora.cluster.snapshot import Snapshot
+from aurora.errors import InputError
 from aurora.web.design.components import badge, button, element, text
+from aurora.web.pages.plans.form import AskForm
 from aurora.web.views.chat.approval import ApprovalShown, Choice, interval_text
 from aurora.web.views.plans.plan import Change, PlanShown
 
@@ -22,18 +26,16 @@ class Edited:
 
     Attributes:
         leave_out: Numbers of changes to leave out.
-        nodes: Task to its other node.
-        replicas: Workload to its other number of tasks.
+        asks: Changes in place of its own ones of the same matter, or at the end.
     """
 
     leave_out: tuple[int, ...]
-    nodes: dict[str, str]
-    replicas: dict[str, int]
+    asks: tuple[Ask, ...]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is otherwise."""
-        return not (self.leave_out or self.nodes or self.replicas)
+        return not (self.leave_out or self.asks)
 
 
 Edit = Callable[[Edited], Awaitable[None]]
@@ -46,14 +48,14 @@ class ApprovalCard:
         shown: The plan.
         decide: Called with the decision.
         edit: Called with what is wanted otherwise.
-        nodes: Nodes that a task may go to.
+        snapshot: The system, for the names of an edit.
     """
 
-    def __init__(self, shown: ApprovalShown, decide: Decide, edit: Edit, nodes: list[str]) -> None:
+    def __init__(self, shown: ApprovalShown, decide: Decide, edit: Edit, snapshot: Snapshot) -> None:
         self.shown = shown
         self._decide = decide
         self._edit = edit
-        self._nodes = nodes
+        self._snapshot = snapshot
         with element("section", "card approval") as self.root:
             self.root.props["aria-label"] = shown.title
             self.root.props["data-plan"] = shown.plan_id
@@ -143,15 +145,24 @@ class ApprovalCard:
         with self._changes:
             text("h3", "What to keep, and what otherwise")
             text("p", "This makes another plan, whose effect is simulated anew. You are asked about that one.", "muted")
-            rows = [_EditRow(choice, self._nodes) for choice in self.shown.choices]
+            nodes = list(self._snapshot.nodes_by_id)
+            rows = [_EditRow(choice, nodes) for choice in self.shown.choices]
+            with element("details"):
+                text("summary", "Add a change: move, scale, resize, close or open a node")
+                with element("div", "stack"):
+                    form = AskForm(self._snapshot, in_edit=True)
             problem = text("p", "", "bad break").props("role=alert")
 
             async def make() -> None:
-                edited = _edited(rows)
-                if edited.is_empty:
-                    problem.set_text("Nothing is otherwise yet: leave a change out, or choose another value.")
+                try:
+                    edited = Edited(_left_out(rows), (*_altered(rows), *form.all()))
+                except InputError as error:
+                    problem.set_text(str(error))
                     return
-                if len(edited.leave_out) == len(rows):
+                if edited.is_empty:
+                    problem.set_text("Nothing is otherwise yet: leave a change out, choose another value, or add one.")
+                    return
+                if len(edited.leave_out) == len(rows) and not edited.asks:
                     problem.set_text("No change would be left. Reject the plan instead.")
                     return
                 wait.set_visibility(True)
@@ -197,10 +208,17 @@ class _EditRow:
         return chosen if chosen != self.choice.value else None
 
 
-def _edited(rows: list[_EditRow]) -> Edited:
-    nodes = {r.choice.change.subject: n for r in rows if (n := r.wanted("node")) is not None}
-    replicas = {r.choice.change.subject: int(n) for r in rows if (n := r.wanted("replicas")) is not None}
-    return Edited(tuple(r.choice.change.number for r in rows if not r.keeps.value), nodes, replicas)
+def _left_out(rows: list[_EditRow]) -> tuple[int, ...]:
+    return tuple(r.choice.change.number for r in rows if not r.keeps.value)
+
+
+def _altered(rows: list[_EditRow]) -> Iterator[Ask]:
+    for row in rows:
+        subject = row.choice.change.subject
+        if (node := row.wanted("node")) is not None:
+            yield Ask("move", subject, node=node)
+        if (replicas := row.wanted("replicas")) is not None:
+            yield Ask("scale", subject, replicas=int(replicas))
 
 
 def _show_changes(shown: ApprovalShown) -> None:

@@ -210,9 +210,9 @@ class Course:
             else:
                 self._live.update(shown.waiting)
             is_new, self._plan_seen = self._plan_seen != shown.approval.sha256, shown.approval.sha256
-            nodes = list(talk.surroundings.desk.cluster.nodes_by_id)
+            snapshot = talk.surroundings.desk.cluster
             with self._waiting_box:
-                self.card = ApprovalCard(shown.approval, self._deeds.decide, self._deeds.edit, nodes)
+                self.card = ApprovalCard(shown.approval, self._deeds.decide, self._deeds.edit, snapshot)
             if is_new and not self._is_new:
                 ui.run_javascript(f"auroraChat.focus('{self.card.heading.html_id}', true)")
         elif shown.unfinished and self._live is None:

@@ -9,10 +9,11 @@ from nicegui import ui
 
 from aurora.agents.operator.answer import Mode, Sentence
 from aurora.agents.operator.answering.talk import first_questions
-from aurora.errors import AuroraError
+from aurora.cluster.plans.edit_language import parse_edit
+from aurora.errors import AuroraError, InputError
 from aurora.graphs.chat.conversation import Conversation
 from aurora.graphs.chat.sessions import SessionRow
-from aurora.tools.plan_edits import EditPlanArguments, Replicas, TaskNode, edit_plan
+from aurora.tools.plan_edits import edited_as_asked
 from aurora.web.context import WebContext
 from aurora.web.design.components import button, element, error_state, link, text
 from aurora.web.design.frame import frame
@@ -182,6 +183,9 @@ class Page:
         if self._course.is_running:
             self._tell("An answer comes. Wait for its end, or stop it with Escape.")
             return
+        if question.strip().startswith("/plan edit"):
+            await self._edit_in_words(question.strip().removeprefix("/plan edit"))
+            return
         if is_unknown_command(question):
             self._tell(f"There is no such command here. There are {', '.join(COMMANDS)}; else ask in plain words.")
             return
@@ -246,20 +250,35 @@ class Page:
         card, talk = self._course.card, self._talk
         if card is None or talk is None:
             return
-        arguments = EditPlanArguments(
-            plan_id=card.shown.plan_id,
-            leave_out=edited.leave_out,
-            moves=tuple(TaskNode(task_id=t, node_id=n) for t, n in edited.nodes.items()),
-            replicas=tuple(Replicas(workload_id=w, replicas=r) for w, r in edited.replicas.items()),
-        )
         try:
             self._context.require("plan")
-            made = await asyncio.to_thread(edit_plan, talk.surroundings.desk, arguments)
+            made = await asyncio.to_thread(
+                edited_as_asked,
+                talk.surroundings.desk,
+                card.shown.plan_id,
+                without=edited.leave_out,
+                asks=edited.asks,
+                command=f"card of a conversation: {self._context.who}",
+            )
         except AuroraError as error:
             self._tell(str(error))
             return
         action = {"name": "apply_plan", "args": {"plan_id": made.plan_id}}
         await self.decide({"type": "edit", "sha256": card.shown.sha256, "edited_action": action})
+
+    async def _edit_in_words(self, words: str) -> None:
+        """Make another plan of the one that waits, in the language of `aurora plan edit`."""
+        card = self._course.card
+        try:
+            wanted = parse_edit(words)
+            if card is None or not card.shown.plan_id.startswith(wanted.plan_id):
+                raise InputError("no such plan waits here; /apply it first, or edit it on its page under Plans")
+        except InputError as error:
+            self._tell(str(error))
+            return
+        self._tell("")
+        self._composer.clear()
+        await self.edit(Edited(wanted.without, wanted.asks))
 
     async def _switch(self, mode: Mode) -> None:
         if mode == self._course.mode:

@@ -16,7 +16,7 @@ from aurora.tools.harness import Evidence
 from aurora.web.views.chat.approval import ApprovalShown, approval_shown
 from aurora.web.views.chat.turns import TurnShown, evidence_by_id, turn_asked, turns_shown
 
-COMMANDS = ("/mode", "/apply", "/rollback", "/refresh")
+COMMANDS = ("/mode", "/apply", "/plan edit", "/rollback", "/refresh")
 """Words to the conversation itself that may be typed as a question."""
 
 

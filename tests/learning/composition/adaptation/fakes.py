@@ -33,7 +33,25 @@ class FakeApplication:
         self.random = np.random.default_rng(seed)
         self.calls = []
         self.kill_at = None
+        self.replaced = None
         self.refusal = ""
+
+    def runs(self, candidate):
+        return self.running == candidate and self.replaced is not None
+
+    def measure_running(self):
+        return self.measure(self.running)
+
+    def review(self, requests):
+        self._call("review")
+        right = self._right((self.replaced, self.running), requests)
+        return Shadow(right[0], right[1], requests)
+
+    def _right(self, pair, requests):
+        # both are right on the same easy requests, mostly
+        hardness = self.random.random(requests)
+        noise = self.random.random((2, requests)) * 0.1
+        return [hardness + noise[k] - 0.05 < self.true[one] for k, one in enumerate(pair)]
 
     def _call(self, *what):
         self.calls.append(what)
@@ -55,21 +73,18 @@ class FakeApplication:
         self._call("shadow", candidate)
         if candidate not in self.true:
             raise InputError(f"{candidate} can't be loaded")
-        # both are right on the same easy requests
-        hardness = self.random.random(requests)
-        noise = self.random.random((2, requests)) * 0.1
-        right = [hardness + noise[k] - 0.05 < self.true[one] for k, one in enumerate((self.running, candidate))]
+        right = self._right((self.running, candidate), requests)
         return Shadow(right[0], right[1], requests, self.failures.get(candidate, 0), 0.9, 1.0)
 
     def swap(self, pipeline):
         if not self.refusal:
-            self.running = pipeline
+            self.replaced, self.running = self.running, pipeline
         self._call("swap", pipeline)
         return self.refusal
 
-    def roll_back(self, pipeline):
-        self._call("roll back", pipeline)
-        self.running = pipeline
+    def roll_back(self):
+        self._call("roll back")
+        self.running, self.replaced = self.replaced, None
 
 
 def at(accuracy, latency=0.01, cost=1.0):

@@ -35,12 +35,12 @@ def test_a_better_composition_takes_over_and_every_step_says_so(journal):
     result = recompose(application, [CHANGE], in_order(B, C), journal, SETTINGS)
     assert result.outcome == "swapped"
     assert application.running == result.running == C
-    assert result.trials == 3
-    expected = ["started", "refitted", *["measured"] * 3, "shadowed", "swapping", "swapped", "ended"]
+    assert result.trials == 4
+    expected = ["started", "refitted", *["measured"] * 4, "shadowed", "swapping", "swapped", "ended"]
     assert names(journal) == expected
     assert journal.steps[0].changes == (CHANGE,)
-    assert journal.steps[5].verdict == "better"
-    assert "points" in journal.steps[5].reason
+    assert journal.steps[6].verdict == "better"
+    assert "points" in journal.steps[6].reason
     assert read_steps(journal.path) == journal.steps
 
 
@@ -48,7 +48,7 @@ def test_none_is_tried_on_live_requests_where_none_measures_better(journal):
     application = FakeApplication({A: at(0.8), B: at(0.7)})
     result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
     assert result.outcome == "kept"
-    assert "none of the 1 other compositions" in result.reason
+    assert "none of the 2 other compositions" in result.reason
     assert str(B) in result.reason
     assert not [call for call in application.calls if call[0] in ("shadow", "swap")]
 
@@ -74,7 +74,7 @@ def test_what_turns_out_worse_after_the_swap_is_rolled_back(journal):
     application = FakeApplication({A: at(0.8), B: at(0.9)})
 
     def swap(pipeline):
-        application.running = pipeline
+        application.replaced, application.running = A, pipeline
         application.true[B] = 0.6
         return ""
 
@@ -106,7 +106,7 @@ def test_a_running_composition_that_can_no_longer_be_run_is_replaced(journal):
     application = FakeApplication({B: at(0.6)}, true={A: 0.8})
     result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
     assert result.running == B
-    assert journal.steps[2].step == "unusable"
+    assert [step.verdict for step in journal.steps if step.step == "unusable"] == ["running", ""]
 
 
 def test_a_refused_swap_leaves_the_running_composition(journal):
@@ -122,7 +122,7 @@ def test_no_more_is_measured_than_the_budget_and_nothing_twice(journal):
     settings = RecompositionSettings(WEIGHTS, budget=3)
     result = recompose(application, [CHANGE], in_order(B, B, A, C, D), journal, settings)
     measured = [call[1] for call in application.calls if call[0] == "measure"]
-    assert measured == [A, B, C]
+    assert measured == [A, A, B]
     assert result.trials == 3
 
 
@@ -145,7 +145,7 @@ def test_a_killed_adaptation_goes_on_where_it_stopped(journal, at_call):
     assert result.outcome == "swapped"
     assert application.running == C
     steps = read_steps(journal.path)
-    assert [step.pipeline for step in steps if step.step == "measured"] == ["a", "b", "c"]
+    assert [step.pipeline for step in steps if step.step == "measured"] == ["a", "a", "b", "c"]
     assert {step.number for step in steps} == {1}
     assert sum(call[0] == "swap" for call in application.calls) == 1
 
@@ -187,3 +187,19 @@ def test_warm_trials_show_each_set_of_components_of_before_then_search():
 def test_settings_out_of_range_are_named(name, value):
     with pytest.raises(InputError, match=name):
         RecompositionSettings(WEIGHTS, **{name: value})
+
+
+def test_components_that_were_fitted_anew_may_win_in_the_same_pipeline(journal):
+    application = FakeApplication({A: at(0.9)})
+    application.measure_running = lambda: at(0.7)
+    application._right = lambda pair, requests: [application.random.random(requests) < p for p in (0.7, 0.9)]
+    result = recompose(application, [CHANGE], in_order(), journal, SETTINGS)
+    assert result.outcome == "swapped"
+    assert result.running == A
+
+
+def test_the_running_pipeline_is_no_candidate_unless_it_was_fitted_anew(journal):
+    load = CHANGE.model_copy(update={"kind": "load"})
+    application = FakeApplication({A: at(0.9)})
+    application.measure_running = lambda: at(0.7)
+    assert recompose(application, [load], in_order(A), journal, SETTINGS).outcome == "kept"

@@ -1,0 +1,388 @@
+"""The composition engine under load: beside plain FastAPI and Ray Serve, predictions of p95, swaps, and kills.
+
+    python benchmarks/composition_serving.py rivals --model busy-1ms --rate 100 --rounds 5
+    python benchmarks/composition_serving.py prediction
+    python benchmarks/composition_serving.py swaps --swaps 100 --rate 200
+    python benchmarks/composition_serving.py kills --workers 20 --engines 10
+
+All servers run on this machine, in processes of their own, with trial components whose behaviour is stated. `rivals`
+takes the servers in turn in every round, so that what else the machine does meets all alike; ratios are of one round.
+With `--ray-python`, Ray Serve runs in another environment; without Ray Serve it is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import RunError
+from aurora.learning.composition.engine.control import Control
+from aurora.learning.composition.engine.description import Deployment
+from aurora.learning.composition.engine.history import History
+from aurora.learning.composition.engine.load import LoadResult, poisson_arrivals, run_closed, run_load
+from aurora.learning.composition.engine.service import JOURNAL, STATE
+from aurora.learning.composition.engine.trial import LOAD
+
+BODY = b'{"item": [0.25, 0.5]}'
+START_SECONDS = 180.0
+CLIENTS = 16
+CASES = (
+    ("sleep-5ms", 1, 0.3),
+    ("sleep-5ms", 1, 0.6),
+    ("sleep-5ms", 2, 0.6),
+    ("sleep-20ms", 2, 0.7),
+    ("busy-10ms", 1, 0.5),
+)
+"""Model, workers, and the share of their time for which they are busy, of each prediction."""
+
+
+def described(pipeline: str, port: int = 0, **fields: Any) -> Deployment:
+    """Return the description of a deployment of trial components that is patient with a busy machine."""
+    patient: dict[str, Any] = {"stage_ms": 20_000, "request_ms": 45_000}
+    return Deployment(
+        name="bench", pipeline=pipeline, load=LOAD, port=port, timeouts=patient, queue_limit=100_000, **fields
+    )
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def process(*words: str, python: str = sys.executable) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server while the block runs."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    with subprocess.Popen(
+        [python, *words], env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as one:
+        try:
+            yield one
+        finally:
+            one.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                one.wait(60)
+            one.kill()
+
+
+def wait_for(url: str, one: subprocess.Popen[bytes]) -> bool:
+    """Wait until a server answers a prediction; return False if it has ended."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and one.poll() is None:
+        with suppress(Exception):
+            found = run_load(url, [BODY], np.zeros(1))
+            if found.failed == 0:
+                return True
+        time.sleep(0.2)
+    return False
+
+
+@contextmanager
+def engine(folder: Path, deployment: Deployment) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the engine in a process of its own while the block runs, ready."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder.parent / f"{folder.name}.json"
+    file.write_text(deployment.model_dump_json())
+    words = ["-m", "aurora", "compose", "deploy", "--file", str(file), "--name", folder.name]
+    (folder / STATE).unlink(missing_ok=True)
+    with process(*words, "--folder", str(folder.parent)) as one:
+        until = time.monotonic() + START_SECONDS
+        while not (folder / STATE).exists():
+            if one.poll() is not None or time.monotonic() > until:
+                raise SystemExit("the engine did not start")
+            time.sleep(0.05)
+        yield one
+
+
+def rivals(options: argparse.Namespace) -> None:
+    """Print throughput and p95 of the engine as ratios to those of plain FastAPI and of Ray Serve."""
+    with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
+        urls: dict[str, str] = {}
+        deployment = described(options.model, free_port(), batching={"size": options.batch}, workers=options.workers)
+        stack.enter_context(engine(Path(folder) / "bench", deployment))
+        urls["engine"] = f"http://127.0.0.1:{deployment.port}/predict"
+        for name, python in (("fastapi", sys.executable), ("ray", options.ray_python)):
+            port = free_port()
+            words = [__file__, f"serve-{name}", "--model", options.model, "--port", str(port)]
+            one = stack.enter_context(process(*words, "--workers", str(options.workers), python=python))
+            url = f"http://127.0.0.1:{port}/predict"
+            if wait_for(url, one):
+                urls[name] = url
+            else:
+                print(f"{name} does not run here")
+        rates: dict[str, list[float]] = {name: [] for name in urls}
+        tails: dict[str, list[float]] = {name: [] for name in urls}
+        for number in range(options.rounds):
+            for name, url in urls.items():
+                closed = run_closed(url, BODY, clients=CLIENTS, seconds=options.seconds)
+                rates[name].append(closed.statuses[200] / closed.seconds)
+                arrivals = poisson_arrivals(options.rate, options.seconds, seed=number)
+                opened = run_load(url, [BODY], arrivals)
+                tails[name].append(opened.quantiles.p95)
+                if closed.failed or opened.failed:
+                    print(f"{name}: {closed.failed + opened.failed} failed: {closed.faults + opened.faults}")
+    print(f"# {options.model}, {options.workers} workers, load average {os.getloadavg()[0]:.1f}")
+    print("server\trequests a second\tp95 ms\tthroughput, engine to it\tp95, engine to it")
+    for name in urls:
+        more = [a / b for a, b in zip(rates["engine"], rates[name], strict=True)]
+        slower = [a / b for a, b in zip(tails["engine"], tails[name], strict=True)]
+        print(
+            name, spread(rates[name]), spread([1000 * t for t in tails[name]]), spread(more), spread(slower), sep="\t"
+        )
+
+
+def spread(values: Sequence[float]) -> str:
+    """Return median, least and most of some values."""
+    return f"{np.median(values):.3g} ({min(values):.3g} to {max(values):.3g})"
+
+
+def serve_fastapi(options: argparse.Namespace) -> None:
+    """Serve a trial model by plain FastAPI, as one would write it."""
+    import uvicorn  # noqa: PLC0415  # of an extra
+    from fastapi import FastAPI  # noqa: PLC0415  # of an extra
+    from pydantic import BaseModel  # noqa: PLC0415  # used here only
+
+    from aurora.learning.composition.engine.trial import load_branch  # noqa: PLC0415  # used here only
+    from aurora.learning.composition.pipeline import Branch  # noqa: PLC0415  # used here only
+
+    branch = load_branch(Branch((), options.model), "", Path())
+    app = FastAPI()
+
+    class Item(BaseModel):
+        item: list[float]
+
+    def predict(body: Item) -> dict[str, Any]:
+        row = branch(np.array([body.item], np.float32))[0]
+        best = int(row.argmax())
+        return {"label": branch.classes[best], "probability": float(row[best]), "probabilities": row.tolist()}
+
+    predict.__annotations__["body"] = Item
+    app.post("/predict")(predict)
+    uvicorn.run(app, host="127.0.0.1", port=options.port, log_level="warning", access_log=False)
+
+
+def serve_ray(options: argparse.Namespace) -> None:
+    """Serve a trial model by Ray Serve, from the same description."""
+    import ray  # noqa: PLC0415  # of an extra
+
+    from aurora.learning.composition.engine.ray_serve import run  # noqa: PLC0415  # needs the extra
+
+    ray.init("local", num_cpus=options.workers + 2, include_dashboard=False, object_store_memory=200 << 20)
+    run(described(options.model, options.port, workers=options.workers))
+    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+
+def prediction(options: argparse.Namespace) -> None:
+    """Print the p95 that a queue of the measured service times predicts beside the measured one."""
+    print("model\tworkers\trate\tpredicted p95 ms\tmeasured p95 ms\terror\tsent late, p95 ms")
+    errors = []
+    for model, workers, share in (
+        ("sleep-5ms", 1, 0.3),
+        ("sleep-5ms", 1, 0.6),
+        ("sleep-5ms", 2, 0.6),
+        ("sleep-20ms", 2, 0.7),
+    ):
+        with tempfile.TemporaryDirectory() as folder:
+            deployment = described(model, free_port(), batching={"size": 1}, workers=workers)
+            with engine(Path(folder) / "bench", deployment):
+                url = f"http://127.0.0.1:{deployment.port}/predict"
+                run_load(url, [BODY], poisson_arrivals(20, 2, seed=9))
+                alone = run_load(url, [BODY], np.arange(0, options.seconds, 0.1))
+                total = alone.latencies - alone.late[: len(alone.latencies)]
+                served = stage_seconds(deployment.port)
+                overhead = float(np.median(total)) - served
+                rate = share * workers / served
+                arrivals = poisson_arrivals(rate, options.seconds, seed=1)
+                predicted = overhead + float(np.quantile(response_times(arrivals, served, workers), 0.95))
+                found = run_load(url, [BODY], arrivals)
+        measured = found.quantiles.p95
+        errors.append(abs(predicted / measured - 1))
+        late = float(np.quantile(found.late, 0.95))
+        cells = (f"{rate:.1f}", f"{1000 * predicted:.2f}", f"{1000 * measured:.2f}", f"{predicted / measured - 1:+.1%}")
+        print(model, workers, *cells, f"{1000 * late:.2f}", sep="\t", flush=True)
+    print(f"median error {np.median(errors):.1%}, largest {max(errors):.1%}, load average {os.getloadavg()[0]:.1f}")
+
+
+def response_times(arrivals: NDArray[np.float64], served: float, workers: int) -> NDArray[np.float64]:
+    """Return the time of each request in a queue, first come, first served, with one time of service."""
+    free = [0.0] * workers
+    times = np.empty(len(arrivals))
+    for number, arrival in enumerate(arrivals.tolist()):
+        begins = max(arrival, heapq.heappop(free))
+        heapq.heappush(free, begins + served)
+        times[number] = begins + served - arrival
+    return times
+
+
+def stage_seconds(port: int) -> float:
+    """Return the mean time of service of the first stage, in seconds, from the metrics."""
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+        lines = response.read().decode().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    name = "aurora_compose_stage_service_seconds"
+    return float(values[f'{name}_sum{{stage="1"}}']) / float(values[f'{name}_count{{stage="1"}}'])
+
+
+def stamp_fault(body: bytes, version: str, answer: bytes) -> str:
+    """Return what is wrong with an answer of a deployment whose version N has the model `stamp-N`."""
+    data = json.loads(answer)
+    stamps = {round(one["probabilities"][1] * 1000) for one in data["answers"]}
+    return "" if stamps == {int(version)} == {data["version"]} else f"version {version} answered {stamps}"
+
+
+class Background(threading.Thread):
+    """Open-loop load in a process of its own while something else happens; the sum of it is in `results`."""
+
+    def __init__(self, url: str, rate: float) -> None:
+        super().__init__()
+        self._url, self._rate = url, rate
+        self.is_over = threading.Event()
+        self.results: list[LoadResult] = []
+
+    def run(self) -> None:
+        """Put load in pieces of 5 s until told to end."""
+        body = b'{"items": [[0.25, 0], [0.5, 0]]}'
+        while not self.is_over.is_set():
+            arrivals = poisson_arrivals(self._rate, 5.0, seed=len(self.results))
+            self.results.append(run_load(self._url, [body], arrivals, check=stamp_fault))
+
+    def end(self) -> str:
+        """Wait for the last answers, and return what became of all requests."""
+        self.is_over.set()
+        self.join()
+        answered = sum(one.statuses[200] for one in self.results)
+        failed = sum(one.failed for one in self.results)
+        faults = sum((one.faults for one in self.results), start=self.results[0].faults.__class__())
+        versions = len({version for one in self.results for version in one.versions})
+        tail = 1000 * float(np.quantile(np.concatenate([one.latencies for one in self.results]), 0.95))
+        seconds = sum(one.seconds for one in self.results)
+        rate = answered / seconds
+        text = f"{answered} answered by {versions} versions, {failed} failed, {rate:.0f} a second, p95 {tail:.1f} ms"
+        return f"{text}; faults: {dict(faults)}" if faults else text
+
+
+def swaps(options: argparse.Namespace) -> None:
+    """Swap again and again under load; each version stamps its answers."""
+    fields: dict[str, Any] = {"shadow": {"requests": 10, "seconds": 2}, "workers": options.workers}
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "bench"
+        deployment = described("stamp-1", free_port(), **fields)
+        with engine(place, deployment):
+            load = Background(f"http://127.0.0.1:{deployment.port}/predict", options.rate)
+            load.start()
+            control, times = Control(place), []
+            for number in range(2, options.swaps + 2):
+                began = time.monotonic()
+                status = control.swap(described(f"stamp-{number}", **fields), who="benchmark", why="swap")
+                times.append(time.monotonic() - began)
+                assert status["version"] == number
+            print(f"{options.swaps} swaps, {spread(times)} s each; {load.end()}")
+
+
+def kills(options: argparse.Namespace) -> None:
+    """Kill workers under load, then the engine in the middle of swaps."""
+    random.seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "bench"
+        deployment = described("stamp-1", free_port(), workers=2)
+        with engine(place, deployment):
+            load = Background(f"http://127.0.0.1:{deployment.port}/predict", options.rate)
+            load.start()
+            control = Control(place)
+            for _ in range(options.workers):
+                pids = control.status()["workers"][0]["pids"]
+                os.kill(random.choice(pids), signal.SIGKILL)
+                time.sleep(2.0)
+            print(f"{options.workers} workers killed; {load.end()}")
+        came_up: list[str] = []
+        for _ in range(options.engines):
+            came_up.append(killed_in_swap(place, deployment))
+        print(f"{options.engines} engines killed in the middle of a swap: {', '.join(came_up)}")
+
+
+def killed_in_swap(place: Path, deployment: Deployment) -> str:
+    """Kill the engine at a random moment of a swap; return which version came up, after checking that it is whole."""
+    before = History(place / JOURNAL)
+    old, new = before.serving[-1], before.next
+    present = before.description(old)
+    with engine(place, present) as one:
+        control = Control(place)
+        old_pids = [pid for pool in control.status()["workers"] for pid in pool["pids"]]
+        threading.Timer(random.uniform(0.05, 3.0), one.kill).start()
+        with suppress(RunError, OSError, KeyError):
+            control.swap(
+                described(f"stamp-{new}", deployment.port, workers=2, shadow={"seconds": 0.5}),
+                who="benchmark",
+                why="kill",
+            )
+        one.wait()
+    time.sleep(1.0)
+    alive = [pid for pid in old_pids if Path(f"/proc/{pid}").exists()]
+    serving = History(place / JOURNAL).serving[-1]
+    with engine(place, History(place / JOURNAL).description(serving)):
+        found = run_load(
+            f"http://127.0.0.1:{deployment.port}/predict", [BODY], poisson_arrivals(50, 1, seed=0), check=stamp_fault
+        )
+    assert serving in (old, new), (serving, old, new)
+    assert found.failed == 0, found.faults
+    assert not alive, alive
+    return "new" if serving == new else "old"
+
+
+def main() -> None:
+    """Run one of the benchmarks."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    one = commands.add_parser("rivals")
+    one.add_argument("--model", default="busy-1ms")
+    one.add_argument("--rate", type=float, default=100.0)
+    one.add_argument("--rounds", type=int, default=5)
+    one.add_argument("--seconds", type=float, default=4.0)
+    one.add_argument("--workers", type=int, default=1)
+    one.add_argument("--batch", type=int, default=16)
+    one.add_argument("--ray-python", default=sys.executable)
+    one.set_defaults(run=rivals)
+    for name, serve in (("serve-fastapi", serve_fastapi), ("serve-ray", serve_ray)):
+        one = commands.add_parser(name)
+        one.add_argument("--model", required=True)
+        one.add_argument("--port", type=int, required=True)
+        one.add_argument("--workers", type=int, default=1)
+        one.set_defaults(run=serve)
+    one = commands.add_parser("prediction")
+    one.add_argument("--seconds", type=float, default=20.0)
+    one.set_defaults(run=prediction)
+    one = commands.add_parser("swaps")
+    one.add_argument("--swaps", type=int, default=100)
+    one.add_argument("--rate", type=float, default=200.0)
+    one.add_argument("--workers", type=int, default=1)
+    one.set_defaults(run=swaps)
+    one = commands.add_parser("kills")
+    one.add_argument("--workers", type=int, default=20)
+    one.add_argument("--engines", type=int, default=10)
+    one.add_argument("--rate", type=float, default=100.0)
+    one.set_defaults(run=kills)
+    options = parser.parse_args()
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()
