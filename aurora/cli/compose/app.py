@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.compose import deployment, space
+from aurora.cli.compose import catalogue, deployment, measuring, space
 
 app = typer.Typer(
     help="Inference applications made of models and transformations: found, deployed, changed while they run.",
@@ -16,3 +16,6 @@ app.command()(deployment.status)
 app.command()(deployment.rollback)
 app.command()(deployment.stop)
 app.command()(deployment.manifest)
+app.add_typer(catalogue.app, name="catalogue")
+app.command()(measuring.profile)
+app.command()(measuring.data)

@@ -77,10 +77,10 @@ def show(
 
     Example: aurora compose catalogue show boosting-100
     """
+    from aurora.errors import InputError  # likewise
     from aurora.learning.composition.catalogue import entries_of  # heavy, used here only
     from aurora.learning.composition.prices import EXAMPLE, read_prices  # likewise
     from aurora.learning.composition.profiles import price_per_hour, profiles_with, share_of  # likewise
-    from aurora.errors import InputError  # likewise
 
     entry = entries_of(folder).get(name)
     if entry is None:
@@ -132,7 +132,9 @@ def add(  # one parameter an option
     file: Path = options.path_argument(help="ONNX file with one input and its weights inside."),
     name: str = options.text(..., "--id", help="Id: lower-case letters, digits, dots, hyphens.", most=64),
     kind: KindChoice = typer.Option("model", help="What it is."),
-    takes: str = options.text("", help="Type that it takes, such as embedding[384]. Default: that of the task.", most=64),
+    takes: str = options.text(
+        "", help="Type that it takes, such as embedding[384]. Default: that of the task.", most=64
+    ),
     classes: str = options.text("", help="Names of the classes, with commas. Default: those of the task."),
     task: str = options.text("", help="Task that it is for.", most=128),
     output: str = options.text("", help="Output to use. Default: the only matrix of numbers."),
@@ -268,7 +270,9 @@ def _data(entry: Entry, profiles: list[ChainProfile]) -> dict[str, Any]:
         of_task = [one for one in profiles if one.task == task]
         share, best = share_of(entry.id, of_task), profiles_with(entry.id, of_task)[0]
         if share is not None:
-            alone = {key: value for key, value in share.model_dump(mode="json").items() if key in type(share).model_fields}
+            alone = {
+                key: value for key, value in share.model_dump(mode="json").items() if key in type(share).model_fields
+            }
             measured[task] = {"alone": alone, "best_accuracy": best.accuracy, "best_chain": list(best.chain)}
     return entry.model_dump(mode="json") | {"measured": measured}
 

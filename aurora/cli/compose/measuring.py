@@ -16,7 +16,9 @@ _JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 
 def profile(
     task: str = options.text_argument("machines", help="Name of the task.", most=128),
-    chain: list[str] = options.text([], help="Chain such as 'pca-32 > svc'; may be repeated. Default: the task's space."),
+    chain: list[str] = options.text(
+        [], help="Chain such as 'pca-32 > svc'; may be repeated. Default: the task's space."
+    ),
     folder: Path = options.path(Path("runs/compose"), "--folder", help="Folder of the catalogue and the measurements."),
     as_json: bool = _JSON,
 ) -> None:
@@ -27,8 +29,8 @@ def profile(
     Example: aurora compose profile machines
     """
     from aurora.learning.composition.parsing import parse_pipeline  # heavy, used here only
-    from aurora.learning.composition.profiling import machine_id, measure_task  # likewise
     from aurora.learning.composition.profiles import read_profiles  # likewise
+    from aurora.learning.composition.profiling import machine_id, measure_task  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     loaded = load_task(task)

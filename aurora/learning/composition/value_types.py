@@ -61,7 +61,9 @@ def parse_type(text: str, names: tuple[str, ...] = ()) -> ValueType:
         if kind == known and is_whole:
             return ValueType(known, int(width) if bracket else None, names)
     listed = ", ".join(get_args(Kind))
-    raise InputError(f"give one of {listed}, with a width in brackets, such as columns[12]", parameter="type", value=text)
+    raise InputError(
+        f"give one of {listed}, with a width in brackets, such as columns[12]", parameter="type", value=text
+    )
 
 
 def misfit(given: ValueType, wanted: tuple[ValueType, ...]) -> str:
