@@ -31,10 +31,10 @@ from aurora.web.design.components import (
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import points
 from aurora.web.design.working import compute
+from aurora.web.views.advice_rows import AdviceRow
 from aurora.web.views.recommendations import (
     ACCOUNT_SUFFIXES,
     CONTAINER_SUFFIXES,
-    AdviceRow,
     RecommendationsView,
     account_file,
     cluster_recommendations,

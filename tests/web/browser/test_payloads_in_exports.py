@@ -7,7 +7,10 @@ import shutil
 from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -19,13 +22,21 @@ from aurora.evals.report.evaluations import evaluation_report, read_evaluations,
 from aurora.evals.report.evaluations.comparisons import compare_all
 from aurora.evals.report.selfplay import page as selfplay_page
 from aurora.evals.report.selfplay import write_report
+from aurora.evals.rightsizing import curve_charts
+from aurora.evals.rl import curves
 from aurora.graphs.run import settings_of
+from aurora.learning.experiments.effect_charts import effect_charts
+from aurora.learning.forecasting.charts import fan_chart
+from aurora.learning.series.charts import series_chart
+from aurora.learning.series.series import QUANTILES, Finding, Forecast, Series
 from aurora.reading import read_json
 from tests.web.browser import hostile
 from tests.web.browser.canary import set_trap, waiting
 from tests.web.browser.payloads import PAYLOADS
 from tests.web.browser.watching import Watch
 
+CHARTED = 7
+"""Each seventh payload names a chart of each kind: a page of hundreds takes minutes."""
 SHARE, LEAST_RUNNING = 5, 12
 """Where nothing is escaped, so many of each fifth payload must be seen to run or load; the trap is broken otherwise."""
 TIMEOUT = 120_000.0
@@ -87,6 +98,65 @@ def test_a_chart_shows_payloads_as_text(opened: Open, tmp_path: Path) -> None:
     write_charts(charts, tmp_path / "charts.html")
     page = opened(tmp_path / "charts.html")
     page.get_by_text(charts[1].title).first.wait_for()
+
+
+def _series(text: str) -> Series:
+    values = np.arange(1.0, 9.0)
+    return Series(text, 0, 60, values, values > 2, labels={"unit": text})  # two are filled in
+
+
+def _measured(text: str) -> Chart:
+    return series_chart(_series(text), [Finding(text, "gap", 1, 60, text)])
+
+
+def _forecast(text: str) -> Chart:
+    quantiles = np.tile(np.linspace(1.0, 2.0, len(QUANTILES)), (3, 1))
+    return fan_chart(_series(text), Forecast(text, 480, 60, quantiles, text))
+
+
+def _learning(text: str) -> Chart:
+    algorithm = {"algorithm": text, "curve": [{"steps": 1, "value": 1.0}, {"steps": 2, "value": 2.0}]}
+    return curves({"levels": [{"level": text, "algorithms": [algorithm], "curve_marks": {text: 1.0}}]})[0]
+
+
+def _strategies(text: str) -> Chart:
+    curve = {"data": text, "resource": text, "strategy": text, "violations": [0.1, 0.2], "slack": [1.0, 2.0]}
+    return curve_charts({"curves": [curve]})[0]
+
+
+def _experiment(text: str) -> Chart:
+    rules = SimpleNamespace(
+        metric=text, guardrail=text, direction="lower", effect=1.0, margin=1.0, alpha=0.03, guardrail_alpha=0.01
+    )
+    looks = SimpleNamespace(estimate=[1.0, 2.0], low=np.array([0.0, 1.0]), high=np.array([2.0, 3.0]))
+    verdict = SimpleNamespace(decision=text, reason=text, metric=looks, guardrail=looks)
+    registration: Any = SimpleNamespace(experiment_id=text, rules=rules)
+    standing: Any = SimpleNamespace(verdict=verdict)
+    return effect_charts(registration, standing)[0]
+
+
+@pytest.mark.parametrize("drawn", [_measured, _forecast, _learning, _strategies, _experiment])
+def test_every_kind_of_exported_chart_shows_payloads_as_text(
+    opened: Open, tmp_path: Path, drawn: Callable[[str], Chart]
+) -> None:
+    charts = [drawn(payload) for payload in PAYLOADS[::CHARTED]]
+    write_charts(charts, tmp_path / "charts.html")
+    page = opened(tmp_path / "charts.html")
+    page.locator("svg text").first.wait_for(state="attached")
+    assert page.locator("svg .xtick").count() > 0
+
+
+def test_a_comparison_of_evaluations_shows_payloads_as_text(opened: Open, desk_folder: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / "before", tmp_path / "after"]
+    for folder in folders:
+        shutil.copytree(desk_folder / "runs/eval/explanations", folder)
+        result = hostile.swapped(read_json(folder / "result.json"), cycle(PAYLOADS))
+        (folder / "result.json").write_text(json.dumps(result))
+    evaluations = read_evaluations(folders)
+    document = evaluation_report(evaluations, compare_all(evaluations))
+    write_evaluation_report(document, page=tmp_path / "report.html", markdown=None)
+    page = opened(tmp_path / "report.html")
+    assert "compared with" in page.locator("body").inner_text()
 
 
 def test_a_rating_form_shows_payloads_as_text(opened: Open, desk_folder: Path, tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from aurora.tools.desk import Desk
 from aurora.web.views.plans.acting import Applications, approve, edit
 from aurora.web.views.plans.forms import make, names_for, names_like
 from aurora.web.views.plans.listing import listing, matching
-from aurora.web.views.plans.plan import files_of, inverse_lines, plan_shown, reasons_of
+from aurora.web.views.plans.papers import files_of, inverse_lines, reasons_of
+from aurora.web.views.plans.plan import plan_shown
 
 DRAIN = Ask("drain", "node-a1")
 SCALE = Ask("scale", "shop/Deployment/checkout", replicas=5)

@@ -18,10 +18,8 @@ from aurora.learning.rightsizing.containers.files import write_containers
 from aurora.learning.rightsizing.containers.samples import made_up_containers
 from aurora.tools.desk import Desk
 from aurora.web.settings import WebSettings
+from aurora.web.views.advice_rows import RANKS, AdviceRow, Money
 from aurora.web.views.recommendations import (
-    RANKS,
-    AdviceRow,
-    Money,
     RecommendationsView,
     account_file,
     cluster_recommendations,

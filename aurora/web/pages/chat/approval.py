@@ -15,7 +15,8 @@ from aurora.errors import InputError
 from aurora.web.design.components import badge, button, element, text
 from aurora.web.pages.plans.form import AskForm
 from aurora.web.views.chat.approval import ApprovalShown, Choice, interval_text
-from aurora.web.views.plans.plan import Change, PlanShown
+from aurora.web.views.plans.change import Change
+from aurora.web.views.plans.plan import PlanShown
 
 Decide = Callable[[dict[str, Any]], Awaitable[None]]
 

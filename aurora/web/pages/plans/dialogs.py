@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 from nicegui import ui
 
 from aurora.cluster.plans.folder import load, snapshot_of
 from aurora.errors import AuroraError
 from aurora.web.context import WebContext
-from aurora.web.design.components import button, element, error_state, facts, loading, sheet, text
+from aurora.web.design.components import button, element, error_state, facts, sheet, text
+from aurora.web.pages.plans.deed import deed, place_for_problems
 from aurora.web.pages.plans.form import AskForm
 from aurora.web.views.plans.acting import MINUTES, Applications, Work, approve, edit
 from aurora.web.views.plans.plan import PlanShown
@@ -50,31 +52,23 @@ def ask_approval(shown: PlanShown, context: WebContext, reload: Reload) -> None:
         )
         who = ui.input("Your name, for the journal", value=context.who).props("outlined dense maxlength=100")
         minutes = ui.select(MINUTES, value=USUAL_MINUTES, label="It holds for").props("outlined dense")
-        problem = element("div", "stack").props("aria-live=polite")
+        problem = place_for_problems()
 
-        async def go() -> None:
-            done.disable()
-            problem.clear()
-            try:
-                context.require("apply")
-                await asyncio.to_thread(
-                    approve,
-                    shown.plan_id,
-                    shown.sha256,
-                    str(who.value or ""),
-                    context.desk,
-                    minutes=float(minutes.value or USUAL_MINUTES),
-                )
-            except AuroraError as error:
-                done.enable()
-                with problem:
-                    error_state("It was not approved", str(error))
-                return
+        async def give() -> None:
+            context.require("apply")
+            await asyncio.to_thread(
+                approve,
+                shown.plan_id,
+                shown.sha256,
+                str(who.value or ""),
+                context.desk,
+                minutes=float(minutes.value or USUAL_MINUTES),
+            )
             dialog.close()
             await reload()
 
         with element("div", "line"):
-            done = button("Approve", go, kind="primary")
+            deed("Approve", give, problem, failed="It was not approved")
             button("Cancel", dialog.close)
 
 
@@ -102,25 +96,18 @@ def ask_work(  # what the question is about, each by its name
             text("p", f"What was done is undone, the last step first, at {shown.target}.", "break")
             if lost:
                 text("p", f"{lost} of its {len(shown.changes)} changes stay as they are.", "muted")
-        problem = element("div", "stack").props("aria-live=polite")
+        problem = place_for_problems()
 
-        async def go() -> None:
-            done.disable()
-            problem.clear()
-            try:
-                context.require("apply")
-                await asyncio.to_thread(applications.start, shown.plan_id, shown.sha256, work, context.who)
-            except AuroraError as error:
-                done.enable()
-                with problem:
-                    error_state("Nothing was done", str(error))
-                return
+        async def begin() -> None:
+            context.require("apply")
+            await asyncio.to_thread(applications.start, shown.plan_id, shown.sha256, work, context.who)
             dialog.close()
             await asyncio.to_thread(applications.wait, shown.plan_id, 0.5)
             await reload()
 
         with element("div", "line"):
-            done = button(verb.removesuffix(" with"), go, kind="primary" if work == "apply" else "danger")
+            kind: Literal["primary", "danger"] = "primary" if work == "apply" else "danger"
+            deed(verb.removesuffix(" with"), begin, problem, failed="Nothing was done", kind=kind)
             button("Cancel", dialog.close)
 
 
@@ -144,31 +131,19 @@ def ask_edit(shown: PlanShown, context: WebContext) -> None:
         text("h3", "Other changes")
         text("p", "One of the same task, node, replicas or sizes takes the place of the plan's own.", "muted small")
         form = AskForm(snapshot, in_edit=True)
-        problem = element("div", "stack").props("aria-live=polite")
+        problem = place_for_problems()
 
-        async def go() -> None:
-            done.disable()
-            problem.clear()
-            with problem:
-                waiting = loading("Making another plan")
-            without = [number for number, box in kept.items() if not box.value]
-            try:
-                context.require("plan")
-                other = await asyncio.to_thread(
-                    edit,
-                    shown.plan_id,
-                    shown.sha256,
-                    context.desk,
-                    without=without,
-                    asks=form.all(),
-                    who=context.who,
-                )
-            except AuroraError as error:
-                waiting.delete()
-                done.enable()
-                with problem:
-                    error_state("No plan was made", str(error))
-                return
+        async def make() -> None:
+            context.require("plan")
+            other = await asyncio.to_thread(
+                edit,
+                shown.plan_id,
+                shown.sha256,
+                context.desk,
+                without=[number for number, box in kept.items() if not box.value],
+                asks=form.all(),
+                who=context.who,
+            )
             ui.navigate.to(f"/plans/{other.plan_id}")
 
-        done = button("Make another plan", go, kind="primary")
+        deed("Make another plan", make, problem, failed="No plan was made", waiting="Making another plan")

@@ -25,6 +25,7 @@ from aurora.web.design.components import (
     text,
 )
 from aurora.web.design.frame import frame
+from aurora.web.pages.plans.deed import deed, place_for_problems
 from aurora.web.pages.plans.detail import add_detail
 from aurora.web.pages.plans.form import AskForm, policy_select
 from aurora.web.views.plans.acting import Applications
@@ -159,33 +160,20 @@ class _List:
             self.asked = []
             policy = policy_select()
             simulated = ui.checkbox("Simulate the effect", value=True)
-            problem = element("div", "stack").props("aria-live=polite")
+            problem = place_for_problems()
 
-            async def go() -> None:
-                problem.clear()
-                done.disable()
-                with problem:
-                    waiting = loading("Making the plan")
+            async def write() -> None:
+                context.require("plan")
                 settings = context.settings
-                origin = settings.snapshot if settings.history is None else str(settings.history)
-                try:
-                    context.require("plan")
-                    asks = form.all()
-                    report = await asyncio.to_thread(
-                        make,
-                        asks,
-                        context.desk,
-                        str(policy.value),
-                        is_simulated=bool(simulated.value),
-                        who=context.who,
-                        origin=origin,
-                    )
-                except AuroraError as error:
-                    waiting.delete()
-                    done.enable()
-                    with problem:
-                        error_state("No plan was made", str(error))
-                    return
+                report = await asyncio.to_thread(
+                    make,
+                    form.all(),
+                    context.desk,
+                    str(policy.value),
+                    is_simulated=bool(simulated.value),
+                    who=context.who,
+                    origin=settings.snapshot if settings.history is None else str(settings.history),
+                )
                 ui.navigate.to(f"/plans/{report.plan.plan_id}")
 
-            done = button("Make the plan", go, kind="primary")
+            deed("Make the plan", write, problem, failed="No plan was made", waiting="Making the plan")

@@ -20,7 +20,10 @@ from aurora.web.design.components import (
     loading,
     text,
 )
-from aurora.web.views.plans.plan import Amount, Change, PlanShown, files_of, inverse_lines, reasons_of
+from aurora.web.views.plans.change import Change
+from aurora.web.views.plans.effect import Amount
+from aurora.web.views.plans.papers import files_of, inverse_lines, reasons_of
+from aurora.web.views.plans.plan import PlanShown
 
 TONES: dict[str, Tone] = {
     "new": "neutral",

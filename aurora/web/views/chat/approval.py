@@ -11,7 +11,9 @@ from aurora.cluster.plans import folder
 from aurora.cluster.plans.plan import inverse
 from aurora.errors import AuroraError
 from aurora.tools.desk import Desk
-from aurora.web.views.plans.plan import Amount, Change, PlanShown, change_of, plan_shown
+from aurora.web.views.plans.change import Change, change_of
+from aurora.web.views.plans.effect import Amount
+from aurora.web.views.plans.plan import PlanShown, plan_shown
 
 Editable = Literal["", "node", "replicas"]
 HOW: Mapping[str, Editable] = {"node": "node", "replicas": "replicas"}

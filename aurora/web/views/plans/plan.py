@@ -3,81 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from aurora.cluster.changes import change_text
 from aurora.cluster.plans import folder as plans_folder
 from aurora.cluster.plans.execution import is_under_way
 from aurora.cluster.plans.journal import Progress, read_entries
-from aurora.cluster.plans.plan import Effect, Estimate, Plan, PlannedChange, diff_of, value_text
+from aurora.cluster.plans.plan import Plan
 from aurora.cluster.plans.report import USUAL_TARGET, show_plan
-from aurora.cluster.plans.targets.rendering import rendered
 from aurora.cluster.snapshot import Snapshot
-from aurora.errors import AuroraError, InputError, PlanError
-from aurora.quantities import dollars, percent, plain
+from aurora.errors import AuroraError, InputError
 from aurora.tools.desk import Desk
+from aurora.web.views.plans.change import Change, change_of
+from aurora.web.views.plans.effect import EffectRow, effect_note, effect_rows, money_lines
 from aurora.web.views.plans.listing import time_left
 
 _ID = re.compile(r"[0-9a-f]{6,12}")
 Action = Literal["approve", "apply", "resume", "roll back", "edit"]
-MEASURES: Mapping[str, str] = {
-    "pending": "Tasks that wait",
-    "cost_per_hour": "Price of all nodes, per hour",
-    "fullest_node_cpu": "Fullest node, cores used at the peak",
-    "fullest_node_memory": "Fullest node, memory used at the peak",
-}
-"""Measures of a simulated effect, in words."""
-
-
-class Field(NamedTuple):
-    """A field before and after."""
-
-    name: str
-    before: str
-    after: str
-
-
-class Change(NamedTuple):
-    """A change of a plan.
-
-    Attributes:
-        number: From 1.
-        text: What is done.
-        subject: Node, task or workload.
-        fields: What it sets.
-        reason: Why.
-        carried_out: What the system does for it; empty: what the change says.
-        can_undo: Whether a rollback undoes it.
-        task_id: Task that it is about; empty: none.
-    """
-
-    number: int
-    text: str
-    subject: str
-    fields: tuple[Field, ...]
-    reason: str
-    carried_out: str
-    can_undo: bool
-    task_id: str = ""
-
-
-class Amount(NamedTuple):
-    """An expected amount with the ends of its interval; both empty where it has no width."""
-
-    expected: str
-    low: str = ""
-    high: str = ""
-
-
-class EffectRow(NamedTuple):
-    """A measure of the simulated effect before and after."""
-
-    name: str
-    before: Amount
-    after: Amount
 
 
 class ApprovalRow(NamedTuple):
@@ -235,10 +178,10 @@ def plan_shown(plan_id: str, desk: Desk, at: datetime | None = None) -> PlanShow
         expires=clock(plan.expires_at),
         left=time_left(plan.expires_at - now),
         changes=tuple(change_of(k, c) for k, c in enumerate(plan.changes, 1)),
-        effect=() if plan.effect is None else _effect(plan.effect),
-        effect_note="" if plan.effect is None else _effect_note(plan.effect),
+        effect=() if plan.effect is None else effect_rows(plan.effect),
+        effect_note="" if plan.effect is None else effect_note(plan.effect),
         risks=tuple((r.code, r.message) for r in plan.risks),
-        money=_money(plan),
+        money=money_lines(plan),
         violations=tuple(v.text for v in report.violations) if progress.state == "not started" else (),
         checked_on=f"{plan.snapshot_id}, {how}",
         made_with=_made_with(plan),
@@ -322,69 +265,6 @@ def _advice(status: str, progress: Progress, actions: tuple[Action, ...], *, is_
     return texts["written" if is_written else status]
 
 
-def change_of(number: int, planned: PlannedChange) -> Change:
-    """Return a change of a plan as it is shown.
-
-    Args:
-        number: Its number, from 1.
-        planned: The change.
-    """
-    names = dict.fromkeys([*planned.now, *planned.proposed])
-    fields = tuple(
-        Field(n, value_text(n, planned.now.get(n)), value_text(n, planned.proposed.get(n)))
-        for n in names
-        if planned.now.get(n) != planned.proposed.get(n)
-    )
-    return Change(
-        number,
-        change_text(planned.change),
-        planned.subject,
-        fields,
-        planned.reason,
-        planned.carried_out,
-        planned.undo is not None,
-        str(getattr(planned.change, "task_id", "")),
-    )
-
-
-def _effect(effect: Effect) -> tuple[EffectRow, ...]:
-    return tuple(
-        EffectRow(MEASURES.get(m.name, m.name), _amount(m.before, m.unit), _amount(m.after, m.unit))
-        for m in effect.measures
-    )
-
-
-def _amount(estimate: Estimate, unit: str) -> Amount:
-    texts = [_with_unit(v, unit) for v in (estimate.expected, estimate.low, estimate.high)]
-    return Amount(texts[0]) if estimate.low == estimate.high else Amount(*texts)
-
-
-def _with_unit(value: float, unit: str) -> str:
-    if unit == "share":
-        return percent(value)
-    return dollars(value) if unit == "$" else f"{plain(value)} {unit}".rstrip()
-
-
-def _effect_note(effect: Effect) -> str:
-    share = f"Intervals hold {percent(effect.level)} of {effect.runs:,} simulations. " if effect.runs > 1 else ""
-    return f"{share}{effect.method[:1].upper()}{effect.method[1:]}."
-
-
-def _money(plan: Plan) -> tuple[str, ...]:
-    money = plan.money
-    if money is None:
-        return ()
-    lines = [
-        f"Nodes with work cost {dollars(money.per_hour_now)} an hour now, and {dollars(money.per_hour_proposed)} "
-        "afterwards."
-    ]
-    if money.emptied:
-        lines.append(f"Emptied: {', '.join(money.emptied)}. Their price is saved only if they are given back.")
-    if money.unpriced:
-        lines.append(f"{money.unpriced} nodes have no known price and are left out.")
-    return tuple(lines)
-
-
 def _made_with(plan: Plan) -> tuple[tuple[str, str], ...]:
     made = plan.provenance
     rows = [("Made by", plan.source), ("Snapshot", plan.snapshot_sha256[:12])]
@@ -421,61 +301,6 @@ def _journal(folder: Path, plan: Plan, given: list[tuple[datetime, str, datetime
         lines.append((last, entry.who, entry.text))
     ordered = sorted(enumerate(lines), key=lambda pair: (pair[1][0], pair[0]), reverse=True)
     return tuple(Line(f"{at:%Y-%m-%d %H:%M:%S} UTC", who, text) for _, (at, who, text) in ordered)
-
-
-def files_of(plan_id: str, folder: Path) -> tuple[tuple[tuple[str, str], ...], str]:
-    """Return the files that applying a plan writes, by name, or why there are none.
-
-    Args:
-        plan_id: Its id.
-        folder: Folder of the plans.
-
-    Raises:
-        InputError: There is no such plan.
-        FileError: A file can't be read.
-        DataError: A file was altered or is damaged.
-    """
-    plan = known_plan(folder, plan_id)
-    try:
-        files = rendered(plan, plans_folder.snapshot_of(folder, plan))
-    except PlanError as error:
-        return (), str(error)
-    return tuple(files.items()), "" if files else "No change is a field of an object, so that no file is written."
-
-
-def reasons_of(plan_id: str, desk: Desk) -> tuple[str, ...]:
-    """Return why the tasks of a plan go where they go; each sentence was checked.
-
-    Args:
-        plan_id: Its id.
-        desk: The folder, policies and measured use.
-
-    Raises:
-        AuroraError: A file can't be read, or the policy is not known here.
-    """
-    from aurora.cluster.explanation import explain_from_folder  # noqa: PLC0415  # heavy, used here only
-    from aurora.cluster.placement import DEFAULT_POLICY  # noqa: PLC0415  # likewise
-
-    made = known_plan(desk.plans, plan_id).provenance
-    policy = desk.policy(made.policy_id) if made is not None and made.policy_id else DEFAULT_POLICY
-    history = [desk.series(name) for name in desk.series_ids]
-    text = explain_from_folder(plan_id, desk.plans, policy, history=history).text
-    return tuple(line for line in text.split("\n") if line.strip())
-
-
-def inverse_lines(plan_id: str, folder: Path) -> tuple[str, ...]:
-    """Return what a rollback changes, `subject: field now -> proposed`.
-
-    Args:
-        plan_id: Id of the plan.
-        folder: Folder of the plans.
-
-    Raises:
-        AuroraError: There is no such plan, or it can't be read.
-    """
-    from aurora.cluster.plans.plan import inverse  # noqa: PLC0415  # used here only
-
-    return tuple(line for c in inverse(known_plan(folder, plan_id)).changes for line in diff_of(c))
 
 
 def problem_text(error: AuroraError) -> str:
