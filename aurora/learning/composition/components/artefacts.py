@@ -213,6 +213,7 @@ def packaged(package: str, name: str) -> FileRecord:
 
     Raises:
         FileError: The package is not installed, or lacks the file.
+        DataError: The name lies outside the package.
     """
     path = _path(Path(), name, package)
     try:
