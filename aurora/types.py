@@ -58,5 +58,9 @@ class Progress(Protocol):
         """
 
 
+class Cancelled(Exception):  # noqa: N818  # no error: somebody's wish
+    """Raised by a `Progress` to end work that nobody wants any more; whoever gave the `Progress` catches it."""
+
+
 def no_progress(stage: str, done: int, total: int | None = None, detail: str = "") -> None:
     """Show nothing."""

@@ -13,7 +13,6 @@ With `--ray-python`, Ray Serve runs in another environment; without Ray Serve it
 from __future__ import annotations
 
 import argparse
-import heapq
 import json
 import os
 import random
@@ -27,31 +26,53 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
-from urllib.request import urlopen
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from aurora.errors import RunError
+from aurora.learning.composition.catalogue import ARTEFACTS
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.load import LoadResult, poisson_arrivals, run_closed, run_load
+from aurora.learning.composition.engine.loading import DEFAULT_LOAD
 from aurora.learning.composition.engine.service import JOURNAL, STATE
 from aurora.learning.composition.engine.trial import LOAD
+from aurora.learning.composition.evaluation import TableEvaluator
+from aurora.learning.composition.profiling import DEFAULT_FOLDER, measure_branch
+from aurora.learning.composition.queueing import quantile, response_times
+from aurora.learning.composition.tasks import machines
 
 BODY = b'{"item": [0.25, 0.5]}'
 START_SECONDS = 180.0
 CLIENTS = 16
+
+
+class Case(NamedTuple):
+    """A pipeline whose p95 is predicted.
+
+    Attributes:
+        pipeline: The pipeline.
+        workers: Workers.
+        busy: Share of time for which a worker is busy; for components of a task, requests a second.
+        seconds: Stated time of a request in the trial component; 0 for measured components of the task `machines`.
+    """
+
+    pipeline: str
+    workers: int
+    busy: float
+    seconds: float = 0.0
+
+
 CASES = (
-    ("sleep-5ms", 1, 0.3),
-    ("sleep-5ms", 1, 0.6),
-    ("sleep-5ms", 2, 0.6),
-    ("sleep-20ms", 2, 0.7),
-    ("busy-10ms", 1, 0.5),
+    Case("sleep-5ms", 1, 0.3, 0.005),
+    Case("sleep-5ms", 1, 0.6, 0.005),
+    Case("sleep-20ms", 2, 0.7, 0.02),
+    Case("busy-10ms", 1, 0.5, 0.01),
+    Case("standardise > logistic", 1, 50.0),
+    Case("standardise > logistic ? 0.8 | forest-100", 1, 50.0),
 )
-"""Model, workers, and the share of their time for which they are busy, of each prediction."""
 
 
 def described(pipeline: str, port: int = 0, **fields: Any) -> Deployment:
@@ -192,54 +213,47 @@ def serve_ray(options: argparse.Namespace) -> None:
 
 
 def prediction(options: argparse.Namespace) -> None:
-    """Print the p95 that a queue of the measured service times predicts beside the measured one."""
-    print("model\tworkers\trate\tpredicted p95 ms\tmeasured p95 ms\terror\tsent late, p95 ms")
+    """Print the p95 that the measured times of the components predict beside the measured one.
+
+    The overhead is the median time of single requests, less the time in the components.
+    """
+    print("pipeline\tworkers\trate\tpredicted p95 ms\tmeasured p95 ms\terror\tsent late, p95 ms")
     errors = []
-    for model, workers, share in (
-        ("sleep-5ms", 1, 0.3),
-        ("sleep-5ms", 1, 0.6),
-        ("sleep-5ms", 2, 0.6),
-        ("sleep-20ms", 2, 0.7),
-    ):
-        with tempfile.TemporaryDirectory() as folder:
-            deployment = described(model, free_port(), batching={"size": 1}, workers=workers)
-            with engine(Path(folder) / "bench", deployment):
-                url = f"http://127.0.0.1:{deployment.port}/predict"
-                run_load(url, [BODY], poisson_arrivals(20, 2, seed=9))
-                alone = run_load(url, [BODY], np.arange(0, options.seconds, 0.1))
-                total = alone.latencies - alone.late[: len(alone.latencies)]
-                served = stage_seconds(deployment.port)
-                overhead = float(np.median(total)) - served
-                rate = share * workers / served
-                arrivals = poisson_arrivals(rate, options.seconds, seed=1)
-                predicted = overhead + float(np.quantile(response_times(arrivals, served, workers), 0.95))
-                found = run_load(url, [BODY], arrivals)
+    for case in CASES:
+        predicted, found, rate = predicted_and_measured(case, options.seconds)
         measured = found.quantiles.p95
         errors.append(abs(predicted / measured - 1))
         late = float(np.quantile(found.late, 0.95))
         cells = (f"{rate:.1f}", f"{1000 * predicted:.2f}", f"{1000 * measured:.2f}", f"{predicted / measured - 1:+.1%}")
-        print(model, workers, *cells, f"{1000 * late:.2f}", sep="\t", flush=True)
+        print(case.pipeline, case.workers, *cells, f"{1000 * late:.2f}", sep="\t", flush=True)
     print(f"median error {np.median(errors):.1%}, largest {max(errors):.1%}, load average {os.getloadavg()[0]:.1f}")
 
 
-def response_times(arrivals: NDArray[np.float64], served: float, workers: int) -> NDArray[np.float64]:
-    """Return the time of each request in a queue, first come, first served, with one time of service."""
-    free = [0.0] * workers
-    times = np.empty(len(arrivals))
-    for number, arrival in enumerate(arrivals.tolist()):
-        begins = max(arrival, heapq.heappop(free))
-        heapq.heappush(free, begins + served)
-        times[number] = begins + served - arrival
-    return times
-
-
-def stage_seconds(port: int) -> float:
-    """Return the mean time of service of the first stage, in seconds, from the metrics."""
-    with urlopen(f"http://127.0.0.1:{port}/metrics") as response:
-        lines = response.read().decode().splitlines()
-    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    name = "aurora_compose_stage_service_seconds"
-    return float(values[f'{name}_sum{{stage="1"}}']) / float(values[f'{name}_count{{stage="1"}}'])
+def predicted_and_measured(case: Case, seconds: float) -> tuple[float, LoadResult, float]:
+    """Return the predicted p95 in seconds, the measured answers, and the rate of the requests."""
+    fields: dict[str, Any] = {"batching": {"size": 1}, "workers": case.workers}
+    deployment = described(case.pipeline, free_port(), **fields)
+    served, bodies = np.full(1, case.seconds), [BODY]
+    if not case.seconds:
+        task = machines.task()
+        split = task.split("select")
+        branches = {branch for stage in deployment.graph().stages for branch in stage.branches}
+        table = TableEvaluator({branch: measure_branch(branch, task) for branch in branches}, split.labels)
+        served = table.trace(deployment.graph()).total_seconds
+        bodies = [json.dumps({"item": np.asarray(row).tolist()}).encode() for row in split.items]
+        place = str((DEFAULT_FOLDER / ARTEFACTS).absolute())
+        deployment = deployment.model_copy(update={"load": DEFAULT_LOAD, "task": task.name, "artefacts": place})
+    rate = case.busy * case.workers / float(served.mean()) if case.seconds else case.busy
+    with tempfile.TemporaryDirectory() as folder, engine(Path(folder) / "bench", deployment):
+        url = f"http://127.0.0.1:{deployment.port}/predict"
+        alone = run_load(url, bodies, np.arange(0, seconds, 0.05))
+        overhead = float(np.median(alone.latencies)) - float(served.mean())
+        arrivals = poisson_arrivals(rate, seconds, seed=1)
+        times = response_times(arrivals, np.resize(served, len(arrivals)), case.workers)
+        found = run_load(url, bodies, arrivals)
+    if found.failed:
+        print(f"{found.failed} failed: {found.faults}")
+    return overhead + quantile(times, 0.95), found, rate
 
 
 def stamp_fault(body: bytes, version: str, answer: bytes) -> str:
@@ -336,7 +350,7 @@ def killed_in_swap(place: Path, deployment: Deployment) -> str:
             )
         one.wait()
     time.sleep(1.0)
-    alive = [pid for pid in old_pids if Path(f"/proc/{pid}").exists()]
+    alive = [pid for pid in old_pids if is_alive(pid)]
     serving = History(place / JOURNAL).serving[-1]
     with engine(place, History(place / JOURNAL).description(serving)):
         found = run_load(
@@ -346,6 +360,14 @@ def killed_in_swap(place: Path, deployment: Deployment) -> str:
     assert found.failed == 0, found.faults
     assert not alive, alive
     return "new" if serving == new else "old"
+
+
+def is_alive(pid: int) -> bool:
+    """Return whether a process runs; one that has ended and is still listed does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def main() -> None:

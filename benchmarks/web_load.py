@@ -1,12 +1,20 @@
 """Load on the web desk: many conversations at once with a model that answers at once, and memory over many turns.
 
     python benchmarks/web_load.py sessions --sessions 200 --turns 3
+    python benchmarks/web_load.py paced --share 0.5 --seconds 60
     python benchmarks/web_load.py memory --rate 10 --seconds 3600
 
-Both start the model and `aurora serve` as processes in a folder of their own. Every question holds a word of its own,
-which the model looks up and repeats. `sessions` counts turns that were lost, answered twice, or hold another turn's
-word, in what is streamed and in what is stored, and prints the time of a turn, which is all the framework's own.
-`memory` asks at a rate, with a new conversation for every few turns, and prints the server's memory as time goes by.
+All start the model and `aurora serve` as processes in a folder of their own. Every question holds a word of its own,
+which the model looks up and repeats.
+
+- `sessions` counts turns that were lost, answered twice, or hold another turn's word, in what is streamed and in what
+  is stored. All ask at once, so the time of a turn is mostly that of waiting for the others.
+- `paced` asks at random times at a rate that the server can hold, a share of what it can do, and prints the time of a
+  turn, and the framework's own: without the time that the model took.
+- `memory` asks at a rate, with a new conversation for every few turns, and prints the server's memory as time goes by,
+  and a line fitted to it.
+
+All print the time that a turn takes of the server's processor, over all its threads.
 """
 
 from __future__ import annotations
@@ -19,6 +27,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -28,14 +37,21 @@ from typing import Any
 
 import httpx
 import numpy as np
+from numpy.typing import NDArray
 
 from aurora.evals.testing.scripted_operator import MODEL, Reply, asked, results, scripted_operator
 
 WORD = re.compile(r"canary-\d+-\d+")
 TURNS_PER_CONVERSATION = 5
-"""Turns after which `memory` begins another conversation and deletes the old one."""
+"""Turns after which `paced` and `memory` begin another conversation and delete the old one."""
 START_SECONDS = 180.0
 TURN_SECONDS = 600.0
+CAPACITY_CONVERSATIONS, CAPACITY_TURNS = 4, 5
+"""Conversations at once, and turns of each, by which `paced` measures what the server can do."""
+BLOCK, DRAWS = 12, 1000
+"""Readings that are drawn together, and draws, for the interval of a slope: neighbouring readings are alike."""
+SETTLED = 0.25
+"""Share of the readings, from the start, that no line is fitted to: caches fill, and libraries are loaded."""
 SAMPLE_SECONDS = 10.0
 """Time between two readings of the memory."""
 MIB = 1 << 20
@@ -46,11 +62,13 @@ class Tally:
     """What came of the turns.
 
     Attributes:
-        seconds: Time of each turn, from the request to its last event.
+        seconds: Time of each turn, from the request to its last event, by its word.
+        processor: Processor's time of the server for them, seconds.
         faults: Turns that were lost or crossed, with the reason.
     """
 
-    seconds: list[float] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    processor: float = 0.0
     faults: list[str] = field(default_factory=list)
 
 
@@ -134,7 +152,7 @@ async def turn(desk: Desk, session: str, number: int, k: int, tally: Tally) -> N
     except httpx.HTTPError as error:
         tally.faults.append(f"{word}: {type(error).__name__}: {error}")
         return
-    tally.seconds.append(time.perf_counter() - began)
+    tally.seconds[word] = time.perf_counter() - began
     text = json.dumps(events)
     held = [e["sentence"]["text"] for e in events if e["type"] == "sentence" and not e["sentence"]["struck"]]
     if events[-1]["type"] != "done":
@@ -157,24 +175,30 @@ async def conversation(url: str, number: int, turns: int, tally: Tally) -> None:
             tally.faults.append(f"conversation {number}: stored {sorted(words ^ wanted)} too much or too little")
 
 
-async def sessions(url: str, count: int, turns: int) -> Tally:
+async def sessions(url: str, pid: int, count: int, turns: int) -> Tally:
     """Hold conversations at once; the first one alone, which warms the server up, is not counted."""
     await conversation(url, count, 1, Tally())
-    tally = Tally()
+    tally, used = Tally(), processor_seconds(pid)
     async with asyncio.TaskGroup() as group:
         for number in range(count):
             group.create_task(conversation(url, number, turns, tally))
+    tally.processor = processor_seconds(pid) - used
     return tally
 
 
-async def memory(url: str, pid: int, rate: float, seconds: float) -> Tally:
-    """Ask at a rate, and print the server's memory."""
-    tally, readings = Tally(), []
-    began, running = time.monotonic(), set()
-    print("seconds\tturns\tMiB")
-    async with visitor(url) as desk:
+async def ask_at(url: str, times: Iterator[float], tally: Tally, first: int = 0) -> None:
+    """Ask at given times, whether the server keeps up or not.
+
+    Args:
+        url: Address of the server.
+        times: Seconds after now at which to ask.
+        tally: Takes what comes of it.
+        first: Number of the first conversation.
+    """
+    began = time.monotonic()
+    async with visitor(url) as desk, asyncio.TaskGroup() as group:
         free: list[tuple[str, int, int]] = []
-        number, following = 0, began
+        number = first
 
         async def ask(session: str, number: int, k: int) -> None:
             await turn(desk, session, number, k, tally)
@@ -183,23 +207,79 @@ async def memory(url: str, pid: int, rate: float, seconds: float) -> Tally:
             else:
                 free.append((session, number, k + 1))
 
-        while time.monotonic() - began < seconds:
+        for at in times:
+            await asyncio.sleep(max(0.0, began + at - time.monotonic()))
             if not free:
                 free.append((await desk.new(), number, 0))
                 number += 1
-            task = asyncio.create_task(ask(*free.pop(0)))
-            running.add(task)
-            task.add_done_callback(running.discard)
-            if time.monotonic() >= following:
-                following += SAMPLE_SECONDS
-                readings.append(resident(pid))
-                print(f"{time.monotonic() - began:.0f}\t{len(tally.seconds)}\t{readings[-1] / MIB:.1f}", flush=True)
-            await asyncio.sleep(1 / rate)
-        await asyncio.gather(*running)
-    quarter = max(1, len(readings) // 4)
-    early, late = np.median(readings[quarter : 2 * quarter]), np.median(readings[-quarter:])
-    print(f"memory, second quarter: {early / MIB:.1f} MiB, last: {late / MIB:.1f} MiB, {late / early - 1:+.1%}")
+            group.create_task(ask(*free.pop(0)))
+
+
+async def paced(url: str, pid: int, share: float, seconds: float) -> Tally:
+    """Measure how many turns a second the server can do, then ask at random times at a share of that rate."""
+    await conversation(url, 900_000, 2, Tally())
+    began, probe = time.perf_counter(), Tally()
+    async with asyncio.TaskGroup() as group:
+        for k in range(CAPACITY_CONVERSATIONS):
+            group.create_task(conversation(url, 900_001 + k, CAPACITY_TURNS, probe))
+    rate = share * len(probe.seconds) / (time.perf_counter() - began)
+    print(f"capacity\t{rate / share:.2f} turns a second\nrate\t{rate:.2f} turns a second")
+    rng, tally, used = np.random.default_rng(0), Tally(), processor_seconds(pid)
+    times = np.cumsum(rng.exponential(1 / rate, max(1, int(rate * seconds))))
+    await ask_at(url, iter(times.tolist()), tally)
+    tally.processor = processor_seconds(pid) - used
     return tally
+
+
+async def memory(url: str, pid: int, rate: float, seconds: float) -> Tally:
+    """Ask at a rate, print the server's memory, and fit a line to it."""
+    tally, used = Tally(), processor_seconds(pid)
+    readings: list[tuple[int, float]] = []
+    began = time.monotonic()
+    print("seconds\tturns\tMiB")
+
+    async def look() -> None:
+        while True:
+            readings.append((len(tally.seconds), resident(pid) / MIB))
+            print(f"{time.monotonic() - began:.0f}\t{readings[-1][0]}\t{readings[-1][1]:.1f}", flush=True)
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+    looking = asyncio.create_task(look())
+    await ask_at(url, (k / rate for k in range(int(rate * seconds))), tally)
+    looking.cancel()
+    tally.processor = processor_seconds(pid) - used
+    settled = readings[int(SETTLED * len(readings)) :]
+    slope, low, high = slope_of(np.array(settled))
+    print(f"MiB per 1,000 turns\t{slope:.3f} ({low:.3f} to {high:.3f}, 95 %)")
+    return tally
+
+
+def slope_of(readings: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Return MiB per 1,000 turns by least squares, with its 95 % interval.
+
+    Residuals are drawn in blocks (moving-block bootstrap, Künsch 1989), because neighbouring readings are alike.
+
+    Args:
+        readings: Turns and MiB, at least three of them.
+    """
+    x, y = readings[:, 0] / 1000, readings[:, 1]
+    slope, start = np.polyfit(x, y, 1)
+    rest = y - (slope * x + start)
+    length = min(BLOCK, len(rest))
+    rng = np.random.default_rng(0)
+    slopes = []
+    for _ in range(DRAWS):
+        starts = rng.integers(0, len(rest) - length + 1, -(-len(rest) // length))
+        drawn = np.concatenate([rest[k : k + length] for k in starts])[: len(rest)]
+        slopes.append(np.polyfit(x, slope * x + start + drawn, 1)[0])
+    low, high = np.quantile(slopes, [0.025, 0.975])
+    return float(slope), float(low), float(high)
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor's time that a process has used, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident(pid: int) -> int:
@@ -208,23 +288,56 @@ def resident(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def show(tally: Tally, seconds: float) -> int:
-    """Print times and faults; return the exit code."""
-    times = np.array(tally.seconds) * 1000
+def show(tally: Tally, seconds: float, model: Mapping[str, float]) -> int:
+    """Print times and faults; return the exit code.
+
+    Args:
+        tally: What came of the turns.
+        seconds: Time of all.
+        model: Seconds that the model took for the turn of a word.
+    """
+    times = np.array(list(tally.seconds.values())) * 1000
+    own = np.array([t - model.get(word, 0.0) for word, t in tally.seconds.items()]) * 1000
     print(f"turns\t{len(times)}\nseconds\t{seconds:.1f}\nturns a second\t{len(times) / seconds:.2f}")
+    print(f"processor's time of a turn\t{1000 * tally.processor / max(1, len(times)):.0f} ms")
     for share in (50, 95, 99):
-        print(f"p{share} of a turn\t{np.percentile(times, share):.0f} ms")
+        whole, part = np.percentile(times, share), np.percentile(own, share)
+        print(f"p{share} of a turn\t{whole:.0f} ms\tthe framework's own {part:.0f} ms")
     print(f"lost or crossed\t{len(tally.faults)}")
     for fault in tally.faults[:20]:
         print(f"  {fault[:300]}")
     return 1 if tally.faults else 0
 
 
+def model_seconds(folder: Path) -> dict[str, float]:
+    """Return the seconds that the model took, by the word of a turn."""
+    found: dict[str, float] = {}
+    for line in (folder / "model.tsv").read_text().splitlines():
+        word, _, seconds = line.partition("\t")
+        found[word] = found.get(word, 0.0) + float(seconds)
+    return found
+
+
+def serve_model(path: Path) -> None:
+    """Play the model until the process is killed; what it took goes to a file."""
+    lock = threading.Lock()
+    with path.open("w", buffering=1) as out:
+
+        def took(messages: Sequence[Mapping[str, Any]], seconds: float) -> None:
+            with lock:
+                out.write(f"{WORD.findall(asked(messages))[-1]}\t{seconds:.6f}\n")
+
+        with scripted_operator(script, took) as server:
+            print(json.dumps(server.environment), flush=True)
+            threading.Event().wait()
+
+
 @contextmanager
 def started(folder: Path) -> Iterator[tuple[str, int]]:
     """Start the model and the server; yield its address and its process's number."""
     with ExitStack() as stack:
-        model = subprocess.Popen([sys.executable, __file__, "model"], stdout=subprocess.PIPE, text=True)
+        words = [sys.executable, __file__, "model", str(folder / "model.tsv")]
+        model = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         stack.callback(model.kill)
         assert model.stdout is not None  # a pipe
         environment = {**os.environ, **json.loads(model.stdout.readline())}
@@ -252,20 +365,22 @@ def main() -> int:
     long = commands.add_parser("memory")
     long.add_argument("--rate", type=float, default=10.0)
     long.add_argument("--seconds", type=float, default=3600.0)
-    commands.add_parser("model")
+    steady = commands.add_parser("paced")
+    steady.add_argument("--share", type=float, default=0.5)
+    steady.add_argument("--seconds", type=float, default=60.0)
+    commands.add_parser("model").add_argument("path", type=Path)
     given = parser.parse_args()
     if given.command == "model":
-        with scripted_operator(script) as server:
-            print(json.dumps(server.environment), flush=True)
-            while True:
-                time.sleep(3600)
-    with tempfile.TemporaryDirectory() as folder, started(Path(folder)) as (url, pid):
+        serve_model(given.path)
+    with tempfile.TemporaryDirectory() as name, started(folder := Path(name)) as (url, pid):
         began = time.perf_counter()
         if given.command == "sessions":
-            tally = asyncio.run(sessions(url, given.sessions, given.turns))
+            tally = asyncio.run(sessions(url, pid, given.sessions, given.turns))
+        elif given.command == "paced":
+            tally = asyncio.run(paced(url, pid, given.share, given.seconds))
         else:
             tally = asyncio.run(memory(url, pid, given.rate, given.seconds))
-        return show(tally, time.perf_counter() - began)
+        return show(tally, time.perf_counter() - began, model_seconds(folder))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shlex
 import signal
 import subprocess
@@ -37,8 +38,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 """Names that a run can be given."""
 _LAST_LINES, _LAST_BYTES = 3, 4_000
 _OWNER_SECONDS = 2.0
+_SIGNAL_SECONDS = 1.0
+"""Seconds between two signals to one process."""
 
-Action = Literal["start", "resume", "pause"]
+Action = Literal["start", "resume", "pause", "stop"]
 State = Literal["starting", "running", "pausing", "stopped"]
 
 
@@ -49,7 +52,7 @@ class Request(Frozen):
     who: str = Field(description="Name of the person who asked.")
     action: Action = Field(description="What was asked for.")
     pid: int = Field(description="Process that was started or interrupted.")
-    command: str = Field("", description="Command of the process; empty: a pause.")
+    command: str = Field("", description="Command of the process; empty: a pause or a stop.")
 
 
 class NewRun(NamedTuple):
@@ -96,7 +99,7 @@ class RunControl:
         if owner is None and not is_locked(directory / LOCK):
             return "starting" if self._is_alive(directory) else "stopped"
         last = requests(directory)[-1:]
-        return "pausing" if last and last[0].action == "pause" and last[0].pid == owner else "running"
+        return "pausing" if last and last[0].action in ("pause", "stop") and last[0].pid == owner else "running"
 
     def start(self, new: NewRun, who: str) -> Path:
         """Start a new run and return its folder.
@@ -168,6 +171,23 @@ class RunControl:
             if pid is None:
                 raise RunError(f"no process plays {directory}; there is nothing to pause")
             _interrupt(pid, directory / LOCK, lambda: _note(directory, who, "pause", pid))
+
+    def stop(self, directory: Path, who: str) -> None:
+        """End the process that plays a run at once, as the second Ctrl-C does. Finished iterations are kept.
+
+        A process that does not end by itself is killed, which loses nothing either: the archive stores an iteration
+        as a whole or not at all.
+
+        Raises:
+            RunError: No process plays it, or one that is no `aurora selfplay` of this machine and user does.
+        """
+        with self._lock:
+            is_pausing = self.state(directory) == "pausing"
+            pid = _owner_soon(directory / LOCK)
+            if pid is None:
+                raise RunError(f"no process plays {directory}; there is nothing to stop")
+            signals = (signal.SIGINT,) if is_pausing else (signal.SIGINT, signal.SIGINT)
+            _interrupt(pid, directory / LOCK, lambda: _note(directory, who, "stop", pid), (*signals, signal.SIGKILL))
 
     def wait(self, seconds: float = 30.0) -> None:
         """Wait until the processes that this program started have ended, at most some seconds each; for tests."""
@@ -284,8 +304,12 @@ def _owner_soon(lock: Path) -> int | None:
         time.sleep(_OWNER_SECONDS / 50)
 
 
-def _interrupt(pid: int, lock: Path, note: Callable[[], None]) -> None:
+def _interrupt(
+    pid: int, lock: Path, note: Callable[[], None], signals: Sequence[signal.Signals] = (signal.SIGINT,)
+) -> None:
     """Interrupt the process that holds a lock; `note` is called before, so that nobody asks twice.
+
+    Of several signals, each next one is sent where the process is still there after a while.
 
     The id comes from a file. So it must belong to an `aurora selfplay` that has the lock open.
     """
@@ -297,7 +321,10 @@ def _interrupt(pid: int, lock: Path, note: Callable[[], None]) -> None:
         if not _is_selfplay(pid, lock):
             raise RunError(f"process {pid} is no `aurora selfplay` of this user; stop it where it was started")
         note()
-        signal.pidfd_send_signal(handle, signal.SIGINT)
+        for number in signals:
+            signal.pidfd_send_signal(handle, number)
+            if number is not signals[-1] and select.select([handle], [], [], _SIGNAL_SECONDS)[0]:
+                return  # it has ended: a handle of a process that has can be read
     except ProcessLookupError:
         return  # it has ended meanwhile
     finally:

@@ -45,6 +45,22 @@ OWN: Mapping[str, tuple[str, type[BaseModel]]] = {
 """Tools of the server itself: description and arguments."""
 
 
+UNITS = "Amounts: cpu in cores, memory in GiB, prices in dollars an hour."
+"""Said by each tool whose results have bare numbers: many clients hand no instructions of the server to their model."""
+WITH_AMOUNTS = frozenset(
+    {
+        "cluster_overview",
+        "find_nodes",
+        "find_tasks",
+        "find_workloads",
+        "node_details",
+        "task_details",
+        "cluster_what_if",
+        "oversized",
+    }
+)
+
+
 def names_offered(names: tuple[str, ...], effect_of: Callable[[str], Effect], *, may_plan: bool) -> tuple[str, ...]:
     """Return the names of the tools that a client may call, of those for which there is data.
 
@@ -62,6 +78,8 @@ def described(name: str, tool: Tool) -> types.Tool:
     description = f"{tool.description} {PLAN_NOTE}" if tool.effect == "plans" else tool.description
     if name in OF_TASKS:
         description = f"{description} {TASKS}"
+    if name in WITH_AMOUNTS:
+        description = f"{description} {UNITS}"
     return _described(name, description, tool.arguments, tool.effect)
 
 

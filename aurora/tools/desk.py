@@ -52,6 +52,7 @@ class Desk:
         reopen: Returns the cluster as it is now; None: it can't be read anew.
         is_live: True: the snapshot was read from a running cluster, so that its age matters.
         target: Returns where approved plans are applied; None: files or scripts beside the plan.
+        runs: Folder of runs, where compositions and their deployments are kept.
     """
 
     def __init__(  # noqa: PLR0913  # what is open, each by its name
@@ -72,6 +73,7 @@ class Desk:
         reopen: Callable[[], Snapshot] | None = None,
         is_live: bool = False,
         target: Callable[[], Target] | None = None,
+        runs: Path = Path("runs"),
     ) -> None:
         self.store = store
         self.index = index
@@ -89,6 +91,7 @@ class Desk:
         self._reopen = reopen
         self.is_live = is_live
         self.target = target
+        self.runs = runs
 
     def copy(self) -> Desk:
         """Return a desk with what is open here; what is drafted or opened there does not show here."""

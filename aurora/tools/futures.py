@@ -16,7 +16,7 @@ from aurora.sim.capacity.choice import DEFAULT_WEIGHTS, Standing
 from aurora.sim.capacity.futures import MEASURES
 from aurora.sim.scenarios.disturbances import NAMED_DISTURBANCES, parse_disturbance
 from aurora.tools.desk import Desk
-from aurora.types import Frozen, NonNegative, Positive
+from aurora.types import Frozen, NonNegative, Positive, Progress, no_progress
 
 MAX_STEPS = 200_000
 """Most plans times futures times what-ifs times steps of one call: a few seconds."""
@@ -109,12 +109,15 @@ def futures(desk: Desk, arguments: FuturesArguments) -> FuturesFound:
     )
 
 
-def look_ahead(series: Sequence[Series], arguments: FuturesArguments) -> FuturesReport:
+def look_ahead(
+    series: Sequence[Series], arguments: FuturesArguments, progress: Progress = no_progress
+) -> FuturesReport:
     """Return tiers and plans for the demand of series, within the limits of a call.
 
     Args:
         series: The demand; its ids of `arguments` are not looked at.
         arguments: What to look ahead to.
+        progress: Receives the progress of back-tests and of the simulation.
 
     Raises:
         InputError: The series don't fit together, or the arguments don't.
@@ -137,7 +140,7 @@ def look_ahead(series: Sequence[Series], arguments: FuturesArguments) -> Futures
         sla=arguments.sla,
         seed=arguments.seed,
     )
-    return report_futures(series, request, max_effort=MAX_EFFORT)
+    return report_futures(series, request, max_effort=MAX_EFFORT, progress=progress)
 
 
 def _tier(tier: Tier) -> TierFound:

@@ -123,6 +123,10 @@ ROWS: Mapping[str, Row] = {
     "explain_plan": Row("reads", "plan_explanation", "ExplainPlanArguments", "explain_plan"),
     "apply_plan": Row("changes", "plan_changes", "ApplyArguments", "apply_plan"),
     "roll_back_plan": Row("changes", "plan_changes", "RollBackArguments", "roll_back_plan"),
+    "compose_pipeline": Row("reads", "composition", "ComposeArguments", "compose_pipeline"),
+    "profile": Row("reads", "composition", "ProfileArguments", "profile"),
+    "pipeline_status": Row("reads", "composition", "StatusArguments", "pipeline_status"),
+    "deploy": Row("changes", "composition", "DeployArguments", "deploy"),
     "train": Row("changes", "rl", "TrainArguments", "train", leaves_draft=True),
 }
 TOOLS: Mapping[str, Tool] = _Tools(ROWS)

@@ -46,6 +46,10 @@ TITLES: Mapping[str, str] = {
     "explain_plan": "Explain a plan",
     "apply_plan": "Apply a plan",
     "roll_back_plan": "Undo a plan",
+    "compose_pipeline": "Check and score a pipeline",
+    "profile": "Measure a chain of components",
+    "pipeline_status": "State of deployed pipelines",
+    "deploy": "Deploy a pipeline",
     "train": "Train a policy",
     "evidence": "Read more of an earlier result",
 }

@@ -3,9 +3,10 @@
 from aurora.tools.registry import TOOLS
 
 
-def test_only_training_and_plans_have_side_effects() -> None:
+def test_only_training_plans_and_deployments_have_side_effects() -> None:
     assert {name for name, tool in TOOLS.items() if tool.effect == "changes"} == {
         "apply_plan",
+        "deploy",
         "roll_back_plan",
         "train",
     }

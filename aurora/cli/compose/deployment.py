@@ -42,7 +42,9 @@ def deploy(  # one parameter an option
     task: str = options.text("", help="Task whose components are loaded.", most=128),
     name: str = _NAME,
     file: Path | None = options.path(None, help="Description of the deployment, JSON; options take precedence."),
-    artefacts: Path | None = options.path(None, help="Folder of the fitted components."),
+    artefacts: Path | None = options.path(
+        None, help="Folder of the fitted components. Default: that of `aurora compose profile`."
+    ),
     workers: int | None = options.count(None, most=64, help="Worker processes, of the pipeline or of each branch."),
     layout: LayoutChoice | None = typer.Option(None, help="Workers of the whole pipeline, or of each of its branches."),
     batch: int | None = options.count(None, most=1024, help="Most items of a batch."),
@@ -215,7 +217,7 @@ def manifest(
     image: str = options.text(..., help="Container image with AURORA as its entry point, and with the artefacts."),
     task: str = options.text("", help="Task whose components are loaded.", most=128),
     name: str = _NAME,
-    artefacts: str = options.text("", help="Folder of the fitted components in the image.", most=options.MAX_PATH),
+    artefacts: str = options.text("/artefacts", help="Folder of the fitted components in the image.", most=4095),
     workers: int = options.count(1, most=64, help="Replicas of each branch."),
     namespace: str = options.text("default", help="Namespace of the services.", most=63),
     trial: bool = typer.Option(False, "--trial", help="Use trial components, such as sleep-2ms, instead of a task's."),
@@ -246,8 +248,10 @@ def _described(
     import json
 
     from aurora.errors import DataError
-    from aurora.learning.composition.engine.description import read_description  # heavy, used here only
+    from aurora.learning.composition.catalogue import ARTEFACTS  # heavy, used here only
+    from aurora.learning.composition.engine.description import read_description  # likewise
     from aurora.learning.composition.engine.trial import LOAD  # likewise
+    from aurora.learning.composition.profiling import DEFAULT_FOLDER  # likewise
     from aurora.reading import read_text
 
     fields: dict[str, Any] = {}
@@ -266,6 +270,8 @@ def _described(
         chosen["batching"] = {**fields.get("batching", {}), **sizes}
     if trial:
         chosen["load"] = LOAD
+    elif not chosen.get("artefacts") and not fields.get("artefacts"):
+        chosen["artefacts"] = str((DEFAULT_FOLDER / ARTEFACTS).absolute())
     return read_description({**fields, **chosen, "name": name})
 
 
@@ -283,7 +289,7 @@ def _detach(place: Path, words: list[str]) -> None:
     log = place / "engine.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [sys.executable, "-m", "aurora", *words],
+            [sys.executable, "-P", "-m", "aurora", *words],  # -P: nothing of the working folder is code
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,

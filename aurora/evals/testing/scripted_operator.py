@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,19 +34,24 @@ Script = Callable[[Sequence[Mapping[str, Any]]], Reply]
 """Returns the reply to the messages of a request."""
 
 
+Took = Callable[[Sequence[Mapping[str, Any]], float], None]
+
+
 class ScriptedOperator(ThreadingHTTPServer):
     """The server.
 
     Args:
         script: Its replies.
+        took: Receives the messages of each request, and the seconds from its head to its answer; None: nothing does.
     """
 
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, took: Took | None = None) -> None:
         super().__init__((HOST, 0), _Handler)
         self.script = script
+        self.took = took
 
     @property
     def environment(self) -> dict[str, str]:
@@ -54,13 +60,14 @@ class ScriptedOperator(ThreadingHTTPServer):
 
 
 @contextmanager
-def scripted_operator(script: Script) -> Iterator[ScriptedOperator]:
+def scripted_operator(script: Script, took: Took | None = None) -> Iterator[ScriptedOperator]:
     """Run a server for the duration of a block.
 
     Args:
         script: Its replies.
+        took: See `ScriptedOperator`.
     """
-    server = ScriptedOperator(script)
+    server = ScriptedOperator(script, took)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server
@@ -101,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a request."""
+        began = time.perf_counter()
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         data = json.dumps(_completion(self.server.script(body["messages"]))).encode()
         self.send_response(200)
@@ -109,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with suppress(OSError):  # the client may have been killed
             self.wfile.write(data)
+        if self.server.took is not None:
+            self.server.took(body["messages"], time.perf_counter() - began)
 
 
 def _completion(reply: Reply) -> dict[str, Any]:

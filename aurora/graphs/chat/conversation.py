@@ -58,6 +58,8 @@ class Running:
 
     Attributes:
         before: Turns that were told before it.
+        told: Turns that were told in all, once it was finished.
+        first: First question of the conversation, likewise.
         thread: The thread.
         stopped: Set once a person has stopped it.
         acting: Set once it carries out what was approved, which nobody stops.
@@ -67,6 +69,8 @@ class Running:
     """
 
     before: int
+    told: int = 0
+    first: str = ""
     thread: threading.Thread | None = None
     stopped: threading.Event = field(default_factory=threading.Event)
     acting: threading.Event = field(default_factory=threading.Event)
@@ -205,10 +209,20 @@ class Conversation:
         watch: Watch = _unwatched,
         begin: Begin = _unwatched,
         show: Show | None = None,
+        state: Any = None,
     ) -> Running:
-        """Ask a question, and return at once; see `ask`."""
+        """Ask a question, and return at once; see `ask`.
+
+        Args:
+            question: The question.
+            mode: See `ask`.
+            watch: Likewise.
+            begin: Likewise.
+            show: Likewise.
+            state: State as it was just read; None: it is read.
+        """
         self._forget()
-        return self._start(_given(question, mode), watch, begin, show)
+        return self._start(_given(question, mode), watch, begin, show, state)
 
     def start_decision(
         self,
@@ -254,8 +268,8 @@ class Conversation:
     def _run(self, given: Any, watch: Watch = _unwatched, begin: Begin = _unwatched, show: Show | None = None) -> Step:
         return self._wait(self._start(given, watch, begin, show))
 
-    def _start(self, given: Any, watch: Watch, begin: Begin, show: Show | None) -> Running:
-        running = Running(len(self.turns))
+    def _start(self, given: Any, watch: Watch, begin: Begin, show: Show | None, state: Any = None) -> Running:
+        running = Running(len((self.state if state is None else state).get("turns") or []))
 
         def around(name: str, step: Callable[[], Any]) -> Any:
             if name in WHOLE:
@@ -311,8 +325,11 @@ class Conversation:
         """
         if running.failures:
             raise running.failures[0]
-        request, turns = self.request, self.turns
-        answer = turns[-1].answer if request is None and len(turns) > running.before else None
+        snapshot = self._graph.get_state(self._config)
+        request = snapshot.interrupts[0].value if snapshot.interrupts else None
+        turns = snapshot.values.get("turns") or []
+        running.told, running.first = len(turns), turns[0]["question"] if turns else ""
+        answer = Turn.model_validate(turns[-1]).answer if request is None and len(turns) > running.before else None
         return Step(answer, request, tuple(self._shown))
 
     def _wait(self, running: Running) -> Step:

@@ -26,7 +26,7 @@ from aurora.learning.accounts.configuration import (
 from aurora.learning.accounts.features import FEATURE, FEATURES
 from aurora.learning.accounts.generator import PER_DAY, PERIOD, Population, Truth, generate, simulate
 from aurora.learning.accounts.history import COLUMN, METRICS, Account, Metric, Rating, changes, check_account
-from aurora.learning.accounts.reader import OPTIONAL, Histories, read_accounts, write_accounts
+from aurora.learning.accounts.reader import OPTIONAL, Histories, accounts_in, read_accounts, write_accounts
 from aurora.learning.accounts.situation import situations
 from aurora.learning.accounts.twin import busy_cores, fitted_workload
 
@@ -55,6 +55,7 @@ __all__ = [
     "Rating",
     "StorageClass",
     "Truth",
+    "accounts_in",
     "apply_move",
     "busy_cores",
     "catalogue_json",

@@ -184,6 +184,27 @@ def read_accounts(
     rows = [row for path in paths for row in _rows(path)]
     if not rows:
         raise DataError(f"{', '.join(map(str, paths)) or 'no file'}: no row of any account")
+    return _histories(rows, catalogue, hash_accounts_with, optional)
+
+
+def accounts_in(rows: Sequence[Mapping[str, Any]], catalogue: Catalogue) -> Histories:
+    """Return the accounts of rows that were read already, such as those of a request; see `read_accounts`.
+
+    Args:
+        rows: Rows with the fields that a file has; those of `OPTIONAL` may be absent.
+        catalogue: Catalogue that configurations name things from.
+
+    Raises:
+        DataError: A field is absent or out of its range; two rows of one account and time differ; an account has
+            fewer than two rows.
+        InputError: A row is one of a series.
+    """
+    return _histories([_Row(fields, f"row {k}") for k, fields in enumerate(rows, 1)], catalogue, None, OPTIONAL)
+
+
+def _histories(
+    rows: Sequence[_Row], catalogue: Catalogue, hash_accounts_with: str | None, optional: Collection[str]
+) -> Histories:
     keyed = sorted(((r.name(), r.time(), k, r) for k, r in enumerate(rows)), key=lambda e: e[:3])
     accounts: list[Account] = []
     findings: list[Finding] = []

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from aurora.errors import InputError
 from aurora.learning.series.series import Panel
 from aurora.sim.capacity.capacity import CapacityPlan
-from aurora.types import Frozen, NonNegative, Positive
+from aurora.types import Frozen, NonNegative, Positive, Progress
 from aurora.validation import explain_validation
 from aurora.web.api.answers import USUAL_PAGE, Cursor, Limit, OpenModel, Page, page_of
 from aurora.web.api.given import GivenSeries, series_of
@@ -117,22 +117,22 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     @routes.post("/forecast", response_model=Forecasts, responses=ACCEPTED)
     async def forecast(owner: Owner, given: AskForecast) -> Response:
         """Forecast the quantiles of the next values of each series."""
-        return await jobs.answer("forecast", owner, lambda: _forecasts(given))
+        return await jobs.answer("forecast", owner, lambda progress: _forecasts(given, progress))
 
     @routes.post("/futures", response_model=Futures, responses=ACCEPTED)
     async def futures(owner: Owner, given: AskFutures) -> Response:
         """Find capacity that covers the demand to come, and the best plan over many futures and what-ifs."""
-        return await jobs.answer("futures", owner, lambda: _futures(given))
+        return await jobs.answer("futures", owner, lambda progress: _futures(given, progress))
 
-    def _forecasts(given: AskForecast) -> dict[str, Any]:
+    def _forecasts(given: AskForecast, progress: Progress) -> dict[str, Any]:
         from aurora.learning.forecasting.report import report_forecasts  # noqa: PLC0415  # heavy, used here only
 
         panel = Panel(series_of(given.series_ids, given.series, desk))
         if len(panel.series) > MOST_SERIES:
             raise InputError(f"choose at most {MOST_SERIES} series", parameter="series_ids")
-        return report_forecasts(panel, given.horizon, context=given.context).to_json()
+        return report_forecasts(panel, given.horizon, context=given.context, progress=progress).to_json()
 
-    def _futures(given: AskFutures) -> dict[str, Any]:
+    def _futures(given: AskFutures, progress: Progress) -> dict[str, Any]:
         from aurora.tools.futures import FuturesArguments, look_ahead  # noqa: PLC0415  # heavy, used here only
 
         series = series_of(given.series_ids, given.series, desk)
@@ -141,6 +141,6 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
             arguments = FuturesArguments.model_validate(given.model_dump(exclude=left_out))
         except ValidationError as error:
             raise InputError(explain_validation(error)) from None
-        return look_ahead(series, arguments).to_json()
+        return look_ahead(series, arguments, progress).to_json()
 
     return routes

@@ -1,4 +1,4 @@
-"""Long work of requests: done at once where it is short, else as a job to poll."""
+"""Long work of requests: done at once where it is short, else as a job to poll, or to cancel."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field
 
 from aurora.errors import AuroraError
-from aurora.types import Frozen
+from aurora.types import Cancelled, Frozen, Progress
 from aurora.web.api.answers import USUAL_PAGE, Cursor, Limit, OrjsonResponse, Page, page_of
 from aurora.web.api.owners import Owner
 from aurora.web.refusals import AbsentError, BusyError
 
 logger = logging.getLogger(__name__)
-Work = Callable[[], Any]
+Work = Callable[[Progress], Any]
+"""Does the work, and tells its steps. A step is where it ends when it is cancelled."""
 JobId = Annotated[str, Path(min_length=1, max_length=32, description="id of the job")]
 AT_ONCE = 2
 """Jobs that run at once."""
@@ -40,7 +41,8 @@ class JobState(Frozen):
 
     job_id: str = Field(description="its id")
     kind: str = Field(description="what it does, such as `simulate`")
-    state: Literal["waiting", "running", "done", "failed"] = Field(description="how far it is")
+    state: Literal["waiting", "running", "done", "failed", "cancelled"] = Field(description="how far it is")
+    progress: str = Field(default="", description="running: the step it is at, where the work tells any")
     created_at: float = Field(description="when it was asked for, seconds since 1970")
     seconds: float = Field(description="time since it was asked for, or until it ended, seconds")
     result: Any = Field(default=None, description="done: what the request would have answered at once")
@@ -64,13 +66,18 @@ class Job:
         self.future: Future[Any] = Future()
         self.created_at = time.time()
         self.ended_at = 0.0
+        self._step = ""
+        self._is_unwanted = threading.Event()
 
     def run(self) -> None:
         """Do the work, unless nobody wants it any more."""
         if not self.future.set_running_or_notify_cancel():
             return
         try:
-            result = self.work()
+            result = self.work(self._at)
+        except Cancelled as error:
+            self.ended_at = time.time()
+            self.future.set_exception(error)
         except Exception as error:  # it is raised again where the result is asked for
             if not isinstance(error, AuroraError):
                 logger.exception("job %s (%s) failed", self.job_id, self.kind)
@@ -80,12 +87,27 @@ class Job:
             self.ended_at = time.time()
             self.future.set_result(result)
 
+    def _at(self, stage: str, done: int, total: int | None = None, detail: str = "") -> None:
+        """Take note of a step of the work, and end it where nobody wants it any more; see `Progress`."""
+        del detail
+        self._step = f"{stage}: {done}" if total is None else f"{stage}: {done} of {total}"
+        if self._is_unwanted.is_set():
+            raise Cancelled
+
+    def cancel(self) -> None:
+        """Have it end: at once where it waits, else at its next step; what has ended stays as it is."""
+        self._is_unwanted.set()
+        self.future.cancel()
+
     @property
     def state(self) -> JobState:
         """How far it is."""
-        state: Literal["waiting", "running", "done", "failed"] = "running" if self.future.running() else "waiting"
+        state: Literal["waiting", "running", "done", "failed", "cancelled"]
+        state = "running" if self.future.running() else "waiting"
         result, problem = None, None
-        if self.future.done() and not self.future.cancelled():
+        if self.future.cancelled() or (self.future.done() and isinstance(self.future.exception(), Cancelled)):
+            state = "cancelled"
+        elif self.future.done():
             error = self.future.exception()
             state = "done" if error is None else "failed"
             result = self.future.result() if error is None else None
@@ -96,6 +118,7 @@ class Job:
             job_id=self.job_id,
             kind=self.kind,
             state=state,
+            progress=self._step if state == "running" else "",
             created_at=self.created_at,
             seconds=round((self.ended_at or time.time()) - self.created_at, 3),
             result=result,
@@ -126,7 +149,7 @@ class Jobs:
         Args:
             kind: What it does.
             owner: Whose it is.
-            work: Does it, in another thread; returns JSON values.
+            work: Does it, in another thread, and tells its steps; returns JSON values.
 
         Raises:
             AuroraError: What the work raises.
@@ -164,8 +187,8 @@ class Jobs:
             return [j for j in reversed(self._jobs.values()) if j.owner == owner]
 
     def forget(self, job: Job) -> None:
-        """Drop a job and its result; one that waits is not begun."""
-        job.future.cancel()
+        """Drop a job and its result; one that is at work ends at its next step."""
+        job.cancel()
         with self._lock:
             self._jobs.pop(job.job_id, None)
 
@@ -217,7 +240,14 @@ def router(jobs: Jobs) -> APIRouter:
 
     @routes.delete("/{job_id}", status_code=204)
     def forget_job(job_id: JobId, owner: Owner) -> None:
-        """Drop a job and its result; one that waits is not begun."""
+        """Drop a job and its result; one that is at work ends at its next step."""
         jobs.forget(jobs.find(job_id, owner))
+
+    @routes.post("/{job_id}/cancel", status_code=202, response_model=JobState)
+    def cancel_job(job_id: JobId, owner: Owner) -> Any:
+        """Cancel a job: one that waits is not begun, one at work ends at its next step, one that has ended stays."""
+        job = jobs.find(job_id, owner)
+        job.cancel()
+        return OrjsonResponse(job.state.model_copy(update={"result": None}).model_dump(), 202)
 
     return routes

@@ -172,7 +172,7 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     async def make_plan(owner: Owner, given: AskPlan) -> Response:
         """Make a plan for the cluster and keep it; nothing is changed."""
         context.require("plan")
-        response = await jobs.answer("plan", owner, lambda: made(given))
+        response = await jobs.answer("plan", owner, lambda _: made(given))
         if response.status_code == 200:  # noqa: PLR2004
             response.status_code = 201
         return response

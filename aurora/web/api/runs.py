@@ -1,14 +1,17 @@
-"""Runs of self-play in the server's folder: listed, read, followed; their policies and champions."""
+"""Runs of self-play in the server's folder: started, paused, resumed, listed, followed; their champions."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
+from aurora.agents.arena.sources import SOURCES
 from aurora.errors import RunError
 from aurora.graphs.following import Position, follow
+from aurora.graphs.run_control import MOST_ITERATIONS, MOST_JOBS, MOST_SECONDS, MOST_SEED, NewRun
 from aurora.graphs.run_directory import ARCHIVE, EVENTS, open_archive
 from aurora.graphs.run_list import RunRow as FoundRun
 from aurora.graphs.run_list import find_runs, run_row
@@ -18,6 +21,7 @@ from aurora.types import Frozen
 from aurora.web.api.answers import USUAL_PAGE, Cursor, Limit, OpenModel, OrjsonResponse, Page, page_of
 from aurora.web.context import WebContext
 from aurora.web.refusals import AbsentError
+from aurora.web.views.selfplay import new_name
 
 SLASH = "~"
 """Stands for the slash of a folder in a folder, in the id of a run."""
@@ -73,6 +77,39 @@ class Champion(Frozen):
     policy: dict[str, Any] = Field(description="its file")
 
 
+class StartRun(Frozen):
+    """A run to start."""
+
+    name: str = Field(default="", max_length=60, description="name of its folder; empty: the next free run-N")
+    source: str = Field(default="generated", max_length=64, description=f"one of {', '.join(SOURCES)}")
+    seed: int = Field(default=0, ge=0, le=MOST_SEED, description="random seed")
+    iterations: int = Field(default=10, ge=1, le=MOST_ITERATIONS, description="iterations at the end of the run")
+    seconds: float | None = Field(default=None, ge=1, le=MOST_SECONDS, description="time limit; null: none")
+    jobs: int = Field(default=1, ge=1, le=MOST_JOBS, description="threads")
+
+
+class ResumeRun(Frozen):
+    """How far a run is to go on."""
+
+    iterations: int = Field(ge=1, le=MOST_ITERATIONS, description="iterations in all, earlier ones included")
+    jobs: int = Field(default=1, ge=1, le=MOST_JOBS, description="threads")
+    max_calls: int | None = Field(
+        default=None,
+        ge=0,
+        le=MOST_ITERATIONS,
+        description="most calls of the model in all; runs with one need it",
+    )
+
+
+class RunAtWork(Frozen):
+    """What a run does now."""
+
+    run_id: str = Field(description="its id")
+    state: Literal["starting", "running", "pausing", "stopped"] = Field(
+        description="pausing: it ends its process in order; stopped: no process plays it"
+    )
+
+
 def router(context: WebContext) -> APIRouter:
     """Return the routes of runs.
 
@@ -87,6 +124,50 @@ def router(context: WebContext) -> APIRouter:
             return run_row(runs, run_id.replace(SLASH, "/"))
         except RunError:
             raise AbsentError("there is no such run; list them", parameter="run_id") from None
+
+    control = context.control
+
+    def at_work(directory: FilePath, run_id: str) -> RunAtWork:
+        return RunAtWork(run_id=run_id, state=control.state(directory))
+
+    @routes.post("", status_code=201, response_model=RunAtWork)
+    def start_run(response: Response, given: StartRun | None = None) -> RunAtWork:
+        """Start a run as a process of its own, which goes on when the server ends. Two at most go at a time."""
+        asked = given or StartRun()
+        data = context.settings.data if asked.source in SOURCES and SOURCES[asked.source].data else None
+        new = NewRun(
+            name=asked.name or new_name(runs),
+            source=asked.source,
+            seed=asked.seed,
+            iterations=asked.iterations,
+            time_limit=asked.seconds,
+            jobs=asked.jobs,
+            data=data,
+        )
+        directory = control.start(new, context.who)
+        response.headers["Location"] = f"/api/runs/{new.name}"
+        return at_work(directory, new.name)
+
+    @routes.post("/{run_id}/pause", status_code=202, response_model=RunAtWork)
+    def pause_run(run_id: RunId) -> RunAtWork:
+        """Pause a run, also one of the command line: its process ends in order, without its unfinished iteration."""
+        directory = found(run_id).directory
+        control.pause(directory, context.who)
+        return at_work(directory, run_id)
+
+    @routes.post("/{run_id}/stop", status_code=202, response_model=RunAtWork)
+    def stop_run(run_id: RunId) -> RunAtWork:
+        """End the process of a run at once. Finished iterations are kept, and it can be resumed."""
+        directory = found(run_id).directory
+        control.stop(directory, context.who)
+        return at_work(directory, run_id)
+
+    @routes.post("/{run_id}/resume", status_code=202, response_model=RunAtWork)
+    def resume_run(run_id: RunId, given: ResumeRun) -> RunAtWork:
+        """Resume a run that no process plays."""
+        directory = found(run_id).directory
+        control.resume(directory, context.who, iterations=given.iterations, jobs=given.jobs, max_calls=given.max_calls)
+        return at_work(directory, run_id)
 
     @routes.get("", response_model=Page[Run])
     def list_runs(limit: Limit = USUAL_PAGE, cursor: Cursor = "") -> Any:

@@ -18,7 +18,7 @@ from aurora.sim.report import report_simulation, report_what_if
 from aurora.sim.scenarios.scenario import Scenario
 from aurora.sim.scenarios.spec import ScenarioSpec
 from aurora.sim.scenarios.whatif import Change
-from aurora.types import Frozen, Identifier
+from aurora.types import Frozen, Identifier, Progress
 from aurora.web.api.answers import OpenModel
 from aurora.web.api.given import GivenPolicy, GivenScenario, check_size, policy_of, scenario_of
 from aurora.web.api.jobs import ACCEPTED, Jobs
@@ -111,19 +111,19 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     @routes.post("/simulate", response_model=Simulated)
     async def simulate(owner: Owner, given: Simulate) -> Response:
         """Simulate a policy on a scenario, as it is or with changes."""
-        return await jobs.answer("simulate", owner, lambda: _simulated(given))
+        return await jobs.answer("simulate", owner, lambda progress: _simulated(given, progress))
 
     @routes.post("/compare", response_model=Compared)
     async def compare(owner: Owner, given: Compare) -> Response:
         """Compare policies on the same scenarios, each against the best."""
-        return await jobs.answer("compare", owner, lambda: _compared(given))
+        return await jobs.answer("compare", owner, lambda progress: _compared(given, progress))
 
     @routes.post("/explain", response_model=Explained)
     async def explain(owner: Owner, given: Explain) -> Response:
         """Explain why a task went where it went, or a whole run."""
-        return await jobs.answer("explain", owner, lambda: _explained(given))
+        return await jobs.answer("explain", owner, lambda progress: _explained(given, progress))
 
-    def _simulated(given: Simulate) -> dict[str, Any]:
+    def _simulated(given: Simulate, progress: Progress) -> dict[str, Any]:
         if given.changes and (given.trace or given.bounds):
             raise InputError("trace and bounds go with a simulation as it is; leave out changes", parameter="changes")
         scenario, policy = scenario_of(given.scenario, desk), policy_of(given.policy, desk)
@@ -138,25 +138,28 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
                 parameter="bounds",
             )
         report = report_simulation(scenario, policy, trace=given.trace)
-        return (report.with_bounds() if given.bounds else report).to_json()
+        progress("simulation", 1, 1)
+        return (report.with_bounds(progress) if given.bounds else report).to_json()
 
-    def _compared(given: Compare) -> dict[str, Any]:
+    def _compared(given: Compare, progress: Progress) -> dict[str, Any]:
         scenarios = [scenario_of(s, desk) for s in given.scenarios] or [scenario_of(None, desk)]
         _require_own([s.scenario_id for s in scenarios], "scenario_id")
         named = [policy_of(p, desk) for p in given.policies]
         _require_own([p.policy_id for p in named], "policy_id")
         policies: dict[str, Policy] = {p.policy_id: p for p in named} or suitable_references(scenarios)
         check_size(scenarios, len(policies))
-        return compare_policies(scenarios, policies).to_json()
+        return compare_policies(scenarios, policies, progress).to_json()
 
-    def _explained(given: Explain) -> dict[str, Any]:
+    def _explained(given: Explain, progress: Progress) -> dict[str, Any]:
         if given.why_not is not None and given.task_id is None:
             raise InputError("it is about one task; name it in task_id", parameter="why_not")
         scenario, policy = scenario_of(given.scenario, desk), policy_of(given.policy, desk)
         check_size([scenario], 1, MOST_TRACED)
         if given.task_id is None:
             return explain_plan(scenario, policy, audience=given.audience).to_json()
-        case = case_of(run_of(scenario, policy), given.task_id)
+        run = run_of(scenario, policy)
+        progress("simulation", 1, 1)
+        case = case_of(run, given.task_id)
         result = explain_case(case, given.task_id, level=given.level, audience=given.audience).to_json()
         if given.why_not is not None:
             contrast = explain_why_not(case, given.task_id, given.why_not, audience=given.audience)

@@ -188,7 +188,7 @@ def router(context: WebContext, jobs: Jobs) -> APIRouter:
     @routes.post("/what-if", response_model=WhatIf, responses=ACCEPTED)
     async def ask_what_if(owner: Owner, given: AskWhatIf) -> Response:
         """Simulate changes of the cluster: what moves, what then waits, what it costs. Nothing is changed."""
-        return await jobs.answer("what-if", owner, lambda: _what_if(given))
+        return await jobs.answer("what-if", owner, lambda _: _what_if(given))
 
     def _what_if(given: AskWhatIf) -> dict[str, Any]:
         snapshot = desk.cluster

@@ -33,6 +33,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("experiments", "Experiments", "/experiments", "science", "Look ahead"),
     Entry("selfplay", "Self-play", "/selfplay", "sports_kabaddi", "Learn and judge"),
     Entry("policies", "Policies", "/policies", "account_tree", "Learn and judge"),
+    Entry("composition", "Composition", "/composition", "schema", "Learn and judge"),
     Entry("studies", "Studies", "/studies", "query_stats", "Learn and judge"),
     Entry("rating", "Rating", "/rating", "rate_review", "Learn and judge"),
 )

@@ -6,6 +6,7 @@ from aurora.web.context import WebContext
 from aurora.web.pages import (
     chat,
     cluster,
+    composition,
     decisions,
     experiments,
     forecasts,
@@ -28,6 +29,7 @@ PAGES = (
     experiments,
     selfplay,
     policies,
+    composition,
     studies,
     rating,
 )

@@ -10,12 +10,13 @@ from fastapi import Request
 from nicegui import ui
 
 from aurora.errors import AuroraError
+from aurora.types import Cancelled
 from aurora.web.context import WebContext
 from aurora.web.design.components import button, card, element, empty_state, error_state, loading, metric, text
 from aurora.web.design.figures import figure
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import Cell, points, small_table
-from aurora.web.design.working import compute
+from aurora.web.design.working import CANCELLED, Stop, compute
 from aurora.web.views.asked import HORIZON, LEAST_LOAD, MOST_LOAD, MOST_PRICE, Asked, read_asked
 from aurora.web.views.forecasts import (
     MAX_HORIZON,
@@ -159,14 +160,19 @@ class _Page:
 
         self.futures = None
         self._show(self.tiers, lambda: loading("Sampling futures and checking tiers at past moments"))
+        stop = Stop()
         with self.tiers:
             label = text("span", "", "muted small")
+            button("Cancel", stop.ask, kind="quiet")
         watch = ui.timer(0.5, lambda: label.set_text(state.get("text", "")))
         asked = self.asked
         try:
             self.futures = await compute(
-                lambda: futures_view(series, asked.horizon, cores_per_unit=asked.cores, progress=progress)
+                lambda: futures_view(series, asked.horizon, cores_per_unit=asked.cores, progress=stop.among(progress))
             )
+        except Cancelled:
+            self._show(self.tiers, lambda: error_state("Cancelled", CANCELLED, retry=lambda: self._futures(series)))
+            return
         except AuroraError as error:
             self._failed(self.tiers, "There are no tiers for these series", error)
             return

@@ -11,6 +11,7 @@ from nicegui import ui
 
 from aurora.errors import AuroraError
 from aurora.learning.rightsizing.containers import Prices
+from aurora.types import Cancelled
 from aurora.web.context import WebContext
 from aurora.web.design.components import (
     Column,
@@ -30,7 +31,7 @@ from aurora.web.design.components import (
 )
 from aurora.web.design.frame import frame
 from aurora.web.design.tables import points
-from aurora.web.design.working import compute
+from aurora.web.design.working import CANCELLED, Stop, compute
 from aurora.web.views.advice_rows import AdviceRow
 from aurora.web.views.recommendations import (
     ACCOUNT_SUFFIXES,
@@ -106,8 +107,11 @@ class _Page:
             state["text"] = f"{done} of {total} {stage}"
 
         self._show(self.list, lambda: loading("Looking for what can be improved"))
+        stop = Stop()
         with self.list:
             label = text("span", "", "muted small")
+            if self.file and self.kind != "containers":
+                button("Cancel", stop.ask, kind="quiet")
         watch = ui.timer(0.5, lambda: label.set_text(state.get("text", "")))
         context, file = self.context, self.file
         try:
@@ -116,7 +120,11 @@ class _Page:
             elif self.kind == "containers":
                 self.view = await compute(container_file, file, context.settings, self.prices)
             else:
-                self.view = await compute(account_file, file, context.settings, progress)
+                self.view = await compute(account_file, file, context.settings, stop.among(progress))
+        except Cancelled:
+            self.view = None
+            self._show(self.list, lambda: error_state("Cancelled", CANCELLED, retry=self._load))
+            return
         except AuroraError as error:
             self.view = None
             self.summary.clear()

@@ -104,8 +104,11 @@ class Live:
                 if self._is_unwanted.is_set():
                     self.talk.leave(running)
             last = self._stopped() if running.stopped.is_set() else list(last_events(self.talk, running))
-            turns = self.talk.turns
-            sessions.touch(self.talk.session_id, len(turns), turns[0].question if turns else "")
+            told, first = running.told, running.first
+            if not told:  # it was stopped, or failed
+                turns = self.talk.turns
+                told, first = len(turns), turns[0].question if turns else ""
+            sessions.touch(self.talk.session_id, told, first)
         except AuroraError as error:
             return [ErrorEvent(kind=type(error).__name__, message=str(error))]
         except Exception as error:  # whoever waits for this turn must learn that it failed

@@ -224,12 +224,9 @@ class Turns:
         if len(question) > MAX_QUESTION:
             raise TooLargeError(f"a question has at most {MAX_QUESTION:,} characters", parameter="question")
         live = self._live(session_id)
-        talk = live.talk
-        if mode is None and not talk.state:
-            mode = self._room.settings.first_mode
         if mode is not None and least_mode(mode, self._room.settings.mode) != mode:
             raise ForbiddenError(not_allowed(self._room.settings.mode), parameter="mode", value=mode)
-        self._begin(live, "question", question, mode, partial(talk.start, question, mode=mode))
+        self._begin(live, "question", question, mode, partial(live.talk.start, question))
 
     def decide(self, session_id: str, decision: dict[str, Any]) -> None:
         """Answer the question to a person; the turn goes on.
@@ -373,8 +370,12 @@ class Turns:
                 if len(self._threads) >= self._most:
                     raise BusyError(f"{len(self._threads)} turns are at work or wait; ask again later")
                 asked = question if cause == "question" else ""
-                self._register.begin(TurnAtWork(session_id, asked, mode, messages_in(live.talk)))
-                if cause == "question" and not live.talk.state:
+                state = live.talk.state
+                if cause == "question":
+                    mode = self._room.settings.first_mode if mode is None and not state else mode
+                    start = partial(start, mode=mode, state=state)
+                self._register.begin(TurnAtWork(session_id, asked, mode, messages_in(state)))
+                if cause == "question" and not state:
                     self._sessions.touch(session_id, 0, question)  # so that the list names it at once
                 live.announce(cause, question)
                 work = partial(contextvars.copy_context().run, self._work, live, start)
@@ -409,12 +410,16 @@ class Turns:
         unfinished = talk.unfinished
         if unfinished:
             self._begin(live, "resumed", unfinished, None, talk.start_again)
-        elif turn.question and messages_in(talk) == turn.messages:
-            self._begin(live, "question", turn.question, turn.mode, partial(talk.start, turn.question, mode=turn.mode))
+        elif turn.question and messages_in(talk.state) == turn.messages:
+            self._begin(live, "question", turn.question, turn.mode, partial(talk.start, turn.question))
         else:
             self._register.end(turn.session_id)
 
 
-def messages_in(talk: Conversation) -> int:
-    """Return how many messages a conversation has."""
-    return len(talk.state.get("messages") or [])
+def messages_in(state: Any) -> int:
+    """Return how many messages a conversation has.
+
+    Args:
+        state: Its state.
+    """
+    return len(state.get("messages") or [])

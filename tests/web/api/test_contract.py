@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from starlette.testclient import TestClient
 
+from aurora.graphs.run_control import RunControl
 from aurora.web.app import create_api
 from aurora.web.context import WebContext
 from aurora.web.settings import WebSettings
@@ -38,8 +43,14 @@ def app(tmp_path_factory):
             names=("testserver",),
         )
     )
+    context.control = RunControl(folder / "runs", harmless)
     yield create_api(context)
     context.close()
+
+
+def harmless(words: Sequence[str], output: Path) -> subprocess.Popen[bytes]:
+    """Start a process that does nothing, in place of a run."""
+    return subprocess.Popen(["true"])
 
 
 @pytest.fixture(scope="module")

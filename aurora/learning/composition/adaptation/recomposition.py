@@ -374,7 +374,7 @@ class _Recomposition:
         try:
             seen = self.application.review(self.settings.shadow_requests)
         except InputError as error:
-            return self._end("swapped", f"{candidate} runs; {self.before} can't be compared any more: {error}")
+            return self._end("swapped", f"{candidate} runs; it was not compared once more: {error}")
         margin = self._margin(self.measured[candidate], 0.0)
         found = compare(seen.running, seen.candidate, margin=margin, alpha=self.settings.alpha)
         if found.verdict == "worse":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from aurora.learning.composition.adaptation.recomposition import Trials
 from aurora.learning.composition.objective import Measured
 from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.problem import Problem
+from aurora.learning.composition.search import DEFAULT_AGENT, agents
 
 RIVALS = 5
 """Compositions of before that are measured anew before the search begins."""
@@ -43,3 +46,16 @@ def warm_trials(
         shown.add(components)
         measured[pipeline] = yield pipeline
     yield from search(measured)
+
+
+def searched_trials(
+    problem: Problem, agent: str = DEFAULT_AGENT, *, seed: int = 0
+) -> Callable[[Mapping[Pipeline, Measured]], Trials]:
+    """Return what begins a search that knows some measurements, for `warm_trials`.
+
+    Args:
+        problem: What is searched, under the present load, prices and catalogue.
+        agent: Name of the way of searching.
+        seed: Random seed.
+    """
+    return lambda known: agents()[agent](replace(problem, known={**problem.known, **known}), seed)

@@ -116,9 +116,13 @@ class Pool:
         self._refuse("the version is stopped")
 
     def _hire(self) -> None:
-        if not self._is_stopped:
-            seconds = self._described.timeouts.start_s
+        if self._is_stopped:
+            return
+        seconds = self._described.timeouts.start_s
+        try:
             self._workers.append(Process(self._start, seconds, self._on_ready, self._on_gone))
+        except OSError as error:  # no memory, or too many processes or files
+            self._replace_later(f"no process can be started: {error.strerror or error}")
 
     def _on_ready(self, worker: Process) -> None:
         self.ready = worker.ready
@@ -131,10 +135,12 @@ class Pool:
         self._workers.remove(worker)
         if worker in self._idle:
             self._idle.remove(worker)
-        if self._is_stopped:
-            return
+        if not self._is_stopped:
+            self.deaths += 1
+            self._replace_later(reason)
+
+    def _replace_later(self, reason: str) -> None:
         self._failures += 1
-        self.deaths += 1
         self.reason = reason
         if not self._is_warm.done():
             self._is_warm.set_result(f"{self.name}: {reason}")

@@ -70,8 +70,9 @@ class Process(asyncio.Protocol):
         self._number = 0
         ours, theirs = socket.socketpair()
         with theirs:
+            # -P: nothing of the working folder is imported
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", _MODULE, str(theirs.fileno())],
+                [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from aurora.errors import InputError, RunError
-from aurora.files import locked, write_atomically, writing
+from aurora.files import locked, writing
 from aurora.http.connection import Traffic
 from aurora.http.listening import accept, drain, is_loopback, listen, sweep
 from aurora.learning.composition.engine.description import Deployment
@@ -167,11 +167,13 @@ class Service:
 
     def _tell(self, secret: str) -> None:
         """Write where the service listens, for its owner alone."""
-        path = self._folder / STATE
+        path, partial = self._folder / STATE, self._folder / f".{STATE}"
+        text = json.dumps({"pid": os.getpid(), "url": self.url, "secret": secret}) + "\n"
         with writing(path):
-            path.unlink(missing_ok=True)
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        write_atomically(path, json.dumps({"pid": os.getpid(), "url": self.url, "secret": secret}) + "\n")
+            partial.unlink(missing_ok=True)
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
+                stream.write(text)
+            partial.replace(path)
 
 
 def user() -> str:

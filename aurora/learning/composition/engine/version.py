@@ -59,7 +59,8 @@ class Version:
             self.pools = [pool]
             self._routes = [[(pool, number)] for number in range(len(stages))]
         else:
-            own = {branch: Pool([[branch]], described, str(branch)) for stage in stages for branch in stage}
+            branches = dict.fromkeys(branch for stage in stages for branch in stage)  # one may be in several stages
+            own = {branch: Pool([[branch]], described, str(branch)) for branch in branches}
             self.pools = list(own.values())
             self._routes = [[(own[branch], 0) for branch in stage] for stage in stages]
 

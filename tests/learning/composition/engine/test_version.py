@@ -11,7 +11,7 @@ import pytest
 from aurora.learning.composition.engine.in_process import InProcess
 from aurora.learning.composition.engine.metrics import Metrics
 from aurora.learning.composition.engine.version import StageError, Version
-from tests.learning.composition.engine.trials import described, rows, running
+from tests.learning.composition.engine.trials import described, own_workers, rows, running
 
 SLOW_MACHINE = {"stage_ms": 20_000, "request_ms": 40_000}
 
@@ -28,6 +28,8 @@ async def test_both_layouts_answer_as_one_process_does(layout):
     metrics = Metrics()
     async with running(deployment, metrics) as version:
         parts = await asyncio.gather(*(version.answer(items[k : k + 7]) for k in range(0, 50, 7)))
+        pids = [pid for pool in version.pools for pid in pool.pids]
+        assert sorted(pids) == own_workers()
     assert np.allclose(np.concatenate([part.probabilities for part in parts]), expected.probabilities, atol=1e-6)
     assert np.concatenate([part.stages for part in parts]).tolist() == expected.stages.tolist()
     text = metrics.text({}, {})

@@ -1,7 +1,9 @@
 """Deployments of trial components, for tests."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,3 +33,10 @@ async def running(deployment: Deployment, metrics: Metrics | None = None) -> Asy
         yield version
     finally:
         version.stop()
+
+
+def own_workers() -> list[int]:
+    """Return the process ids of all workers that this process has started and that live."""
+    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    lines = {int(pid): Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children}
+    return sorted(pid for pid, line in lines.items() if b"composition.engine.worker" in line)

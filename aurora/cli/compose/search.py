@@ -1,0 +1,176 @@
+"""`aurora compose search`: the composition that is worth most by the user's weights, found with few measurements."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import typer
+
+from aurora.cli import options
+from aurora.cli.terminal import interrupts
+from aurora.cli.terminal.output import emit_json, emit_table, note, say
+from aurora.cli.terminal.steps import steps
+
+if TYPE_CHECKING:  # heavy at run time
+    from aurora.learning.composition.objective import Measured
+    from aurora.learning.composition.search import SearchResult
+
+MAX_CHAINS = 200
+MAX_STAGES, MAX_BRANCHES, MAX_TRANSFORMATIONS = 4, 4, 4
+MAX_WORKERS, MAX_RATE, MAX_BUDGET = 1024, 1e6, 100_000
+MAX_WEIGHT = 1e6
+NAMES = ("accuracy", "latency", "cost")
+HOW = "computed from the measured answers and times of its chains; latency is predicted under the load"
+AgentName = Literal["dqn", "dqn-softmax", "ppo", "bayesian", "greedy", "hill-climbing", "random", "exhaustive"]
+
+
+def search(  # one parameter an option
+    task: str = options.text_argument(help="Name of the task, such as `machines`.", most=128),
+    weights: str = options.text(
+        "accuracy=1,latency=0.1,cost=0.05",
+        help="What each is worth; latency and cost in units of the slowest and the dearest single chain.",
+        most=200,
+    ),
+    budget: int = options.count(60, most=MAX_BUDGET, help="Most compositions to measure."),
+    agent: AgentName = typer.Option("ppo", help="Way of searching."),
+    seed: int = options.seed("Random seed."),
+    folder: Path = options.path(Path("runs/compose"), help="Folder of the components and the measurements."),
+    chains: int = options.count(20, most=MAX_CHAINS, help="Number of chains to compose: the leading ones."),
+    stages: int = options.count(2, most=MAX_STAGES, help="Most stages of a pipeline."),
+    branches: int = options.count(2, most=MAX_BRANCHES, help="Most branches of the last stage."),
+    transformations: int = options.count(
+        1, least=0, most=MAX_TRANSFORMATIONS, help="Most transformations of a branch."
+    ),
+    rate: float = options.number(50.0, least=1e-6, most=MAX_RATE, unit="requests a second", help="Load."),
+    workers: int = options.count(1, most=MAX_WORKERS, help="Worker processes, each with the whole pipeline."),
+    prices: Path | None = options.path(None, help="Price file, JSON. Default: an example, whose costs are no money."),
+    plot: Path | None = options.path(None, help="File for a chart of the front and the path, .html or .png."),
+    as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
+) -> None:
+    """Search the composition that is worth most by your weights, and print the Pareto set beside it.
+
+    Measures the chains of the task first, which takes minutes. Every measurement is kept in the folder: after Ctrl-C
+    the same command goes on, and no composition is measured twice.
+
+    Example: aurora compose search machines --weights accuracy=1,latency=0.2,cost=0.1 --budget 60 --plot front.html
+    """
+    amounts = parse_weights(weights, "--weights")
+    from aurora.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.learning.composition import search as searching  # likewise
+    from aurora.learning.composition.choice_text import in_words, search_chart  # likewise
+    from aurora.learning.composition.measurement_journal import MeasurementJournal  # likewise
+    from aurora.learning.composition.prices import EXAMPLE, read_prices  # likewise
+    from aurora.learning.composition.queueing import Service  # likewise
+    from aurora.learning.composition.rules import Limits  # likewise
+    from aurora.learning.composition.task_problem import open_task_problem  # likewise
+    from aurora.learning.composition.task_space import SpaceSettings  # likewise
+    from aurora.learning.composition.tasks.registry import load_task  # likewise
+
+    check_plot_path(plot)
+    settings = SpaceSettings(
+        limits=Limits(stages, branches, 1, transformations),
+        chains=chains,
+        service=Service(rate=rate, workers=workers),
+        prices=EXAMPLE if prices is None else read_prices(prices),
+    )
+    file = folder / "compositions.jsonl"
+    with interrupts.explained(lambda: "the same command goes on from there"), steps() as progress:
+        found = open_task_problem(
+            load_task(task), amounts, folder, settings, enumerated=agent in searching.NEED_THE_SPACE, progress=progress
+        )
+        journal = MeasurementJournal(file, found.subject)
+        result = searching.search(
+            found.problem,
+            found.evaluator,
+            budget=budget,
+            seed=seed,
+            agent=agent,
+            journal=journal,
+            how=HOW,
+            progress=progress,
+        )
+    for chain, reason in found.failures.items():
+        note(f"{chain} is left out: {reason}")
+    words = in_words(result, found.problem)
+    if plot is not None:
+        write_charts([search_chart(f"{task}: search by {agent}", result, found.problem)], plot)
+        note(f"wrote {plot}")
+    if as_json:
+        emit_json(_json(task, agent, seed, found.size, words, result))
+        return
+    say(words)
+    say("")
+    rows = [("*" if p == result.choice else "", str(p), *_figures(one)) for p, one in result.pareto]
+    cost = f"{settings.prices.currency} / 1000"
+    emit_table(f"Pareto set of {task}", ("", "pipeline", "accuracy", "p95 ms", cost, "memory MB"), rows, keys=2)
+    note(
+        f"{len(result.steps)} of {found.size:,} compositions were asked for, {result.fresh} of them measured now, "
+        f"beside {len(found.problem.known)} single chains; {result.how}"
+    )
+
+
+def parse_weights(text: str, option: str) -> tuple[float, float, float]:
+    """Return the weights of `accuracy=1,latency=0.2,cost=0.1`; what is left out has weight 0.
+
+    Args:
+        text: The text.
+        option: Option that it was given for.
+
+    Raises:
+        BadParameter: A name or a number is not one, a name occurs twice, or all weights are 0.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, mark, number = (piece.strip() for piece in part.partition("="))
+        if name not in NAMES or not mark or name in found:
+            raise options.usage_error(option, f"{options.shown(part)} is not {'=, '.join(NAMES)}= once each")
+        try:
+            value = float(number)
+        except ValueError:
+            raise options.usage_error(option, f"{options.shown(number)} is no number") from None
+        if not (0 <= value <= MAX_WEIGHT) or math.isnan(value):
+            raise options.usage_error(option, f"{name} is {number}; give a number from 0 to {MAX_WEIGHT:g}")
+        found[name] = value
+    if not any(found.values()):
+        raise options.usage_error(option, "all weights are 0; give accuracy=1 at least")
+    return found.get("accuracy", 0.0), found.get("latency", 0.0), found.get("cost", 0.0)
+
+
+def _figures(one: Measured) -> tuple[float | None, ...]:
+    finite = [value if math.isfinite(value) else None for value in (one.accuracy, one.latency * 1e3, one.cost)]
+    return (*finite, one.memory / 1e6)
+
+
+def _json(task: str, agent: str, seed: int, size: int, words: str, result: SearchResult) -> dict[str, Any]:
+    return {
+        "task": task,
+        "agent": agent,
+        "seed": seed,
+        "space": size,
+        "choice": {"pipeline": str(result.choice), "reward": _number(result.reward), **_scores(result.measured)},
+        "why": words,
+        "how": result.how,
+        "pareto": [{"pipeline": str(pipeline), **_scores(one)} for pipeline, one in result.pareto],
+        "path": [
+            {
+                "pipeline": str(step.pipeline),
+                **_scores(step.measured),
+                "reward": _number(step.reward),
+                "best": _number(step.best),
+            }
+            for step in result.steps
+        ],
+        "asked": len(result.steps),
+        "fresh": result.fresh,
+        "failures": {str(pipeline): reason for pipeline, reason in result.failures.items()},
+    }
+
+
+def _scores(measured: Measured) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in measured._asdict().items()}
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,217 @@
+"""A deployment as the application of a recomposition: candidates are tried on its recorded requests, then swapped in.
+
+The requests with labels are split by time. Components are fitted anew on the first part, candidates are measured on the
+second, and the third, the latest, is answered by the running composition and the finalists, for the sequential test.
+What wins is warmed and compared on live requests by the engine before it takes over.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from aurora.errors import AuroraError, InputError
+from aurora.learning.composition.adaptation.changes import Change
+from aurora.learning.composition.adaptation.recomposition import Shadow
+from aurora.learning.composition.catalogue import shipped
+from aurora.learning.composition.components.fitting import fit_branch
+from aurora.learning.composition.engine.control import Control
+from aurora.learning.composition.engine.description import Deployment
+from aurora.learning.composition.engine.history import History
+from aurora.learning.composition.engine.in_process import InProcess
+from aurora.learning.composition.engine.loading import Loaded, load_function
+from aurora.learning.composition.engine.service import JOURNAL
+from aurora.learning.composition.evaluation import TableEvaluator
+from aurora.learning.composition.measurements import ChainMeasurement
+from aurora.learning.composition.objective import Measured
+from aurora.learning.composition.pipeline import Branch, Pipeline
+from aurora.learning.composition.prices import EXAMPLE, Prices
+from aurora.learning.composition.queueing import Service
+from aurora.learning.composition.tasks.task import Split, Task
+from aurora.learning.composition.value_types import Batch
+
+LEAST_LABELS = 150
+"""Fewest labelled requests from which anything is learnt."""
+SHARES = (0.5, 0.2)
+"""Shares of the labelled requests for fitting, and for measuring; the rest decides."""
+TIMED = 100
+"""Items whose time is measured, one by one."""
+WHO = "aurora compose adapt"
+
+
+class DeployedApplication:
+    """A running deployment.
+
+    Args:
+        place: Folder of the deployment.
+        task: Its task.
+        recent: Labelled requests, oldest first.
+        control: Talks to the service.
+        service: Load.
+        prices: Prices.
+
+    Raises:
+        InputError: There are too few labelled requests.
+    """
+
+    def __init__(  # what it joins, each by its name
+        self,
+        place: Path,
+        task: Task,
+        recent: Split,
+        control: Control,
+        *,
+        service: Service,
+        prices: Prices = EXAMPLE,
+    ) -> None:
+        count = len(recent.labels)
+        if count < LEAST_LABELS:
+            raise InputError(f"{count} requests have a label; give at least {LEAST_LABELS}", parameter="recent")
+        ends = int(SHARES[0] * count), int(sum(SHARES) * count)
+        self._place, self._task, self._control = place, task, control
+        self._service, self._prices = service, prices
+        self._learned, self._chosen, self._judged = (
+            _part(recent, slice(a, b)) for a, b in ((0, ends[0]), (ends[0], ends[1]), (ends[1], count))
+        )
+        self._fitted = Path(self._described.artefacts), task
+        self._tables: dict[tuple[str, Branch], ChainMeasurement] = {}
+
+    @property
+    def _described(self) -> Deployment:
+        history = History(self._place / JOURNAL)
+        return history.description(history.serving[-1])
+
+    @property
+    def running(self) -> Pipeline:
+        """Return the pipeline that serves."""
+        return self._described.graph()
+
+    def runs(self, candidate: Pipeline) -> bool:
+        """Return whether a candidate serves with the components that candidates have."""
+        described = self._described
+        return described.graph() == candidate and Path(described.artefacts) == self._fitted[0]
+
+    def refit(self, changes: Sequence[Change]) -> Mapping[str, float]:
+        """Have candidates fitted anew on recent requests where inputs or their law changed."""
+        if not any(change.kind in ("accuracy", "inputs", "predictions") for change in changes):
+            return {}
+        self.fit_anew()
+        return {"items": float(len(self._learned.labels))}
+
+    def fit_anew(self) -> None:
+        """Have candidates fitted on recent requests from now on; what is fitted already is read."""
+        learned = replace(self._task, fit=self._learned, select=self._chosen, sealed=self._judged)
+        self._fitted = self._place / "fitted" / learned.fingerprint, learned
+
+    def measure_running(self) -> Measured:
+        """Measure what serves, on recent requests."""
+        described = self._described
+        return self._measure(described.graph(), Path(described.artefacts))
+
+    def measure(self, candidate: Pipeline) -> Measured:
+        """Measure a candidate on recent requests; chains that are not fitted are fitted first.
+
+        Raises:
+            InputError: It is not valid, or can't be fitted or loaded.
+        """
+        self._fit(candidate)
+        return self._measure(candidate, self._fitted[0])
+
+    def shadow(self, candidate: Pipeline, requests: int) -> Shadow:
+        """Have the running composition and a candidate answer the latest requests.
+
+        Raises:
+            InputError: One of them can't be run.
+        """
+        items, labels = self._judged.items[:requests], self._judged.labels[:requests]
+        answers = []
+        for described in (self._described, self._candidate(candidate)):
+            began = time.perf_counter()
+            try:
+                found = InProcess(described).answer(items)
+            except AuroraError as error:
+                raise InputError(str(error), parameter="candidate", value=described.pipeline) from None
+            answers.append((found.probabilities.argmax(axis=1), time.perf_counter() - began))
+        (old, old_seconds), (new, new_seconds) = answers
+        return Shadow(
+            running=old == labels,
+            candidate=new == labels,
+            requests=len(labels),
+            agreement=float((old == new).mean()),
+            slowdown=new_seconds / max(old_seconds, 1e-9),
+        )
+
+    def swap(self, candidate: Pipeline) -> str:
+        """Have a candidate take over, once the engine has compared it on live requests."""
+        try:
+            self._control.swap(self._candidate(candidate), who=WHO, why="shown to be better on recent requests")
+        except AuroraError as error:
+            return str(error)
+        return ""
+
+    def review(self, requests: int) -> Shadow:
+        """Refuse: no recorded request is later than the swap.
+
+        Raises:
+            InputError: Always.
+        """
+        raise InputError("adapt again once labels of later requests have arrived")
+
+    def roll_back(self) -> None:
+        """Have the version before serve again."""
+        self._control.roll_back(who=WHO, why="it was worse than the version before")
+
+    def _candidate(self, pipeline: Pipeline) -> Deployment:
+        changed = {"pipeline": str(pipeline), "artefacts": str(self._fitted[0])}
+        return self._described.model_copy(update=changed)
+
+    def _fit(self, pipeline: Pipeline) -> None:
+        folder, task = self._fitted
+        for branch in _branches(pipeline):
+            try:
+                fit_branch(branch, task, shipped(), folder)
+            except AuroraError as error:
+                raise InputError(str(error), parameter="pipeline", value=str(pipeline)) from None
+
+    def _measure(self, pipeline: Pipeline, folder: Path) -> Measured:
+        load = load_function(self._described.load)
+        table = {}
+        for branch in _branches(pipeline):
+            key = str(folder), branch
+            if key not in self._tables:
+                try:
+                    loaded = load(branch, self._task.name, folder)
+                except AuroraError as error:
+                    raise InputError(str(error), parameter="pipeline", value=str(pipeline)) from None
+                self._tables[key] = _measured(branch, loaded, self._chosen.items)
+            table[branch] = self._tables[key]
+        return TableEvaluator(table, self._chosen.labels, self._service, self._prices)(pipeline)
+
+
+def _measured(branch: Branch, loaded: Loaded, items: Batch) -> ChainMeasurement:
+    """Return answers and times of a loaded chain."""
+    seconds = []
+    for k in range(min(TIMED, len(items))):
+        began = time.thread_time()
+        loaded(items[k : k + 1])
+        seconds.append(time.thread_time() - began)
+    return ChainMeasurement(
+        branch=branch,
+        probabilities=loaded(items),
+        seconds=np.resize(np.array(seconds), len(items)),
+        batch_seconds={1: float(np.median(seconds))},
+        memory=float(getattr(loaded, "memory", 0.0)),
+        size=float(getattr(loaded, "size", 0.0)),
+    )
+
+
+def _branches(pipeline: Pipeline) -> list[Branch]:
+    return sorted({branch for stage in pipeline.stages for branch in stage.branches})
+
+
+def _part(split: Split, rows: slice) -> Split:
+    return Split(split.items[rows], split.labels[rows])

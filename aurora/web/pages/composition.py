@@ -1,0 +1,251 @@
+"""The pages on composition: components, what searches measured, and the deployments with their adaptation."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from nicegui import ui
+
+from aurora.errors import AuroraError
+from aurora.web.context import WebContext
+from aurora.web.design.components import (
+    Column,
+    Tone,
+    badge,
+    card,
+    command,
+    data_table,
+    element,
+    empty_state,
+    error_state,
+    facts,
+    link,
+    loading,
+    text,
+)
+from aurora.web.design.figures import figure
+from aurora.web.design.frame import frame
+from aurora.web.design.tables import Cell, points, small_table
+from aurora.web.design.working import compute
+from aurora.web.views.composition import (
+    ComponentLine,
+    DeploymentView,
+    Front,
+    component_lines,
+    deployment,
+    deployments,
+    fronts,
+)
+
+TONES: dict[str, Tone] = {
+    "better": "good",
+    "swapped": "good",
+    "kept": "neutral",
+    "worse": "bad",
+    "failed": "bad",
+    "rolled back": "bad",
+    "undecided": "warn",
+}
+
+
+def add(context: WebContext) -> None:
+    """Register the pages.
+
+    Args:
+        context: What the pages share.
+    """
+    runs = context.settings.runs
+
+    @ui.page("/composition")
+    def composition() -> None:
+        lead = "Inference applications made of models and transformations: which are best, which run, how they adapt."
+        with frame("Composition", active="composition", lead=lead):
+            place = element("div", "stack sections")
+            with place:
+                loading("Reading the catalogue and the deployments")
+
+            async def show() -> None:
+                try:
+                    components = await compute(component_lines)
+                    running = await compute(deployments, runs)
+                    measured = await compute(fronts, runs)
+                except AuroraError as error:
+                    place.clear()
+                    with place:
+                        error_state("The compositions could not be read", str(error), retry=show)
+                    return
+                place.clear()
+                with place:
+                    _deployments(running)
+                    _fronts(measured)
+                    _catalogue(components)
+
+            ui.timer(0, show, once=True)
+
+    @ui.page("/composition/{name}")
+    def one(name: str) -> None:
+        lead = "What serves, the versions before it, and why it was changed."
+        with frame(name, active="composition", lead=lead):
+            place = element("div", "stack sections")
+            with place:
+                loading("Reading the deployment")
+
+            async def show() -> None:
+                try:
+                    view = await compute(deployment, runs, name)
+                except AuroraError as error:
+                    place.clear()
+                    with place:
+                        error_state("The deployment could not be read", str(error), retry=show)
+                        link("All compositions", "/composition")
+                    return
+                place.clear()
+                with place:
+                    _deployment(view)
+
+            ui.timer(0, show, once=True)
+
+
+def path_of(name: str) -> str:
+    """Return the path of a deployment's page."""
+    return f"/composition/{quote(name, safe='')}"
+
+
+def _deployments(views: list[DeploymentView]) -> None:
+    with card("Deployments"):
+        if not views:
+            empty_state(
+                "Nothing is deployed",
+                "A deployment answers requests by a composition, and is changed while it runs.",
+                command='aurora compose deploy "standardise > logistic" --task machines --name machines',
+                icon="rocket_launch",
+            )
+            return
+        data_table(
+            (
+                Column("name", "Deployment"),
+                Column("state", "State"),
+                Column("task", "Task"),
+                Column("pipeline", "Serves"),
+            ),
+            [
+                {
+                    "name": view.name,
+                    "state": view.problem or ("runs" if view.is_running else "stopped"),
+                    "task": view.task,
+                    "pipeline": view.pipeline,
+                }
+                for view in views
+            ],
+            label="Deployments",
+            row_key="name",
+            on_select=lambda name: ui.navigate.to(path_of(name)),
+        ).classes("wide")
+
+
+def _fronts(found: list[Front]) -> None:
+    with card("Which composition is best?"):
+        if not found:
+            empty_state(
+                "No composition has been measured",
+                "A search measures a few and prints those that no other beats in accuracy, latency and cost.",
+                command="aurora compose search machines --weights accuracy=1,latency=0.1,cost=0.05",
+                icon="query_stats",
+            )
+            return
+        text("p", "It depends on what you weigh. No other composition beats one of these in all three.")
+    for front in found:
+        with card(front.subject):
+            failed = f", {front.failed} could not be run" if front.failed else ""
+            text("p", f"{front.measured} compositions were measured{failed}.", "muted small")
+            if not front.front:
+                text("p", "None of them can serve the load.", "bad")
+                continue
+            best = front.front[-1]
+            summary = f"{len(front.front)} compositions are in the Pareto set; {best.pipeline} is the most accurate."
+            figure(front.chart, summary=summary)
+            small_table(
+                ("composition", "right answers", "p95, ms", "cost of 1,000", "memory, MB", "runs as"),
+                [
+                    (
+                        one.pipeline,
+                        f"{one.accuracy:.1%}",
+                        "–" if one.latency_ms is None else f"{one.latency_ms:.3g}",
+                        "–" if one.cost is None else f"{one.cost:.3g}",
+                        f"{one.memory_mb:.3g}",
+                        one.runs,
+                    )
+                    for one in front.front
+                ],
+                label=f"Pareto set, {front.subject}",
+                numbers=(1, 2, 3, 4),
+            )
+
+
+def _catalogue(lines: list[ComponentLine]) -> None:
+    with card("Catalogue"):
+        data_table(
+            (
+                Column("name", "Component"),
+                Column("kind", "Kind"),
+                Column("takes", "Takes"),
+                Column("description", "What it is"),
+                Column("tasks", "For"),
+                Column("source", "From"),
+                Column("state", "Withdrawn because"),
+            ),
+            [line._asdict() for line in lines],
+            label="Components",
+            row_key="name",
+            search="Search components",
+        ).classes("wide")
+
+
+def _deployment(view: DeploymentView) -> None:
+    with element("div", "line"):
+        badge("runs" if view.is_running else "stopped", "good" if view.is_running else "neutral")
+        link("All compositions", "/composition", is_button=True)
+    if view.problem:
+        error_state("The deployment could not be read", view.problem)
+        return
+    with card("What serves"):
+        facts([("version", view.version or "none"), ("task", view.task or "–"), ("composition", view.pipeline)])
+        if len(view.stages) > 1:
+            text("p", "Its stages, in the order in which they are tried:", "muted small")
+        points(view.stages)
+    with card("Adaptation"):
+        if view.steps:
+            small_table(
+                ("adaptation", "time", "step", "composition", "verdict", "why"),
+                [
+                    (
+                        line.number,
+                        line.time,
+                        line.step,
+                        line.pipeline,
+                        Cell(line.verdict, TONES[line.verdict]) if line.verdict in TONES else line.verdict,
+                        line.reason,
+                    )
+                    for line in view.steps
+                ],
+                label="Steps of adaptations, the latest first",
+            )
+            if view.left_out:
+                text("p", f"{view.left_out} earlier steps are in the journal of the deployment.", "muted small")
+        else:
+            empty_state(
+                "It has not been adapted",
+                "Give requests with labels, and AURORA looks for drift and for a better composition.",
+                command=view.commands[1][1],
+                icon="sync",
+            )
+    with card("Versions"):
+        small_table(
+            ("version", "time", "what", "who", "why", "found"),
+            [tuple(line) for line in view.versions],
+            label="Versions, the latest first",
+        )
+    with card("Use it"):
+        for meaning, line in view.commands:
+            text("p", meaning, "muted small")
+            command(line)
