@@ -7,16 +7,22 @@ flattened, row by row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+from aurora.errors import InputError
 
 Kind: TypeAlias = Literal["text", "image", "columns", "embedding", "probability"]
 """`columns` are measured quantities with names, `embedding` numbers without names, `probability` one number a class."""
 
 Array: TypeAlias = NDArray[np.float32]
 Batch: TypeAlias = list[str] | Array
+
+
+MAX_WIDTH = 10_000_000
+"""Most numbers of one value."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,28 @@ class ValueType:
     def __str__(self) -> str:
         """Return the type as people write it: `embedding[32]`."""
         return self.kind if self.width is None else f"{self.kind}[{self.width}]"
+
+
+def parse_type(text: str, names: tuple[str, ...] = ()) -> ValueType:
+    """Return the type that people write as `columns[12]`, `image[784]` or `text`.
+
+    Args:
+        text: The type.
+        names: Names of columns or classes.
+
+    Raises:
+        InputError: It is no type.
+    """
+    kind, bracket, rest = text.strip().partition("[")
+    width = rest.removesuffix("]")
+    is_whole = not bracket or (rest.endswith("]") and width.isdecimal() and 0 < int(width) <= MAX_WIDTH)
+    for known in get_args(Kind):
+        if kind == known and is_whole:
+            return ValueType(known, int(width) if bracket else None, names)
+    listed = ", ".join(get_args(Kind))
+    raise InputError(
+        f"give one of {listed}, with a width in brackets, such as columns[12]", parameter="type", value=text
+    )
 
 
 def misfit(given: ValueType, wanted: tuple[ValueType, ...]) -> str:

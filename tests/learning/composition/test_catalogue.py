@@ -133,7 +133,10 @@ BAD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", BAD)
+QUICK = ("none", "narrow", "devouring", "hanging")
+
+
+@pytest.mark.parametrize("name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in BAD])
 def test_a_file_that_is_no_good_is_refused_with_the_reason_and_nothing_changes(tmp_path, name):
     content, reason = BAD[name]
     folder = tmp_path / "compose"

@@ -214,6 +214,7 @@ def packaged(package: str, name: str) -> FileRecord:
     Raises:
         DataError: The name is none of a file within a package.
         FileError: The package is not installed, or lacks the file.
+        DataError: The name lies outside the package.
     """
     path = _path(Path(), name, package)
     try:

@@ -15,7 +15,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -47,8 +47,11 @@ def memory_meter() -> Iterator[MemoryMeter]:
         RunError: The child process can't be started, or failed.
     """
     command = [sys.executable, "-m", __name__]
+    # A session of its own: Ctrl-C is for this process, which ends the child when its measurement is kept or given up.
     try:
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
     except OSError as error:
         raise RunError(f"can't start a process that measures memory: {error}") from None
 
@@ -70,8 +73,9 @@ def memory_meter() -> Iterator[MemoryMeter]:
     try:
         yield measure
     finally:
-        if child.stdin is not None:
-            child.stdin.close()
+        with suppress(OSError):  # it ended already
+            if child.stdin is not None:
+                child.stdin.close()
         try:
             child.wait(timeout=10)
         except subprocess.TimeoutExpired:
