@@ -33,7 +33,7 @@ class Branch:
         return " > ".join(self.components)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Stage:
     """Branches whose probabilities are averaged.
 
@@ -56,7 +56,7 @@ class Stage:
         return members if self.threshold is None else f"{members} ? {float(self.threshold)!r}"
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Pipeline:
     """An inference application.
 

@@ -9,17 +9,15 @@ from pathlib import Path
 import numpy as np
 
 from aurora.errors import RunError
-from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.edits import EditSpace
 from aurora.learning.composition.evaluation import TableEvaluator
 from aurora.learning.composition.objective import Weights
 from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
 from aurora.learning.composition.problem import Problem
-from aurora.learning.composition.profiling import DEFAULT_FOLDER, machine_id, measure_task, task_chains
+from aurora.learning.composition.profiling import DEFAULT_FOLDER, machine_id
 from aurora.learning.composition.rules import Rules
 from aurora.learning.composition.space import origin_of, pipelines, space_size
-from aurora.learning.composition.survey import leading_chains
-from aurora.learning.composition.task_space import SpaceSettings
+from aurora.learning.composition.task_space import SpaceSettings, measure_leading
 from aurora.learning.composition.tasks.task import Task
 from aurora.types import Progress, no_progress
 
@@ -69,22 +67,12 @@ def open_task_problem(
         RunError: No chain of the task can be measured, or none keeps up with the load.
     """
     settings = settings or SpaceSettings()
-    components = shipped()
-    rules = Rules(components, task.input, task.classes, settings.limits)
-    most = settings.limits.transformations
-    wanted = [chain for chain in task_chains(task, components) if len(chain.transformations) <= most]
-    profile = measure_task(task, folder, branches=wanted, components=components, progress=progress)
-    if not profile.measurements:
-        reason = next(iter(profile.failures.values()), "the catalogue has none that fits its input")
-        raise RunError(f"no chain of {task.name} can be measured: {reason}")
-    labels = task.select.labels
-    accuracies = {b: float((m.probabilities.argmax(axis=1) == labels).mean()) for b, m in profile.measurements.items()}
-    chosen = leading_chains(profile.measurements, accuracies, settings.chains)
-    selected = {chain: profile.measurements[chain] for chain in chosen}
-    evaluator = TableEvaluator(selected, labels, settings.service, settings.prices)
+    leading = measure_leading(task, folder, settings, progress=progress)
+    evaluator = leading.evaluator
     subject = f"{task.name} {task.fingerprint} {machine_id()} {origin_of(settings.limits, evaluator)}"
-    problem = problem_of(rules, evaluator, amounts, enumerated=enumerated)
-    return TaskProblem(problem, evaluator, space_size(settings.limits, len(chosen)), subject, profile.failures)
+    problem = problem_of(leading.rules, evaluator, amounts, enumerated=enumerated)
+    size = space_size(settings.limits, len(evaluator.measurements))
+    return TaskProblem(problem, evaluator, size, subject, leading.failures)
 
 
 def problem_of(

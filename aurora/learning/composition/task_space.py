@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from aurora.charts import Chart, Line
 from aurora.errors import RunError
@@ -70,6 +71,61 @@ class TaskSpace:
     seconds: float
 
 
+class Leading(NamedTuple):
+    """The leading chains of a task, measured.
+
+    Attributes:
+        rules: What pipelines may be made of.
+        evaluator: Scores pipelines of these chains.
+        failures: Chain -> why it could not be measured; of all chains of the task.
+    """
+
+    rules: Rules
+    evaluator: TableEvaluator
+    failures: Mapping[Branch, str]
+
+
+def measure_leading(
+    task: Task,
+    folder: Path,
+    settings: SpaceSettings,
+    *,
+    components: Mapping[str, Entry] | None = None,
+    progress: Progress = no_progress,
+) -> Leading:
+    """Measure the chains of a task, and choose the leading ones to compose pipelines of.
+
+    Args:
+        task: The task.
+        folder: Folder of artefacts and measurements; what is in it is not measured again.
+        settings: Limits, number of chains, load and prices.
+        components: Id -> component; None: those that AURORA brings.
+        progress: Receives the number of measured chains.
+
+    Raises:
+        InputError: A setting does not fit the task.
+        FileError: A file can't be read or written.
+        DataError: A file is not what it says.
+        RunError: No chain of the task can be measured.
+    """
+    components = components or shipped()
+    most = settings.limits.transformations
+    wanted = [chain for chain in task_chains(task, components) if len(chain.transformations) <= most]
+    profile = measure_task(task, folder, branches=wanted, components=components, progress=progress)
+    if not profile.measurements:
+        reason = next(iter(profile.failures.values()), "the catalogue has none that fits its input")
+        raise RunError(f"no chain of {task.name} can be measured: {reason}")
+    labels = task.select.labels
+    accuracies = {b: float((m.probabilities.argmax(axis=1) == labels).mean()) for b, m in profile.measurements.items()}
+    chosen = leading_chains(profile.measurements, accuracies, settings.chains)
+    selected = {chain: profile.measurements[chain] for chain in chosen}
+    return Leading(
+        Rules(components, task.input, task.classes, settings.limits),
+        TableEvaluator(selected, labels, settings.service, settings.prices),
+        profile.failures,
+    )
+
+
 def open_task_space(
     task: Task,
     folder: Path = DEFAULT_FOLDER,
@@ -97,30 +153,17 @@ def open_task_space(
     """
     settings = settings or SpaceSettings()
     components = components or shipped()
-    rules = Rules(components, task.input, task.classes, settings.limits)
-    wanted = [
-        chain
-        for chain in task_chains(task, components)
-        if len(chain.transformations) <= settings.limits.transformations
-    ]
-    profile = measure_task(task, folder, branches=wanted, components=components, progress=progress)
-    if not profile.measurements:
-        reason = next(iter(profile.failures.values()), "the catalogue has none that fits its input")
-        raise RunError(f"no chain of {task.name} can be measured: {reason}")
-    labels = task.select.labels
-    accuracies = {b: float((m.probabilities.argmax(axis=1) == labels).mean()) for b, m in profile.measurements.items()}
-    chosen = leading_chains(profile.measurements, accuracies, settings.chains)
-    selected = {chain: profile.measurements[chain] for chain in chosen}
-    sealed = {chain: _sealed(chain, task, folder, components) for chain in chosen}
-    evaluator = TableEvaluator(selected, labels, settings.service, settings.prices)
+    leading = measure_leading(task, folder, settings, components=components, progress=progress)
+    evaluator = leading.evaluator
+    sealed = {chain: _sealed(chain, task, folder, components) for chain in evaluator.measurements}
     began = time.process_time()
     space = scored_space(settings.limits, evaluator, folder / SPACES / f"{task.name}.npz", progress=progress)
     return TaskSpace(
-        rules=rules,
+        rules=leading.rules,
         space=space,
         evaluator=evaluator,
         sealed=TableEvaluator(sealed, task.sealed.labels, settings.service, settings.prices),
-        failures=profile.failures,
+        failures=leading.failures,
         seconds=time.process_time() - began,
     )
 
