@@ -108,7 +108,11 @@ class DeployedApplication:
         self._fitted = self._place / "fitted" / learned.fingerprint, learned
 
     def measure_running(self) -> Measured:
-        """Measure what serves, on recent requests."""
+        """Measure what serves, on recent requests.
+
+        Raises:
+            InputError: It can't be loaded.
+        """
         described = self._described
         return self._measure(described.graph(), Path(described.artefacts))
 

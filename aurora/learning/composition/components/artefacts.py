@@ -212,6 +212,7 @@ def packaged(package: str, name: str) -> FileRecord:
     """Return the record of a file that an installed package carries.
 
     Raises:
+        DataError: The name is none of a file within a package.
         FileError: The package is not installed, or lacks the file.
         DataError: The name lies outside the package.
     """

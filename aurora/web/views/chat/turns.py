@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from aurora.agents.operator.answer import Answer, Sentence, Table, Turn
 from aurora.agents.operator.answering.talk import INTRODUCTION
+from aurora.graphs.chat.approval import TOOL_OF_ACTION
 from aurora.graphs.chat.graph import GRAPH
 from aurora.graphs.chat.streaming import ApprovalEvent, DoneEvent, ErrorEvent, LookupEvent, SentenceEvent
 from aurora.tools.harness import Evidence
@@ -44,7 +45,7 @@ class TurnShown:
         asks_back: Questions that were perhaps meant.
         as_of: Age of what was looked up on a live cluster; "": it is none.
         steps: Tool calls, in order.
-        plans: Ids of plans that it made.
+        plans: Ids of plans that it made; where it applied one that a person's edit made, of that one.
         state: How far it is.
         error: What ended it, and what to do; "": nothing did.
     """
@@ -103,8 +104,14 @@ def turns_shown(turns: Sequence[Turn], evidence: Sequence[Evidence]) -> tuple[Tu
         evidence: Tool calls of the whole conversation.
     """
     ends = _ends(turns)
-    spans = zip(turns, (0, *ends), ends, strict=False)
-    return tuple(_answered(turn.answer, _between(evidence, before, until)) for turn, before, until in spans)
+    shown: list[TurnShown] = []
+    made: set[str] = set()
+    for turn, before, until in zip(turns, (0, *ends), ends, strict=False):
+        told = _answered(turn.answer, _between(evidence, before, until))
+        edited = tuple(p for p in _applied(evidence, before, until) if p not in made)  # made by an edit, not an answer
+        shown.append(replace(told, plans=told.plans + edited))
+        made.update(shown[-1].plans)
+    return tuple(shown)
 
 
 def turn_asked(answer: Answer, turns: Sequence[Turn], evidence: Sequence[Evidence]) -> TurnShown:
@@ -199,6 +206,12 @@ def _told(sentences: Iterable[Sentence]) -> tuple[Sentence, ...]:
 def _plans(evidence: Sequence[Evidence]) -> tuple[str, ...]:
     made = (plan_of(e) for e in evidence if e.tool in PLANNERS and e.outcome == "ok")
     return tuple(dict.fromkeys(p for p in made if p))
+
+
+def _applied(evidence: Sequence[Evidence], after: int, until: int) -> tuple[str, ...]:
+    calls = (e for e in _between(evidence, after, until) if e.tool == TOOL_OF_ACTION["apply"] and e.outcome == "ok")
+    named = (e.arguments.get("plan_id") for e in calls if isinstance(e.arguments, dict))
+    return tuple(dict.fromkeys(p for p in named if isinstance(p, str)))
 
 
 def _between(evidence: Sequence[Evidence], after: int, until: int | None) -> tuple[Evidence, ...]:
