@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from aurora.charts import Chart, Line
 from aurora.errors import RunError
-from aurora.learning.composition.catalogue import Entry, shipped
+from aurora.learning.composition.catalogue import Entry, entries_of
 from aurora.learning.composition.evaluation import TableEvaluator
 from aurora.learning.composition.measurements import ChainMeasurement
 from aurora.learning.composition.pipeline import Branch
@@ -99,7 +99,7 @@ def measure_leading(
         task: The task.
         folder: Folder of artefacts and measurements; what is in it is not measured again.
         settings: Limits, number of chains, load and prices.
-        components: Id -> component; None: those that AURORA brings.
+        components: Id -> component; None: those of the catalogue in the folder.
         progress: Receives the number of measured chains.
 
     Raises:
@@ -108,7 +108,7 @@ def measure_leading(
         DataError: A file is not what it says.
         RunError: No chain of the task can be measured.
     """
-    components = components or shipped()
+    components = components or entries_of(folder)
     most = settings.limits.transformations
     wanted = [chain for chain in task_chains(task, components) if len(chain.transformations) <= most]
     profile = measure_task(task, folder, branches=wanted, components=components, progress=progress)
@@ -142,7 +142,7 @@ def open_task_space(
         task: The task.
         folder: Folder of artefacts, measurements and scored spaces.
         settings: Limits, number of chains, load and prices; None for the usual ones.
-        components: Id -> component; None: those that AURORA brings.
+        components: Id -> component; None: those of the catalogue in the folder.
         progress: Receives the number of measured chains and of scored pipelines.
 
     Raises:
@@ -152,7 +152,7 @@ def open_task_space(
         RunError: No chain of the task can be measured.
     """
     settings = settings or SpaceSettings()
-    components = components or shipped()
+    components = components or entries_of(folder)
     leading = measure_leading(task, folder, settings, components=components, progress=progress)
     evaluator = leading.evaluator
     sealed = {chain: _sealed(chain, task, folder, components) for chain in evaluator.measurements}

@@ -47,7 +47,7 @@ def test_a_task_without_a_chain_says_why(folder):
 
 def test_the_command_prints_the_front(folder, monkeypatch, capfd):
     monkeypatch.setattr("aurora.learning.composition.tasks.registry.load_task", lambda name: small_task())
-    monkeypatch.setattr("aurora.learning.composition.task_space.shipped", lambda: FEW)
+    monkeypatch.setattr("aurora.learning.composition.task_space.entries_of", lambda folder: FEW)
     plot = folder / "front.html"
     words = ["compose", "space", "small", "--folder", str(folder), "--rate", "100", "--chains", "4"]
     with pytest.raises(SystemExit) as end:
