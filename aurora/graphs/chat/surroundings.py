@@ -18,6 +18,7 @@ LIMITS = Limits()
 _SCENARIOS = ("simulation", "rl", "language", "archive")
 _SERIES = ("forecasting", "futures")
 _ACCOUNTS = ("recommendation",)
+_NOT_OF_A_CLUSTER = ("composition",)
 
 
 def now() -> datetime:
@@ -65,8 +66,12 @@ class Surroundings:
 
 
 def tools_for(desk: Desk) -> tuple[str, ...]:
-    """Return the names of the tools for which a desk has data."""
+    """Return the names of the tools for which a desk has data.
+
+    Trainings and compositions are not a cluster's: they run for minutes, and no approval of a plan covers them.
+    """
     absent = {
+        *_NOT_OF_A_CLUSTER,
         *(_SCENARIOS if not desk.scenario_ids else ()),
         *(_SERIES if not desk.series_ids else ()),
         *(_ACCOUNTS if not desk.account_ids else ()),
