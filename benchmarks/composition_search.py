@@ -1,8 +1,9 @@
 """Counts the measurements that ways of searching need until they are near the optimum of an enumerated space.
 
     python benchmarks/composition_search.py machines made-up:5 --seeds 10
+    pip install tpot && python benchmarks/composition_search.py machines --agents ppo greedy tpot
 
-Near: within 2 % of the optimum's reward, and within 0.5 %. All measurements count, those of single chains too. A search
+Near: within 2 %, 0.5 % and 0.1 % of the optimum's reward. All measurements count, those of single chains too. A search
 that is not near after a tenth of the space, or after `--most` measurements, counts with that number. Agents were
 developed on made-up tasks 0 to 2; judge them on others. Intervals are 95 % (bootstrap over settings and seeds).
 """
@@ -11,6 +12,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,20 +34,27 @@ from aurora.learning.composition.tasks.registry import load_task
 from aurora.learning.composition.value_types import ValueType
 from aurora.statistics.intervals import paired_interval, wilson
 from benchmarks.composition_made_up import make_up
+from benchmarks.composition_tpot import client, evolve
 
 SETTINGS = ((1.0, 0.0, 0.0), (1.0, 0.02, 0.0), (1.0, 0.1, 0.0), (1.0, 0.05, 0.05), (1.0, 0.2, 0.2))
 """Weights of accuracy, latency and cost; the scales are the slowest and the dearest single chain."""
-NEAR, NEARER, SHARE = 0.02, 0.005, 0.1
+NEAR = (0.02, 0.005, 0.001)
+"""Shares of the optimum's reward that may be missing."""
+SHARE = 0.1
+"""Share of the space that a search may measure."""
+TPOT = "tpot"
 AGENTS = ("ppo", "dqn", "random", "greedy", "hill-climbing")
 
 
 class Needed(NamedTuple):
-    """Measurements until near and until nearer, and whether each was reached within the budget."""
+    """Measurements until each nearness of `NEAR`; None where the budget ended before."""
 
-    near: int
-    nearer: int
-    is_near: bool
-    is_nearer: bool
+    until: tuple[int | None, ...]
+
+    def within(self, level: int, most: int) -> int:
+        """Return the measurements until a nearness, the budget where it was not reached."""
+        found = self.until[level]
+        return most if found is None else found
 
 
 class Judged(NamedTuple):
@@ -69,17 +80,23 @@ def judged(name: str, folder: Path) -> Judged:
     return Judged(rules, enumerate_space(rules.limits, TableEvaluator(task.chains, task.labels)))
 
 
-def needed(problem: Problem, space: ScoredSpace, agent: str, seed: int, most: int) -> Needed:
-    """Search until nearer than 0.5 %, or until the budget is spent."""
-    optimum = float(space.rewards(problem.weights).max())
+def searched(problem: Problem, space: ScoredSpace, agent: str, seed: int) -> Iterator[float]:
+    """Yield the best reward after each measurement of one of our searches."""
     walk = Search(problem, agent, seed)
-    reached: dict[float, int] = {}
-    while len(walk.steps) < most and NEARER not in reached and (pipeline := walk.ask()) is not None:
-        step = walk.tell(space(pipeline))
-        for share in (NEAR, NEARER):
-            if share not in reached and step.best >= optimum - share * abs(optimum):
-                reached[share] = len(walk.steps)
-    return Needed(reached.get(NEAR, most), reached.get(NEARER, most), NEAR in reached, NEARER in reached)
+    while (pipeline := walk.ask()) is not None:
+        yield walk.tell(space(pipeline)).best
+
+
+def needed(best: Iterable[float], optimum: float, most: int) -> Needed:
+    """Return how many measurements were needed; no more are made than until the nearest, or than `most`."""
+    until: list[int | None] = [None] * len(NEAR)
+    for count, reward in enumerate(islice(best, most), 1):
+        for level, share in enumerate(NEAR):
+            if until[level] is None and reward >= optimum - share * abs(optimum):
+                until[level] = count
+        if None not in until:
+            break
+    return Needed(tuple(until))
 
 
 def main() -> None:
@@ -98,34 +115,47 @@ def main() -> None:
         moves = EditSpace(rules, space.chains)
         everything = tuple(space.pipeline(k) for k in range(len(space)))
         found: dict[str, list[Needed]] = {agent: [] for agent in given.agents}
-        for amounts in SETTINGS:
-            limits = rules.limits
-            weights = Weights(*amounts, *space.scales())
-            problem = Problem(weights, moves, space.chains, {}, everything, 1.0, limits.stages, limits.branches)
-            for agent in given.agents:
-                runs = [needed(problem, space, agent, seed, most) for seed in range(given.seeds)]
-                found[agent] += runs
-                near = sum(run.is_near for run in runs)
-                print(f"  {amounts} {agent}: near in {near} of {len(runs)}", file=sys.stderr, flush=True)
-        print_table(found)
+        with client() if TPOT in given.agents else nullcontext() as started:
+            for amounts in SETTINGS:
+                limits = rules.limits
+                weights = Weights(*amounts, *space.scales())
+                optimum = float(space.rewards(weights).max())
+                problem = Problem(weights, moves, space.chains, {}, everything, 1.0, limits.stages, limits.branches)
+                for agent in given.agents:
+                    runs = [
+                        needed(
+                            accumulate(evolve(space, weights, seed, most, started), max)
+                            if agent == TPOT
+                            else searched(problem, space, agent, seed),
+                            optimum,
+                            most,
+                        )
+                        for seed in range(given.seeds)
+                    ]
+                    found[agent] += runs
+                    near = sum(run.until[0] is not None for run in runs)
+                    print(f"  {amounts} {agent}: near in {near} of {len(runs)}", file=sys.stderr, flush=True)
+        print_table(found, most)
 
 
-def print_table(found: dict[str, list[Needed]]) -> None:
-    """Print what each agent needed, and the difference to the first one, paired by setting and seed."""
+def print_table(found: dict[str, list[Needed]], most: int) -> None:
+    """Print what each agent needed for each nearness, and the difference to the first, paired by setting and seed."""
     first = next(iter(found))
-    print("| agent | near within budget | measurements until near | until nearer | more than the first until near |")
+    print("| within | agent | reached | measurements until then | more than the first |")
     print("|---|---|---|---|---|")
-    for agent, runs in found.items():
-        count = sum(run.is_near for run in runs)
-        low, high = wilson(count, len(runs))
-        cells = [f"{count}/{len(runs)} [{low:.0%}, {high:.0%}]"]
-        for values in ([run.near for run in runs], [run.nearer for run in runs]):
-            mean = paired_interval(np.array(values, float))
-            cells.append(f"median {np.median(values):.0f}, mean {mean.mean:.0f} [{mean.low:.0f}, {mean.high:.0f}]")
-        pairs = zip(runs, found[first], strict=True)
-        more = paired_interval(np.array([run.near - other.near for run, other in pairs], float))
-        cells.append("-" if agent == first else f"{more.mean:+.0f} [{more.low:+.0f}, {more.high:+.0f}]")
-        print(f"| {agent} | {' | '.join(cells)} |", flush=True)
+    for level, share in enumerate(NEAR):
+        for agent, runs in found.items():
+            count = sum(run.until[level] is not None for run in runs)
+            low, high = wilson(count, len(runs))
+            values = np.array([run.within(level, most) for run in runs], float)
+            others = np.array([run.within(level, most) for run in found[first]], float)
+            mean, more = paired_interval(values), paired_interval(values - others)
+            print(
+                f"| {share:.1%} | {agent} | {count}/{len(runs)} [{low:.0%}, {high:.0%}] "
+                f"| median {np.median(values):.0f}, mean {mean.mean:.0f} [{mean.low:.0f}, {mean.high:.0f}] "
+                f"| {'-' if agent == first else f'{more.mean:+.0f} [{more.low:+.0f}, {more.high:+.0f}]'} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
