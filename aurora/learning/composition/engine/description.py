@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, field_validator
 from aurora.errors import InputError
 from aurora.learning.composition.engine.loading import DEFAULT_LOAD, check_load_name
 from aurora.learning.composition.engine.pipeline_text import read_pipeline
-from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.types import Frozen
 from aurora.validation import explain_validation
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aurora.errors import InputError
-from aurora.learning.composition.parsing import parse_pipeline
-from aurora.learning.composition.pipeline import Pipeline
-from aurora.learning.composition.rules import HIGHEST_THRESHOLD, LOWEST_THRESHOLD
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.pipelines.rules import HIGHEST_THRESHOLD, LOWEST_THRESHOLD
 
 
 def read_pipeline(text: str) -> Pipeline:
