@@ -75,13 +75,19 @@ def check(pipeline: Pipeline, rules: Rules) -> list[Misfit]:
         found.append(Misfit(Place(), "limit", f"it has {count} stages; at most {most} are allowed"))
     seen: dict[tuple[Branch, ...], int] = {}
     for number, stage in enumerate(pipeline.stages):
-        found += _threshold_misfits(stage, number, is_last=number == count - 1)
+        found += _threshold_misfit(stage, number, is_last=number == count - 1)
         found += _stage_misfits(stage, number, rules, rules.limits.branches_of(number, count))
         if stage.branches and stage.branches in seen:
             reason = f"it answers as stage {seen[stage.branches] + 1} did; leave one out"
             found.append(Misfit(Place(number), "duplicate", reason))
         seen.setdefault(stage.branches, number)
     return found
+
+
+def threshold_misfits(pipeline: Pipeline) -> list[Misfit]:
+    """Return what is wrong with the thresholds of a pipeline, which needs no catalogue to be seen."""
+    last = len(pipeline.stages) - 1
+    return [m for k, stage in enumerate(pipeline.stages) for m in _threshold_misfit(stage, k, is_last=k == last)]
 
 
 def require_valid(pipeline: Pipeline, rules: Rules) -> None:
@@ -158,7 +164,7 @@ def _stage_misfits(stage: Stage, number: int, rules: Rules, most: int) -> list[M
     return found
 
 
-def _threshold_misfits(stage: Stage, number: int, *, is_last: bool) -> list[Misfit]:
+def _threshold_misfit(stage: Stage, number: int, *, is_last: bool) -> list[Misfit]:
     place = Place(number)
     if is_last:
         if stage.threshold is None:
