@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.errors import InputError
-from aurora.learning.composition.objective import Weights, reward
-from aurora.learning.composition.pipeline import Pipeline, Stage
-from aurora.learning.composition.scored_space import ScoredSpace
+from aurora.learning.composition.pipelines.pipeline import Pipeline, Stage
+from aurora.learning.composition.scores.objective import Weights, reward
+from aurora.learning.composition.spaces.scored_space import ScoredSpace
 
 POPULATION = 10
 """Individuals of a generation; TPOT's default of 50 would spend most budgets on the random first generation."""
