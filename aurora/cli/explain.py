@@ -78,10 +78,11 @@ def explain(
         explanation = explain_case(case, task, level=level.value, audience=audience.value)
     result = explanation.to_json()
     if model is not None:
-        from aurora.agents.roles.narration import NarrationModel, narrate_by  # heavy, used here only
+        from aurora.agents.models.access import ModelAccess  # heavy, used here only
+        from aurora.agents.roles.narration import narrate_by  # likewise
 
         narration = narrate_by(
-            NarrationModel(model, record, replay, timeout, answer_tokens),
+            ModelAccess(model, record, replay, timeout, answer_tokens),
             explanation,
             loaded_scenario,
             level=level.value,

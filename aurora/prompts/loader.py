@@ -16,8 +16,8 @@ from typing import Literal, NamedTuple
 from aurora.errors import ModelError
 from aurora.reading import read_text
 
-Role = Literal["attacker", "defender", "explainer", "operator", "evolver", "judge", "transfer"]
-ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator", "evolver", "judge", "transfer")
+Role = Literal["attacker", "defender", "explainer", "operator", "evolver", "judge", "transfer", "composer"]
+ROLES: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator", "evolver", "judge", "transfer", "composer")
 EVOLVABLE: tuple[Role, ...] = ("attacker", "defender", "explainer", "operator")
 """Roles whose prompts the evolver writes variants of."""
 PROMPTS_VARIABLE = "AURORA_PROMPTS"

@@ -4,39 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aurora.agents.explain.explainer import Explanation, Level
 from aurora.agents.explain.run_explainer import PlanExplanation
 from aurora.agents.explain.wording import Audience
+from aurora.agents.models.access import ModelAccess, opened
 from aurora.agents.models.faults import DECLINING_FAULTS
-from aurora.agents.models.metered import metered
-from aurora.agents.models.model import call_limits, model_name
 from aurora.agents.roles.narrator import narrate
 from aurora.errors import DeclinedError
 from aurora.prompts.loader import load_prompt
 from aurora.sim.scenarios.scenario import Scenario
-from aurora.tools.recording import Recording
-
-
-@dataclass(frozen=True, slots=True)
-class NarrationModel:
-    """The model that words an explanation, and how it is called.
-
-    Attributes:
-        name: PROVIDER:MODEL.
-        record: File that keeps the model's answers; those it holds are used.
-        replay: Recording to answer from; no model is asked.
-        timeout: Most seconds for an answer; None for the environment's limit.
-        answer_tokens: Most tokens of an answer; None for the environment's limit.
-    """
-
-    name: str
-    record: Path | None = None
-    replay: Path | None = None
-    timeout: float | None = None
-    answer_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +43,7 @@ class NarrationReport:
 
 
 def narrate_by(
-    model: NarrationModel,
+    model: ModelAccess,
     explanation: Explanation | PlanExplanation,
     scenario: Scenario,
     *,
@@ -87,9 +65,7 @@ def narrate_by(
         ModelError: The model is not known, or the provider failed.
         AnswerError: No answer was valid.
     """
-    with Recording(model.replay or model.record, replaying=model.replay is not None) as recording:
-        limits = call_limits(model.timeout, model.answer_tokens)
-        asked = metered(model_name(model.name), recording=recording, limits=limits, tell=remark)
+    with opened(model, remark) as asked:
         prompt = load_prompt("explainer")
         try:
             narration = narrate(asked, prompt, explanation, scenario, level, audience)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
-from aurora.cli import options
+from aurora.cli import model_options, options
 from aurora.cli.terminal import interrupts
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.cli.terminal.steps import steps
 
 if TYPE_CHECKING:  # heavy at run time
+    from aurora.learning.composition.environment.problem import MakeStrategy
     from aurora.learning.composition.scores.objective import Measured
     from aurora.learning.composition.searching.search import SearchResult
 
@@ -23,7 +25,8 @@ MAX_WORKERS, MAX_RATE, MAX_BUDGET = 1024, 1e6, 100_000
 MAX_WEIGHT = 1e6
 NAMES = ("accuracy", "latency", "cost")
 HOW = "computed from the measured answers and times of its chains; latency is predicted under the load"
-AgentName = Literal["dqn", "dqn-softmax", "ppo", "bayesian", "greedy", "hill-climbing", "random", "exhaustive"]
+AgentName = Literal["dqn", "dqn-softmax", "ppo", "bayesian", "greedy", "hill-climbing", "random", "exhaustive", "model"]
+MODEL = "model"
 
 
 def search(  # one parameter an option
@@ -34,7 +37,14 @@ def search(  # one parameter an option
         most=200,
     ),
     budget: int = options.count(60, most=MAX_BUDGET, help="Most compositions to measure."),
-    agent: AgentName = typer.Option("ppo", help="Way of searching."),
+    agent: AgentName = typer.Option("ppo", help="Way of searching; `model`: the language model of --model proposes."),
+    model: str | None = options.text(None, help="PROVIDER:MODEL for `--agent model`; default: AURORA_MODEL."),
+    record: Path | None = options.path(
+        None, help="File that records the model's answers; answers in it are used again."
+    ),
+    replay: Path | None = options.path(None, help="Recording to answer from; no model is called."),
+    timeout: float | None = model_options.timeout(),
+    answer_tokens: int | None = model_options.answer_tokens(),
     seed: int = options.seed("Random seed."),
     folder: Path = options.path(Path("runs/compose"), help="Folder of the components and the measurements."),
     chains: int = options.count(20, most=MAX_CHAINS, help="Number of chains to compose: the leading ones."),
@@ -57,7 +67,10 @@ def search(  # one parameter an option
     Example: aurora compose search machines --weights accuracy=1,latency=0.2,cost=0.1 --budget 60 --plot front.html
     """
     amounts = parse_weights(weights, "--weights")
+    if model is not None and agent != MODEL:
+        raise options.usage_error("--model", f"it is for --agent {MODEL}; this search is by {agent}")
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
+    from aurora.learning.composition.environment.problem import with_known  # likewise
     from aurora.learning.composition.environment.task_problem import open_task_problem  # likewise
     from aurora.learning.composition.pipelines.rules import Limits  # likewise
     from aurora.learning.composition.scores.prices import EXAMPLE, read_prices  # likewise
@@ -76,26 +89,37 @@ def search(  # one parameter an option
         prices=EXAMPLE if prices is None else read_prices(prices),
     )
     file = folder / "compositions.jsonl"
-    with interrupts.explained(lambda: "the same command goes on from there"), steps() as progress:
+    with ExitStack() as stack:
+        stack.enter_context(interrupts.explained(lambda: "the same command goes on from there"))
+        strategy: str | MakeStrategy = agent
+        if agent == MODEL:
+            from aurora.agents.models.access import ModelAccess, opened  # heavy, used here only
+            from aurora.agents.roles.composer import composer  # likewise
+            from aurora.prompts.loader import load_prompt  # likewise
+
+            asked = stack.enter_context(opened(ModelAccess(model, record, replay, timeout, answer_tokens), note))
+            strategy = composer(asked, load_prompt("composer"), task, budget, note)
+        progress = stack.enter_context(steps())
         found = open_task_problem(
             load_task(task), amounts, folder, settings, enumerated=agent in searching.NEED_THE_SPACE, progress=progress
         )
         journal = MeasurementJournal(file, found.subject)
+        problem = with_known(found.problem, journal.usable) if agent == MODEL else found.problem
         result = searching.search(
-            found.problem,
+            problem,
             found.evaluator,
             budget=budget,
             seed=seed,
-            agent=agent,
+            agent=strategy,
             journal=journal,
             how=HOW,
             progress=progress,
         )
     for chain, reason in found.failures.items():
         note(f"{chain} is left out: {reason}")
-    words = in_words(result, found.problem)
+    words = in_words(result, problem)
     if plot is not None:
-        write_charts([search_chart(f"{task}: search by {agent}", result, found.problem)], plot)
+        write_charts([search_chart(f"{task}: search by {agent}", result, problem)], plot)
         note(f"wrote {plot}")
     if as_json:
         emit_json(_json(task, agent, seed, found.size, words, result))
@@ -107,7 +131,7 @@ def search(  # one parameter an option
     emit_table(f"Pareto set of {task}", ("", "pipeline", "accuracy", "p95 ms", cost, "memory MB"), rows, keys=2)
     note(
         f"{len(result.steps)} of {found.size:,} compositions were asked for, {result.fresh} of them measured now, "
-        f"beside {len(found.problem.known)} single chains; {result.how}"
+        f"beside {len(problem.known)} that were known; {result.how}"
     )
 
 

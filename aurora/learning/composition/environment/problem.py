@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -73,6 +73,11 @@ class Problem:
     def singles(self) -> tuple[Pipeline, ...]:
         """Pipelines of one chain, in the order of `chains`."""
         return tuple(Pipeline((Stage((chain,)),)) for chain in self.chains)
+
+
+def with_known(problem: Problem, measured: Mapping[Pipeline, Measured]) -> Problem:
+    """Return a problem in which these measurements are known too."""
+    return replace(problem, known={**problem.known, **measured})
 
 
 class Evaluator(Protocol):

@@ -79,6 +79,11 @@ class MeasurementJournal:
             if record.failure:
                 self.failures[pipeline] = record.failure
 
+    @property
+    def usable(self) -> dict[Pipeline, Measured]:
+        """Measurements of the pipelines that could be run."""
+        return {pipeline: one for pipeline, one in self.measured.items() if pipeline not in self.failures}
+
     def add(self, pipeline: Pipeline, measured: Measured, failure: str = "") -> None:
         """Keep a measurement; it is on disk when this returns.
 

@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from aurora.errors import InputError, RunError
-from aurora.learning.composition.environment.problem import Evaluator, MakeStrategy, Problem
+from aurora.learning.composition.environment.problem import Evaluator, MakeStrategy, Problem, with_known
 from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.learning.composition.scores.objective import Measured, pareto_set
 from aurora.learning.composition.searching.measurement_journal import UNUSABLE, MeasurementJournal
@@ -67,7 +67,7 @@ class Search:
 
     Args:
         problem: What is searched.
-        agent: Name of the way of searching, one of `agents()`.
+        agent: Name of the way of searching, one of `agents()`; or a way of one's own.
         seed: Random seed.
 
     Attributes:
@@ -78,10 +78,8 @@ class Search:
         InputError: There is no such agent, or the problem has no chains.
     """
 
-    def __init__(self, problem: Problem, agent: str = DEFAULT_AGENT, seed: int = 0) -> None:
-        known = agents()
-        if agent not in known:
-            raise InputError(f"it is none of {', '.join(known)}", parameter="agent", value=agent)
+    def __init__(self, problem: Problem, agent: str | MakeStrategy = DEFAULT_AGENT, seed: int = 0) -> None:
+        make = _named(agent) if isinstance(agent, str) else agent
         if not problem.chains:
             raise InputError("no chain of components fits the task; add a model to the catalogue", parameter="chains")
         if agent in NEED_THE_SPACE and not problem.space:
@@ -89,7 +87,7 @@ class Search:
         self.problem = problem
         self.steps: list[Step] = []
         self._answers = dict(problem.known)
-        self._strategy = known[agent](problem, seed)
+        self._strategy = make(problem, seed)
         self._question: Pipeline | None = None
         self._answer: Measured | None = None
         self._ended = False
@@ -127,6 +125,13 @@ class Search:
         return question
 
 
+def _named(agent: str) -> MakeStrategy:
+    known = agents()
+    if agent not in known:
+        raise InputError(f"it is none of {', '.join(known)}", parameter="agent", value=agent)
+    return known[agent]
+
+
 def agents() -> Mapping[str, MakeStrategy]:
     """Return every way of searching by its name; the learned agents first."""
     # Here because the agents load torch.
@@ -155,7 +160,7 @@ def search(  # noqa: PLR0913  # each option is one of the brief's
     *,
     budget: int,
     seed: int = 0,
-    agent: str = DEFAULT_AGENT,
+    agent: str | MakeStrategy = DEFAULT_AGENT,
     journal: MeasurementJournal | None = None,
     how: str = "",
     on_step: Callable[[Step], None] = lambda _: None,
@@ -171,7 +176,7 @@ def search(  # noqa: PLR0913  # each option is one of the brief's
         evaluator: Measures a pipeline; an `InputError` or a `RunError` of it marks the pipeline as one that can't run.
         budget: Most compositions that are asked for.
         seed: Random seed.
-        agent: Name of the way of searching, one of `agents()`.
+        agent: Name of the way of searching, one of `agents()`; or a way of one's own.
         journal: Keeps every measurement; None: nothing is kept.
         how: How compositions are measured, in words, for the result.
         on_step: Called after each measurement.
@@ -250,5 +255,4 @@ def next_candidate(
     Returns:
         The pipeline; None if the agent has nothing more to ask.
     """
-    known = replace(problem, known={**problem.known, **measured})
-    return Search(known, agent, seed + len(measured)).ask()
+    return Search(with_known(problem, measured), agent, seed + len(measured)).ask()
