@@ -18,8 +18,8 @@ from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.engine.control import is_running
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.measurement_journal import Record
-from aurora.learning.composition.objective import pareto_set
+from aurora.learning.composition.scores.objective import pareto_set
+from aurora.learning.composition.searching.measurement_journal import Record
 
 COMPOSE, DEPLOYMENTS = "compose", "deployments"
 """Folders below that of the runs, where the command line keeps the catalogue with its measurements, and deployments."""

@@ -12,9 +12,9 @@ from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.measurement_journal import MeasurementJournal
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.searching.measurement_journal import MeasurementJournal
 from aurora.web.views.composition import (
     COMPOSE,
     COMPOSITIONS,

@@ -9,9 +9,9 @@ from pydantic import Field, ValidationError, field_validator
 
 from aurora.errors import InputError
 from aurora.learning.composition.engine.loading import DEFAULT_LOAD, check_load_name
-from aurora.learning.composition.parsing import parse_pipeline
-from aurora.learning.composition.pipeline import Pipeline
-from aurora.learning.composition.validation import threshold_misfits
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.pipelines.validation import threshold_misfits
 from aurora.types import Frozen
 from aurora.validation import explain_validation
 
