@@ -25,7 +25,7 @@ from aurora.evals.report.selfplay import write_report
 from aurora.evals.rightsizing import curve_charts
 from aurora.evals.rl import curves
 from aurora.graphs.run import settings_of
-from aurora.learning.composition.task_space import front_chart
+from aurora.learning.composition.spaces.task_space import front_chart
 from aurora.learning.experiments.effect_charts import effect_charts
 from aurora.learning.forecasting.charts import fan_chart
 from aurora.learning.futures.charts import futures_charts
