@@ -50,18 +50,18 @@ from aurora.learning.composition.adaptation.warm_start import searched_trials, w
 from aurora.learning.composition.adaptation.watch import UNKNOWN, Watch, Window, needs_recomposition
 from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.components.estimators import estimator_of
-from aurora.learning.composition.edits import EditSpace
-from aurora.learning.composition.evaluation import TableEvaluator
-from aurora.learning.composition.measurements import ChainMeasurement
-from aurora.learning.composition.objective import Measured, Weights, reward
-from aurora.learning.composition.parsing import parse_pipeline
-from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
-from aurora.learning.composition.problem import Problem
-from aurora.learning.composition.profiling import measure_branch
-from aurora.learning.composition.queueing import Service
-from aurora.learning.composition.rules import Limits, Rules
-from aurora.learning.composition.scored_space import ScoredSpace
-from aurora.learning.composition.space import enumerate_space, pipelines
+from aurora.learning.composition.environment.problem import Problem
+from aurora.learning.composition.pipelines.edits import EditSpace
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.pipelines.rules import Limits, Rules
+from aurora.learning.composition.profiles.measurements import ChainMeasurement
+from aurora.learning.composition.profiles.profiling import measure_branch
+from aurora.learning.composition.scores.evaluation import TableEvaluator
+from aurora.learning.composition.scores.objective import Measured, Weights, reward
+from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.spaces.scored_space import ScoredSpace
+from aurora.learning.composition.spaces.space import enumerate_space, pipelines
 from aurora.learning.composition.tasks import machines
 from aurora.learning.composition.tasks.task import Split
 from aurora.statistics.intervals import mean_interval

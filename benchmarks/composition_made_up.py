@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.composition.measurements import ChainMeasurement
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.profiles.measurements import ChainMeasurement
+from aurora.learning.composition.scores.objective import Measured
 
 Floats = NDArray[np.float64]
 THRESHOLDS = (0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)

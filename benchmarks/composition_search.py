@@ -16,18 +16,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.learning.composition.edits import EditSpace
-from aurora.learning.composition.evaluation import TableEvaluator
-from aurora.learning.composition.objective import Weights
-from aurora.learning.composition.problem import Problem
-from aurora.learning.composition.profiling import DEFAULT_FOLDER
-from aurora.learning.composition.rules import Limits, Rules, TypedComponent, named
-from aurora.learning.composition.scored_space import ScoredSpace
-from aurora.learning.composition.search import Search
-from aurora.learning.composition.space import enumerate_space
-from aurora.learning.composition.task_problem import open_task_problem
+from aurora.learning.composition.environment.problem import Problem
+from aurora.learning.composition.environment.task_problem import open_task_problem
+from aurora.learning.composition.pipelines.edits import EditSpace
+from aurora.learning.composition.pipelines.rules import Limits, Rules, TypedComponent, named
+from aurora.learning.composition.pipelines.value_types import ValueType
+from aurora.learning.composition.profiles.profiling import DEFAULT_FOLDER
+from aurora.learning.composition.scores.evaluation import TableEvaluator
+from aurora.learning.composition.scores.objective import Weights
+from aurora.learning.composition.searching.search import Search
+from aurora.learning.composition.spaces.scored_space import ScoredSpace
+from aurora.learning.composition.spaces.space import enumerate_space
 from aurora.learning.composition.tasks.registry import load_task
-from aurora.learning.composition.value_types import ValueType
 from aurora.statistics.intervals import paired_interval, wilson
 from benchmarks.composition_made_up import make_up
 

@@ -39,9 +39,9 @@ from aurora.learning.composition.engine.load import LoadResult, poisson_arrivals
 from aurora.learning.composition.engine.loading import DEFAULT_LOAD
 from aurora.learning.composition.engine.service import JOURNAL, STATE
 from aurora.learning.composition.engine.trial import LOAD
-from aurora.learning.composition.evaluation import TableEvaluator
-from aurora.learning.composition.profiling import DEFAULT_FOLDER, measure_branch
-from aurora.learning.composition.queueing import quantile, response_times
+from aurora.learning.composition.profiles.profiling import DEFAULT_FOLDER, measure_branch
+from aurora.learning.composition.scores.evaluation import TableEvaluator
+from aurora.learning.composition.scores.queueing import quantile, response_times
 from aurora.learning.composition.tasks import machines
 
 BODY = b'{"item": [0.25, 0.5]}'
@@ -183,7 +183,7 @@ def serve_fastapi(options: argparse.Namespace) -> None:
     from pydantic import BaseModel  # noqa: PLC0415  # used here only
 
     from aurora.learning.composition.engine.trial import load_branch  # noqa: PLC0415  # used here only
-    from aurora.learning.composition.pipeline import Branch  # noqa: PLC0415  # used here only
+    from aurora.learning.composition.pipelines.pipeline import Branch  # noqa: PLC0415  # used here only
 
     branch = load_branch(Branch((), options.model), "", Path())
     app = FastAPI()

@@ -11,12 +11,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from aurora.learning.composition.edits import EditSpace
-from aurora.learning.composition.objective import Measured, Weights
-from aurora.learning.composition.queueing import Service
-from aurora.learning.composition.rules import Limits
-from aurora.learning.composition.survey import Choice, climb_all, survey
-from aurora.learning.composition.task_space import CHAINS, SpaceSettings, TaskSpace, open_task_space
+from aurora.learning.composition.pipelines.edits import EditSpace
+from aurora.learning.composition.pipelines.rules import Limits
+from aurora.learning.composition.scores.objective import Measured, Weights
+from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.spaces.survey import Choice, climb_all, survey
+from aurora.learning.composition.spaces.task_space import CHAINS, SpaceSettings, TaskSpace, open_task_space
 from aurora.learning.composition.tasks.registry import TASKS, load_task
 
 SETTINGS = ((1.0, 0.0, 0.0), (1.0, 0.02, 0.0), (1.0, 0.1, 0.0), (1.0, 0.05, 0.05), (1.0, 0.2, 0.2))

@@ -13,19 +13,19 @@ from pydantic import Field
 
 from aurora.errors import InputError
 from aurora.learning.composition.catalogue import shipped
-from aurora.learning.composition.edits import EditSpace
 from aurora.learning.composition.engine.control import Control, is_running
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.evaluation import TableEvaluator
-from aurora.learning.composition.parsing import parse_pipeline
-from aurora.learning.composition.pipeline import Branch, Pipeline
-from aurora.learning.composition.profiling import measure_branch, task_chains
-from aurora.learning.composition.queueing import Service
-from aurora.learning.composition.rules import Limits, Rules
+from aurora.learning.composition.pipelines.edits import EditSpace
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline
+from aurora.learning.composition.pipelines.rules import Limits, Rules
+from aurora.learning.composition.pipelines.validation import check
+from aurora.learning.composition.profiles.profiling import measure_branch, task_chains
+from aurora.learning.composition.scores.evaluation import TableEvaluator
+from aurora.learning.composition.scores.queueing import Service
 from aurora.learning.composition.tasks.registry import DEFAULT_TASK, TASKS
 from aurora.learning.composition.tasks.task import Task
-from aurora.learning.composition.validation import check
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 

@@ -10,7 +10,7 @@ from aurora.learning.composition.adaptation.steps import FILE, AdaptationJournal
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
 from aurora.tools import composition
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness, Limits

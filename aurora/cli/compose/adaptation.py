@@ -44,7 +44,7 @@ def adapt(  # one parameter an option
     """
     from aurora.learning.composition.adaptation.loop import LoopSettings  # heavy, used here only
     from aurora.learning.composition.adaptation.loop import adapt as adapt_deployment  # likewise
-    from aurora.learning.composition.objective import Weights  # likewise
+    from aurora.learning.composition.scores.objective import Weights  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     settings = LoopSettings(

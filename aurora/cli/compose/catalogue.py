@@ -13,8 +13,8 @@ from aurora.cli.terminal.output import emit_json, emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.composition.catalogue import Entry
-    from aurora.learning.composition.profiles import ChainProfile
-    from aurora.learning.composition.value_types import ValueType
+    from aurora.learning.composition.pipelines.value_types import ValueType
+    from aurora.learning.composition.profiles.chain_profiles import ChainProfile
 
 app = typer.Typer(
     help="Components of pipelines: what they take, where they are from, and what they take on this machine.",
@@ -40,7 +40,7 @@ def list_components(
     Example: aurora compose catalogue list --task machines
     """
     from aurora.learning.composition.catalogue import entries_of  # heavy, used here only
-    from aurora.learning.composition.profiles import profiles_with, share_of  # likewise
+    from aurora.learning.composition.profiles.chain_profiles import profiles_with, share_of  # likewise
 
     _check_task(task)
     entries = entries_of(folder).values()
@@ -79,8 +79,12 @@ def show(
     """
     from aurora.errors import InputError  # likewise
     from aurora.learning.composition.catalogue import entries_of  # heavy, used here only
-    from aurora.learning.composition.prices import EXAMPLE, read_prices  # likewise
-    from aurora.learning.composition.profiles import price_per_hour, profiles_with, share_of  # likewise
+    from aurora.learning.composition.profiles.chain_profiles import profiles_with, share_of  # likewise
+    from aurora.learning.composition.scores.prices import (  # likewise
+        EXAMPLE,
+        price_per_hour,  # likewise
+        read_prices,
+    )
 
     entry = entries_of(folder).get(name)
     if entry is None:
@@ -256,14 +260,14 @@ def _check_task(task: str) -> None:
 
 
 def _profiles(folder: Path, task: str = "") -> list[ChainProfile]:
-    from aurora.learning.composition.profiles import read_profiles  # heavy, used here only
-    from aurora.learning.composition.profiling import machine_id  # likewise
+    from aurora.learning.composition.profiles.chain_profiles import read_profiles  # heavy, used here only
+    from aurora.learning.composition.profiles.profiling import machine_id  # likewise
 
     return read_profiles(folder, machine_id(), task)
 
 
 def _data(entry: Entry, profiles: list[ChainProfile]) -> dict[str, Any]:
-    from aurora.learning.composition.profiles import profiles_with, share_of  # heavy, used here only
+    from aurora.learning.composition.profiles.chain_profiles import profiles_with, share_of  # heavy, used here only
 
     measured = {}
     for task in sorted({one.task for one in profiles if entry.id in one.chain}):
@@ -302,6 +306,6 @@ def _person(who: str | None) -> str:
 
 
 def _type(text: str) -> ValueType:
-    from aurora.learning.composition.value_types import parse_type  # heavy, used here only
+    from aurora.learning.composition.pipelines.value_types import parse_type  # heavy, used here only
 
     return parse_type(text)

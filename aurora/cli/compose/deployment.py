@@ -251,7 +251,7 @@ def _described(
     from aurora.learning.composition.catalogue import ARTEFACTS  # heavy, used here only
     from aurora.learning.composition.engine.description import read_description  # likewise
     from aurora.learning.composition.engine.trial import LOAD  # likewise
-    from aurora.learning.composition.profiling import DEFAULT_FOLDER  # likewise
+    from aurora.learning.composition.profiles.profiling import DEFAULT_FOLDER  # likewise
     from aurora.reading import read_text
 
     fields: dict[str, Any] = {}

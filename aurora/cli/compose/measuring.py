@@ -28,9 +28,9 @@ def profile(
 
     Example: aurora compose profile machines
     """
-    from aurora.learning.composition.parsing import parse_pipeline  # heavy, used here only
-    from aurora.learning.composition.profiles import read_profiles  # likewise
-    from aurora.learning.composition.profiling import machine_id, measure_task  # likewise
+    from aurora.learning.composition.pipelines.parsing import parse_pipeline  # heavy, used here only
+    from aurora.learning.composition.profiles.chain_profiles import read_profiles  # likewise
+    from aurora.learning.composition.profiles.profiling import machine_id, measure_task  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     loaded = load_task(task)

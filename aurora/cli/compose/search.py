@@ -14,8 +14,8 @@ from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.cli.terminal.steps import steps
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.learning.composition.objective import Measured
-    from aurora.learning.composition.search import SearchResult
+    from aurora.learning.composition.scores.objective import Measured
+    from aurora.learning.composition.searching.search import SearchResult
 
 MAX_CHAINS = 200
 MAX_STAGES, MAX_BRANCHES, MAX_TRANSFORMATIONS = 4, 4, 4
@@ -58,14 +58,14 @@ def search(  # one parameter an option
     """
     amounts = parse_weights(weights, "--weights")
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
-    from aurora.learning.composition import search as searching  # likewise
-    from aurora.learning.composition.choice_text import in_words, search_chart  # likewise
-    from aurora.learning.composition.measurement_journal import MeasurementJournal  # likewise
-    from aurora.learning.composition.prices import EXAMPLE, read_prices  # likewise
-    from aurora.learning.composition.queueing import Service  # likewise
-    from aurora.learning.composition.rules import Limits  # likewise
-    from aurora.learning.composition.task_problem import open_task_problem  # likewise
-    from aurora.learning.composition.task_space import SpaceSettings  # likewise
+    from aurora.learning.composition.environment.task_problem import open_task_problem  # likewise
+    from aurora.learning.composition.pipelines.rules import Limits  # likewise
+    from aurora.learning.composition.scores.prices import EXAMPLE, read_prices  # likewise
+    from aurora.learning.composition.scores.queueing import Service  # likewise
+    from aurora.learning.composition.searching import search as searching  # likewise
+    from aurora.learning.composition.searching.choice_text import in_words, search_chart  # likewise
+    from aurora.learning.composition.searching.measurement_journal import MeasurementJournal  # likewise
+    from aurora.learning.composition.spaces.task_space import SpaceSettings  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     check_plot_path(plot)

@@ -12,7 +12,7 @@ from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import steps
 
 if TYPE_CHECKING:  # heavy at run time
-    from aurora.learning.composition.survey import Choice
+    from aurora.learning.composition.spaces.survey import Choice
 
 MAX_CHAINS = 200
 MAX_STAGES, MAX_BRANCHES, MAX_TRANSFORMATIONS = 4, 4, 4
@@ -43,11 +43,11 @@ def space(  # one parameter an option
     Example: aurora compose space machines --rate 200 --plot front.html
     """
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
-    from aurora.learning.composition.prices import EXAMPLE, read_prices  # likewise
-    from aurora.learning.composition.queueing import Service  # likewise
-    from aurora.learning.composition.rules import Limits  # likewise
-    from aurora.learning.composition.survey import survey  # likewise
-    from aurora.learning.composition.task_space import SpaceSettings, front_chart, open_task_space  # likewise
+    from aurora.learning.composition.pipelines.rules import Limits  # likewise
+    from aurora.learning.composition.scores.prices import EXAMPLE, read_prices  # likewise
+    from aurora.learning.composition.scores.queueing import Service  # likewise
+    from aurora.learning.composition.spaces.survey import survey  # likewise
+    from aurora.learning.composition.spaces.task_space import SpaceSettings, front_chart, open_task_space  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     check_plot_path(plot)

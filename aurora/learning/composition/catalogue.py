@@ -22,7 +22,7 @@ from aurora.learning.composition.components.artefacts import OWN_FOLDER, Manifes
 from aurora.learning.composition.components.component import OWN, Component, ComponentKind, Recipe
 from aurora.learning.composition.components.runtimes import MODEL_FILE
 from aurora.learning.composition.components.trial import MEMORY, SECONDS, Trial, try_model
-from aurora.learning.composition.value_types import ValueType
+from aurora.learning.composition.pipelines.value_types import ValueType
 from aurora.reading import parse_json
 from aurora.types import Frozen
 

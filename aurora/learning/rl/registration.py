@@ -20,7 +20,10 @@ if TYPE_CHECKING:  # importlib.abc alone would take half the time of `import aur
 ENV_ID = "aurora/Allocation-v0"
 ENTRY_POINT = "aurora.learning.rl.env:AllocationEnv"
 """Class that gymnasium imports when the environment is made."""
-ENVIRONMENTS = {ENV_ID: ENTRY_POINT, "aurora/Composition-v0": "aurora.learning.composition.env:CompositionEnv"}
+ENVIRONMENTS = {
+    ENV_ID: ENTRY_POINT,
+    "aurora/Composition-v0": "aurora.learning.composition.environment.env:CompositionEnv",
+}
 """Id of every environment -> its class."""
 
 

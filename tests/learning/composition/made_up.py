@@ -3,10 +3,10 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from aurora.learning.composition.measurements import ChainMeasurement
-from aurora.learning.composition.pipeline import Branch, Pipeline, Stage
-from aurora.learning.composition.rules import Limits, Rules, TypedComponent, named
-from aurora.learning.composition.value_types import ValueType
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.pipelines.rules import Limits, Rules, TypedComponent, named
+from aurora.learning.composition.pipelines.value_types import ValueType
+from aurora.learning.composition.profiles.measurements import ChainMeasurement
 
 TEXT, EMBEDDING = ValueType("text"), ValueType("embedding")
 CLASSES = ("bad", "good")

@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from aurora.learning.composition.objective import Weights
-from aurora.learning.composition.problem import Problem
+from aurora.learning.composition.environment.problem import Problem
+from aurora.learning.composition.scores.objective import Weights
 from benchmarks.composition_made_up import ExactEvaluator, make_up, whole_space
 
 

@@ -22,7 +22,7 @@ def small_images(items=200):
         images[labels == 1, 3:] += 0.3
         return Split(images.reshape(count, -1).astype(np.float32), labels)
 
-    from aurora.learning.composition.value_types import ValueType
+    from aurora.learning.composition.pipelines.value_types import ValueType
 
     given = ValueType("image", 36)
     return Task("halves", "halves", given, ("top", "bottom"), split(items), split(50), split(50), "made up", "none")

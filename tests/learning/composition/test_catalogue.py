@@ -19,9 +19,9 @@ from aurora.learning.composition.components.conversion import to_onnx
 from aurora.learning.composition.components.estimators import estimator_of
 from aurora.learning.composition.components.fitting import fit_branch
 from aurora.learning.composition.components.loading import load_branch
-from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import ValueType
 from aurora.learning.composition.tasks.machines import CLASSES, INPUT
-from aurora.learning.composition.value_types import ValueType
 from tests.learning.composition.small import small_task
 
 onnx = pytest.importorskip("onnx")

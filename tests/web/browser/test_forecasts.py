@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from aurora.learning.experiments.experiment import Experiment, ExperimentDesign
-from aurora.learning.experiments.registration import FILE
-from aurora.learning.made_up import FIRST_DAY, made_up_rows
 from aurora.learning.rightsizing.savings_ledger import Promise, record_promises
 from tests.web.browser.conftest import Visit
 from tests.web.browser.served import Served
@@ -20,21 +16,18 @@ from tests.web.browser.visiting import TIMEOUT
 
 WEB = "shop/Deployment/web/cpu"
 FORECAST = f"/forecasts?series={WEB}&horizon=6"
-START = date(2026, 7, 1)
+DAYS = 14
+"""Days of the experiment that the desk has."""
 
 
 @pytest.fixture(scope="module", autouse=True)
-def experiment(desk: Served) -> Path:
-    """Register an experiment whose change lowers the cost by a fifth, with six days, and begin a ledger."""
-    folder = desk.folder / "runs" / "trial"
-    if not (folder / FILE).exists():
-        before = list(made_up_rows(32, FIRST_DAY, 30, 0))
-        trial = Experiment.register(folder, before, ExperimentDesign("cost", "latency", START, effect="5%", days=10))
-        treated = {s.account: 0.2 if s.treated else 0.0 for s in trial.registration.subjects}
-        trial.add(list(made_up_rows(32, START, 8, 0, treated)))
+def ledger(desk: Served) -> Path:
+    """Record a promise, unless the desk has a ledger; its experiment `runs/trial` is made with the desk."""
+    path = desk.folder / "runs" / "ledger.jsonl"
+    if not path.exists():
         promise = Promise("web@1", "web", "2026-06-01", 100.0, 80.0, 130.0, 0.8, "synthetic")
-        record_promises(desk.folder / "runs" / "ledger.jsonl", [promise])
-    return folder
+        record_promises(path, [promise])
+    return path
 
 
 def settled(page: Page) -> Page:
@@ -105,5 +98,6 @@ def test_an_experiment_shows_its_effect_by_day_and_its_rules(visit: Visit) -> No
     expect(page.get_by_role("row").filter(has_text="Stop for benefit")).to_contain_text("met")
     expect(page.get_by_role("region", name="Promises of runs/ledger.jsonl")).to_contain_text("$80.00 to $130.00")
     page.get_by_text("Intervals of each day").click()
-    expect(page.get_by_role("region", name="Effect by day").get_by_role("row")).to_have_count(9)
+    days = page.get_by_role("region", name="Effect by day").get_by_role("row")
+    expect(days).to_have_count(1 + DAYS)  # with the heading
     check(page, QUICK)

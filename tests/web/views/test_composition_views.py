@@ -12,9 +12,9 @@ from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.measurement_journal import MeasurementJournal
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.searching.measurement_journal import MeasurementJournal
 from aurora.web.views.composition import (
     COMPOSE,
     COMPOSITIONS,
@@ -48,6 +48,17 @@ def runs(tmp_path):
     measured.add(GATED, Measured(0.9, 0.002, 2.0, 2e6))
     measured.add(SLOW, Measured(0.85, float("inf"), float("inf")))
     return tmp_path
+
+
+def test_what_was_measured_is_named_by_its_task_not_by_hashes(runs):
+    (hostile,) = fronts(runs)
+    assert (hostile.title, hostile.note) == (f"machines {HOSTILE}", "")
+    measured = MeasurementJournal(runs / COMPOSE / COMPOSITIONS, f"machines {'ab' * 8} {'cd' * 4} {'ef' * 32}")
+    measured.add(SINGLE, Measured(0.8, 0.001, 0.5, 1e6))
+    latest = fronts(runs)[0]
+    assert latest.title == "machines"
+    assert latest.note == "Data abababab, machine cdcdcdcd, settings efefefef."
+    assert latest.front[0].cost == 500.0  # of a million
 
 
 def test_an_empty_folder_has_a_catalogue_and_nothing_else(tmp_path):

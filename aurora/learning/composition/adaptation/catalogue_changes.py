@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from aurora.learning.composition.adaptation.changes import Change
-from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.types import Frozen, NonNegative
 
 LEAST_RATIO = 1.01

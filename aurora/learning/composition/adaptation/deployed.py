@@ -25,14 +25,14 @@ from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.in_process import InProcess
 from aurora.learning.composition.engine.loading import Loaded, load_function
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.evaluation import TableEvaluator
-from aurora.learning.composition.measurements import ChainMeasurement
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.pipeline import Branch, Pipeline
-from aurora.learning.composition.prices import EXAMPLE, Prices
-from aurora.learning.composition.queueing import Service
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline
+from aurora.learning.composition.pipelines.value_types import Batch
+from aurora.learning.composition.profiles.measurements import ChainMeasurement
+from aurora.learning.composition.scores.evaluation import TableEvaluator
+from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.scores.prices import EXAMPLE, Prices
+from aurora.learning.composition.scores.queueing import Service
 from aurora.learning.composition.tasks.task import Split, Task
-from aurora.learning.composition.value_types import Batch
 
 LEAST_LABELS = 150
 """Fewest labelled requests from which anything is learnt."""

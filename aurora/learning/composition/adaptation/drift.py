@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from aurora.errors import InputError
 from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.text_features import FEATURES, Vocabulary, text_features, vocabulary
-from aurora.learning.composition.value_types import Array, Batch, ValueType
+from aurora.learning.composition.pipelines.value_types import Array, Batch, ValueType
 from aurora.statistics.paired_tests import holm
 from aurora.types import FloatArray, IntArray
 

@@ -25,17 +25,17 @@ from aurora.learning.composition.adaptation.steps import FILE, AdaptationJournal
 from aurora.learning.composition.adaptation.warm_start import searched_trials, warm_trials
 from aurora.learning.composition.adaptation.watch import UNKNOWN, Watch, Window, needs_recomposition
 from aurora.learning.composition.catalogue import shipped
-from aurora.learning.composition.edits import EditSpace
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.in_process import InProcess
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.objective import Weights
-from aurora.learning.composition.pipeline import Pipeline
-from aurora.learning.composition.problem import Problem
-from aurora.learning.composition.profiling import task_chains
-from aurora.learning.composition.queueing import Service
-from aurora.learning.composition.rules import Limits, Rules
+from aurora.learning.composition.environment.problem import Problem
+from aurora.learning.composition.pipelines.edits import EditSpace
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.pipelines.rules import Limits, Rules
+from aurora.learning.composition.profiles.profiling import task_chains
+from aurora.learning.composition.scores.objective import Weights
+from aurora.learning.composition.scores.queueing import Service
 from aurora.learning.composition.tasks.task import Split, Task
 from aurora.reading import read_json
 from aurora.types import Progress, no_progress

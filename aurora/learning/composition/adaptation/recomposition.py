@@ -17,9 +17,9 @@ from aurora.errors import InputError
 from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.paired import ALPHA, Comparison, compare
 from aurora.learning.composition.adaptation.steps import AdaptationJournal, Step, figures_of, measured_of
-from aurora.learning.composition.objective import Measured, Weights, reward
-from aurora.learning.composition.parsing import parse_pipeline
-from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.scores.objective import Measured, Weights, reward
 from aurora.types import BoolArray, Progress, no_progress
 
 Trials: TypeAlias = Generator[Pipeline, Measured, None]

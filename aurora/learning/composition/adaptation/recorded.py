@@ -12,7 +12,7 @@ from pydantic import Field
 from aurora import journal
 from aurora.errors import DataError
 from aurora.learning.composition.adaptation.watch import UNKNOWN
-from aurora.learning.composition.value_types import Batch, ValueType
+from aurora.learning.composition.pipelines.value_types import Batch, ValueType
 from aurora.types import FloatArray, Frozen, IntArray
 
 INTERVALS = 40

@@ -14,8 +14,8 @@ from pydantic import Field
 from aurora import journal
 from aurora.files import writing
 from aurora.learning.composition.adaptation.changes import Change
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.scores.objective import Measured
 from aurora.types import Frozen
 
 StepName: TypeAlias = Literal[

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from aurora.learning.composition.adaptation.recomposition import Trials
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.pipeline import Pipeline
-from aurora.learning.composition.problem import Problem
-from aurora.learning.composition.search import DEFAULT_AGENT, agents
+from aurora.learning.composition.environment.problem import Problem
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.searching.search import DEFAULT_AGENT, agents
 
 RIVALS = 5
 """Compositions of before that are measured anew before the search begins."""

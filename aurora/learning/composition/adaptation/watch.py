@@ -13,8 +13,8 @@ from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.drift import ALPHA, LEAST_WINDOW, InputReference, prediction_drift
 from aurora.learning.composition.adaptation.labels import LABELS_TO_FALSE_ALARM, AccuracyWatch
 from aurora.learning.composition.adaptation.load_changes import LEAST_INTERVALS, load_change
-from aurora.learning.composition.pipeline import Pipeline
-from aurora.learning.composition.value_types import Batch, ValueType
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.pipelines.value_types import Batch, ValueType
 from aurora.types import FloatArray, IntArray
 
 UNKNOWN = -1

@@ -10,9 +10,9 @@ from scipy.special import ndtr
 from aurora.learning.composition.agents.cost_model import CostModel, fit_model
 from aurora.learning.composition.agents.encoding import Encoded, Encoder
 from aurora.learning.composition.agents.gaussian_process import Floats, Kernel
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.pipeline import Pipeline
-from aurora.learning.composition.problem import Problem, Strategy
+from aurora.learning.composition.environment.problem import Problem, Strategy
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.scores.objective import Measured
 
 GROWTH = 1.15
 """Growth of the number of measurements after which the model's kernels are searched for anew."""

@@ -21,8 +21,8 @@ from aurora.learning.composition.agents.gaussian_process import (
     compare,
     fit,
 )
-from aurora.learning.composition.objective import Measured, Weights
-from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.scores.objective import Measured, Weights
 
 MOST_LOG = math.log(100.0)
 """An overloaded composition counts as this much slower than the sum of its parts: infinity can't be fitted."""

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.learning.composition.agents.gaussian_process import Floats, Inputs
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.pipeline import Branch, Pipeline
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline
+from aurora.learning.composition.scores.objective import Measured
 
 SMALLEST = 1e-12
 """Least latency, cost or memory, so that it has a logarithm."""

@@ -16,7 +16,7 @@ from aurora.learning.composition.agents.beliefs import Beliefs, first_look
 from aurora.learning.composition.agents.dqn import DQN, DQNSettings
 from aurora.learning.composition.agents.model_env import ModelEnvironments
 from aurora.learning.composition.agents.ppo import PPO
-from aurora.learning.composition.problem import Problem, Strategy, random_pipeline
+from aurora.learning.composition.environment.problem import Problem, Strategy, random_pipeline
 from aurora.learning.rl.ppo_training import derive_seed, use_one_thread
 
 NUM_ENVS = 16

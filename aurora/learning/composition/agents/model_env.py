@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aurora.learning.composition.agents.beliefs import CAUTION, Beliefs
 from aurora.learning.composition.agents.encoding import Encoded
-from aurora.learning.composition.observation import (
+from aurora.learning.composition.environment.observation import (
     CANDIDATE_FEATURES,
     CONTEXT_FEATURES,
     OPERATIONS,
@@ -21,7 +21,7 @@ from aurora.learning.composition.observation import (
     candidate_features,
     context_features,
 )
-from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.learning.rl.vector_env import Observation, StepResult
 
 PLACES = 40

@@ -26,7 +26,7 @@ from pydantic import Field, ValidationError
 from aurora.errors import DataError, FileError
 from aurora.files import write_atomically, writing
 from aurora.learning.composition.components.component import Component, ComponentKind, Recipe
-from aurora.learning.composition.value_types import ValueType
+from aurora.learning.composition.pipelines.value_types import ValueType
 from aurora.reading import read_json
 from aurora.types import Frozen
 from aurora.validation import explain_validation

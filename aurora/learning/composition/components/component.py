@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from aurora.learning.composition.value_types import ValueType, misfit
+from aurora.learning.composition.pipelines.value_types import ValueType, misfit
 from aurora.types import Frozen
 
 ComponentId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
@@ -16,6 +16,8 @@ ComponentId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
 ComponentKind: TypeAlias = Literal["transformation", "model"]
 Parameters: TypeAlias = Mapping[str, float | int | str | bool]
 
+_SAME_PURPOSE = {"min-max": "standardise"}
+"""Family of a transformation -> family whose place it takes: both scale columns."""
 MAX_PRODUCT_WIDTH = 64
 """Most columns whose products are taken: 64 give 2,144 numbers."""
 OWN = "own"
@@ -52,6 +54,11 @@ class Component(Frozen):
     recipe: Recipe
     version: int = Field(1, ge=1)
     output: ValueType | None = None
+
+    @property
+    def purpose(self) -> str:
+        """Return what it is for: its family, or `standardise` for every way to scale columns."""
+        return _SAME_PURPOSE.get(self.recipe.family, self.recipe.family)
 
     def misfit(self, given: ValueType) -> str:
         """Return why a value of a type can't be given to the component, or an empty string if it can."""

@@ -23,9 +23,9 @@ from aurora.learning.composition.components.conversion import quantised, to_onnx
 from aurora.learning.composition.components.estimators import FAMILIES, estimator_of
 from aurora.learning.composition.components.methods import METHODS
 from aurora.learning.composition.components.runtimes import MODEL_FILE, open_step
-from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import Batch, ValueType
 from aurora.learning.composition.tasks.task import SplitName, Task
-from aurora.learning.composition.value_types import Batch, ValueType
 
 SEED = 0
 """Seed of everything that is fitted; another seed would be another component."""

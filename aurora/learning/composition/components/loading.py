@@ -9,8 +9,8 @@ from pathlib import Path
 from aurora.errors import DataError, FileError, InputError
 from aurora.learning.composition.components.artefacts import Manifest, current_folder
 from aurora.learning.composition.components.runtimes import Step, open_step
-from aurora.learning.composition.pipeline import Branch
-from aurora.learning.composition.value_types import Array, Batch, ValueType, misfit
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import Array, Batch, ValueType, misfit
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,8 +12,8 @@ from aurora.learning.composition.components import texts
 from aurora.learning.composition.components.artefacts import Fitted, packaged
 from aurora.learning.composition.components.component import Component
 from aurora.learning.composition.components.runtimes import VOCABULARY_FILE
+from aurora.learning.composition.pipelines.value_types import Batch
 from aurora.learning.composition.tasks.task import Task
-from aurora.learning.composition.value_types import Batch
 
 _VADER_CLASSES = ("negative", "positive")
 

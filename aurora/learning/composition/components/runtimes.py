@@ -12,7 +12,7 @@ import numpy as np
 from aurora.errors import DataError
 from aurora.learning.composition.components import texts
 from aurora.learning.composition.components.artefacts import Manifest, read_files, read_manifest
-from aurora.learning.composition.value_types import Array, Batch
+from aurora.learning.composition.pipelines.value_types import Array, Batch
 
 MODEL_FILE, VOCABULARY_FILE = "model.onnx", "vocabulary.json"
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.composition.value_types import Array, Batch
+from aurora.learning.composition.pipelines.value_types import Array, Batch
 
 Texts = Callable[[Batch], Array]
 """Takes a list of texts and gives a row of numbers for each."""

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from aurora.errors import AuroraError, DataError, InputError, RunError
-from aurora.learning.composition.value_types import Array, ValueType
+from aurora.learning.composition.pipelines.value_types import Array, ValueType
 
 SECONDS, MEMORY = 30.0, 2 << 30
 """Limits unless others are given: seconds from the start of loading, and bytes above the runtime's own."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.composition.value_types import Array
+from aurora.learning.composition.pipelines.value_types import Array
 
 
 class Answer(NamedTuple):

@@ -9,8 +9,9 @@ from pydantic import Field, ValidationError, field_validator
 
 from aurora.errors import InputError
 from aurora.learning.composition.engine.loading import DEFAULT_LOAD, check_load_name
-from aurora.learning.composition.engine.pipeline_text import read_pipeline
-from aurora.learning.composition.pipeline import Pipeline
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.pipelines.validation import threshold_misfits
 from aurora.types import Frozen
 from aurora.validation import explain_validation
 
@@ -118,11 +119,15 @@ class Deployment(Frozen):
     @field_validator("pipeline")
     @classmethod
     def _pipeline_reads(cls, value: str) -> str:
-        return str(read_pipeline(value))
+        """Whether its components exist and fit together is seen when they are loaded."""
+        pipeline = parse_pipeline(value)
+        if misfits := threshold_misfits(pipeline):
+            raise InputError("; ".join(map(str, misfits)), parameter="pipeline", value=value)
+        return str(pipeline)
 
     def graph(self) -> Pipeline:
         """Return the pipeline as a graph."""
-        return read_pipeline(self.pipeline)
+        return parse_pipeline(self.pipeline)
 
 
 def read_description(given: str | bytes | dict[str, Any]) -> Deployment:

@@ -33,7 +33,7 @@ from aurora.learning.composition.engine.engine import BusyError, Engine
 from aurora.learning.composition.engine.graph_steps import mean_of, read_step, state_of, threshold_of
 from aurora.learning.composition.engine.version import StageError, Version
 from aurora.learning.composition.engine.wire import PROBLEM_JSON, answer_json, problem_json, read_items
-from aurora.learning.composition.value_types import Batch
+from aurora.learning.composition.pipelines.value_types import Batch
 
 VERSION_HEADER = "X-Aurora-Version"
 ACCEPTED, CONFLICT = 202, 409

@@ -15,7 +15,7 @@ from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.metrics import Metrics
 from aurora.learning.composition.engine.shadow import Comparison, Shadow
 from aurora.learning.composition.engine.version import Version
-from aurora.learning.composition.value_types import Batch
+from aurora.learning.composition.pipelines.value_types import Batch
 
 Step: TypeAlias = Literal["starting", "shadow check", "serving", "refused"]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurora.errors import DataError
-from aurora.learning.composition.value_types import Array, Batch
+from aurora.learning.composition.pipelines.value_types import Array, Batch
 
 _HEAD = struct.Struct("<IBHIII")  # bytes of the payload, kind, stage, number, rows, columns
 HEAD_BYTES = _HEAD.size

@@ -15,7 +15,7 @@ import orjson
 from aurora.errors import InputError
 from aurora.learning.composition.engine.answers import Answer
 from aurora.learning.composition.engine.loading import mean
-from aurora.learning.composition.value_types import Array
+from aurora.learning.composition.pipelines.value_types import Array
 
 _FIELDS = frozenset({"items", "answers", "asked", "unsure", "classes"})
 

@@ -11,8 +11,8 @@ from aurora.errors import InputError, RunError
 from aurora.learning.composition.engine.answers import Answer, Partial
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.loading import Loaded, answer_stage, load_function
-from aurora.learning.composition.pipeline import Branch
-from aurora.learning.composition.value_types import Batch
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import Batch
 
 
 class InProcess:

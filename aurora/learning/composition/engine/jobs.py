@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurora.learning.composition.value_types import Array, Batch
+from aurora.learning.composition.pipelines.value_types import Array, Batch
 
 TOO_LATE, FAILED, UNAVAILABLE = 504, 500, 503
 

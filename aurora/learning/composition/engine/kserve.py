@@ -16,7 +16,7 @@ from typing import Any
 
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.loading import DEFAULT_LOAD
-from aurora.learning.composition.pipeline import Branch, Stage
+from aurora.learning.composition.pipelines.pipeline import Branch, Stage
 
 PORT = 8080
 _LONGEST_NAME = 50

@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol, TypeAlias
 import numpy as np
 
 from aurora.errors import InputError
-from aurora.learning.composition.pipeline import Branch
-from aurora.learning.composition.value_types import Array, Batch, ValueType
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import Array, Batch, ValueType
 
 DEFAULT_LOAD = "aurora.learning.composition.components.loading:load_branch"
 """Load function of the catalogue's components."""

@@ -11,7 +11,7 @@ from aurora.learning.composition.engine.frames import Frame, Kind, answer_of, ba
 from aurora.learning.composition.engine.jobs import FAILED, TOO_LATE, UNAVAILABLE, Failure, Job, Outcome, Queue, joined
 from aurora.learning.composition.engine.process import Process, State
 from aurora.learning.composition.engine.worker import Ready, Start
-from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.pipelines.pipeline import Branch
 
 TICK_SECONDS = 0.1
 """Seconds between looks at memory and health."""

@@ -20,8 +20,8 @@ from aurora.learning.composition.engine.description import Deployment, read_desc
 from aurora.learning.composition.engine.jobs import FAILED, UNAVAILABLE
 from aurora.learning.composition.engine.loading import answer_branch, load_function, mean, reason_of, sample
 from aurora.learning.composition.engine.wire import PROBLEM_JSON, answer_json, problem_json, read_items
-from aurora.learning.composition.pipeline import Branch
-from aurora.learning.composition.value_types import Array, Batch, ValueType
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import Array, Batch, ValueType
 
 _LEAST_WAIT = 1e-4
 """Ray waits for others at least so long, in seconds."""

@@ -11,7 +11,7 @@ import numpy as np
 from aurora.learning.composition.engine.answers import Answer
 from aurora.learning.composition.engine.description import ShadowCheck
 from aurora.learning.composition.engine.version import Version
-from aurora.learning.composition.value_types import Batch
+from aurora.learning.composition.pipelines.value_types import Batch
 
 
 class Comparison(NamedTuple):

@@ -28,8 +28,8 @@ from pathlib import Path
 import numpy as np
 
 from aurora.errors import InputError
-from aurora.learning.composition.pipeline import Branch
-from aurora.learning.composition.value_types import Array, Batch, ValueType
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import Array, Batch, ValueType
 
 LOAD = "aurora.learning.composition.engine.trial:load_branch"
 """Name of this module's load function."""

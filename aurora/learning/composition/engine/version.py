@@ -16,7 +16,7 @@ from aurora.learning.composition.engine.jobs import FAILED, TOO_LATE, Failure, J
 from aurora.learning.composition.engine.loading import mean
 from aurora.learning.composition.engine.metrics import StageMetrics
 from aurora.learning.composition.engine.pool import Pool
-from aurora.learning.composition.value_types import Array, Batch, ValueType
+from aurora.learning.composition.pipelines.value_types import Array, Batch, ValueType
 
 _KINDS = ("classes", "kind", "width")
 

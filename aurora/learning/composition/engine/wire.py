@@ -11,7 +11,7 @@ import orjson
 
 from aurora.errors import InputError
 from aurora.learning.composition.engine.answers import Answer
-from aurora.learning.composition.value_types import Array, Batch, ValueType
+from aurora.learning.composition.pipelines.value_types import Array, Batch, ValueType
 
 PROBLEM_JSON = "application/problem+json"
 _USAGE = 'give {"item": ITEM} or {"items": [ITEM, ...]}'

@@ -38,7 +38,7 @@ from aurora.learning.composition.engine.loading import (
     reason_of,
     sample,
 )
-from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.pipelines.pipeline import Branch
 
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _LOOK_SECONDS = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.learning.composition.agents.beliefs import Beliefs, first_look, unmeasured
-from aurora.learning.composition.problem import Problem, Strategy
+from aurora.learning.composition.environment.problem import Problem, Strategy
 
 
 def bayesian(problem: Problem, seed: int) -> Strategy:

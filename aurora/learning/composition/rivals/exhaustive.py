@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aurora.learning.composition.problem import Problem, Strategy
+from aurora.learning.composition.environment.problem import Problem, Strategy
 
 
 def exhaustive(problem: Problem, seed: int) -> Strategy:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.learning.composition.pipeline import Pipeline
-from aurora.learning.composition.problem import Problem, Strategy
+from aurora.learning.composition.environment.problem import Problem, Strategy
+from aurora.learning.composition.pipelines.pipeline import Pipeline
 
 
 def greedy(problem: Problem, seed: int) -> Strategy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.learning.composition.problem import Problem, Strategy
+from aurora.learning.composition.environment.problem import Problem, Strategy
 
 MOST_VAIN_RESTARTS = 50
 """Climbs in a row that ask for nothing new, after which the space counts as exhausted."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aurora.learning.composition.problem import Problem, Strategy, random_pipeline
+from aurora.learning.composition.environment.problem import Problem, Strategy, random_pipeline
 
 MOST_REPEATS = 10_000
 """Draws of known pipelines in a row after which a space that is not enumerated counts as exhausted."""

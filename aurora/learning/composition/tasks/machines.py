@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.errors import InputError
+from aurora.learning.composition.pipelines.value_types import ValueType
 from aurora.learning.composition.tasks.task import Split, Task
-from aurora.learning.composition.value_types import ValueType
 
 NAME = "machines"
 CLASSES = ("sound", "worn", "overheating")

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from aurora.errors import DataError, FileError
+from aurora.learning.composition.pipelines.value_types import ValueType
 from aurora.learning.composition.tasks.task import Split, Task
-from aurora.learning.composition.value_types import ValueType
 
 NAME = "mnist"
 CLASSES = tuple("0123456789")

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from aurora.learning.composition.value_types import Batch, ValueType
+from aurora.learning.composition.pipelines.value_types import Batch, ValueType
 
 SplitName: TypeAlias = Literal["fit", "select", "sealed"]
 """Components are fitted on `fit`, pipelines are chosen on `select`, and `sealed` is opened for the last figure only."""

@@ -6,8 +6,8 @@ import numpy as np
 
 from aurora.errors import InputError
 from aurora.learning.composition.adaptation.recomposition import Shadow
-from aurora.learning.composition.objective import Measured, Weights
-from aurora.learning.composition.pipeline import single
+from aurora.learning.composition.pipelines.pipeline import single
+from aurora.learning.composition.scores.objective import Measured, Weights
 
 A, B, C, D = (single(name) for name in ("a", "b", "c", "d"))
 WEIGHTS = Weights(1.0, 0.2, 0.2, latency_scale=0.1, cost_scale=10.0)

@@ -11,8 +11,8 @@ from aurora.learning.composition.adaptation.drift import InputReference, predict
 from aurora.learning.composition.adaptation.labels import AccuracyWatch
 from aurora.learning.composition.adaptation.load_changes import capacity, change_point, load_change
 from aurora.learning.composition.adaptation.paired import compare
-from aurora.learning.composition.pipeline import single
-from aurora.learning.composition.value_types import ValueType
+from aurora.learning.composition.pipelines.pipeline import single
+from aurora.learning.composition.pipelines.value_types import ValueType
 
 COLUMNS = ValueType("columns", 3, ("heat", "speed", "age"))
 CLASSES = ("sound", "worn", "hot")

@@ -8,8 +8,8 @@ import pytest
 from aurora.errors import InputError
 from aurora.learning.composition.adaptation.catalogue_changes import Listed
 from aurora.learning.composition.adaptation.watch import UNKNOWN, Watch, Window, needs_recomposition
-from aurora.learning.composition.pipeline import single
-from aurora.learning.composition.value_types import ValueType
+from aurora.learning.composition.pipelines.pipeline import single
+from aurora.learning.composition.pipelines.value_types import ValueType
 
 KIND = ValueType("columns", 2, ("heat", "age"))
 CLASSES = ("no", "yes")

@@ -6,7 +6,7 @@ from aurora.learning.composition.agents.beliefs import Beliefs
 from aurora.learning.composition.agents.dqn import DQN, DQNSettings, q_values
 from aurora.learning.composition.agents.exploration import epsilon_greedy, softmax
 from aurora.learning.composition.agents.model_env import HORIZON, PLACES, ModelEnvironments
-from aurora.learning.composition.search import search
+from aurora.learning.composition.searching.search import search
 from aurora.learning.rl.networks import INFEASIBLE_SCORE, ActorCritic, NetworkConfig, to_tensors
 from tests.learning.composition.made_up_search import made_up_problem
 

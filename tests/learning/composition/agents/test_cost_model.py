@@ -4,8 +4,8 @@ from aurora.learning.composition.agents.beliefs import Beliefs, first_look
 from aurora.learning.composition.agents.cost_model import fit_model
 from aurora.learning.composition.agents.encoding import Encoder
 from aurora.learning.composition.agents.gaussian_process import Inputs, Kernel, compare, fit
-from aurora.learning.composition.objective import Measured
-from aurora.learning.composition.pipeline import Branch, single
+from aurora.learning.composition.pipelines.pipeline import Branch, single
+from aurora.learning.composition.scores.objective import Measured
 from tests.learning.composition.made_up_search import made_up_problem
 
 

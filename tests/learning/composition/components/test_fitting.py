@@ -12,7 +12,7 @@ from aurora.learning.composition.components.estimators import estimator_of
 from aurora.learning.composition.components.fitting import SEED, chain_of, fit_branch
 from aurora.learning.composition.components.loading import load_branch
 from aurora.learning.composition.components.runtimes import session_of
-from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.pipelines.pipeline import Branch
 from aurora.learning.composition.tasks.machines import INPUT
 from tests.learning.composition.small import small_images, small_task
 

@@ -8,9 +8,9 @@ from aurora.learning.composition.components.component import Recipe
 from aurora.learning.composition.components.fitting import fit_branch
 from aurora.learning.composition.components.loading import load_branch
 from aurora.learning.composition.components.texts import hashing, tf_idf
-from aurora.learning.composition.pipeline import Branch
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.value_types import ValueType
 from aurora.learning.composition.tasks.task import Split, Task
-from aurora.learning.composition.value_types import ValueType
 
 GOOD = [
     "I love this phone!",

@@ -12,7 +12,7 @@ from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.metrics import Metrics
 from aurora.learning.composition.engine.trial import LOAD
 from aurora.learning.composition.engine.version import Version
-from aurora.learning.composition.value_types import Array
+from aurora.learning.composition.pipelines.value_types import Array
 
 
 def described(pipeline: str, **fields: Any) -> Deployment:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from aurora.learning.composition.search import search
+from aurora.learning.composition.searching.search import search
 from tests.learning.composition.made_up_search import made_up_problem
 
 

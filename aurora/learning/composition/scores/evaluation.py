@@ -1,0 +1,286 @@
+"""Exact scores of any pipeline from the measurements of its chains; latency is that of a service under load.
+
+What a stage answers to each item follows from what its branches answered, and which items reach the next stage from its
+threshold. So accuracy, time and memory of every pipeline are known without running it; only the queue is simulated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aurora.errors import InputError
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline
+from aurora.learning.composition.pipelines.value_types import Array
+from aurora.learning.composition.profiles.measurements import ChainMeasurement
+from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.scores.prices import EXAMPLE, Prices, cost_of_requests
+from aurora.learning.composition.scores.queueing import (
+    Service,
+    batched_response_times,
+    item_order,
+    poisson_arrivals,
+    quantile,
+    response_times,
+)
+from aurora.types import BoolArray, FloatArray
+
+LATENCY_SHARE = 0.95
+"""Share of requests that are answered within the latency of a composition."""
+
+
+class StageAnswers(NamedTuple):
+    """What a stage answers to every item, whether the item reaches it or not.
+
+    Attributes:
+        is_correct: Whether the likeliest class is the label, of shape (items,).
+        sureness: Probability of the likeliest class, of shape (items,).
+        seconds: Time from the item to its answer, in seconds, of shape (items,).
+        core_seconds: Core seconds of the item, of shape (items,).
+    """
+
+    is_correct: BoolArray
+    sureness: Array
+    seconds: FloatArray
+    core_seconds: FloatArray
+
+
+class Trace(NamedTuple):
+    """What a pipeline does with every item.
+
+    Attributes:
+        is_correct: Whether its answer is the label, of shape (items,).
+        seconds: Time of each stage, in seconds, of shape (stages, items); -1 where the item does not reach it.
+        core_seconds: Core seconds of each item, of shape (items,).
+    """
+
+    is_correct: BoolArray
+    seconds: FloatArray
+    core_seconds: FloatArray
+
+    @property
+    def total_seconds(self) -> FloatArray:
+        """Time of each item in all stages, without waiting, in seconds, of shape (items,)."""
+        return np.asarray(np.maximum(self.seconds, 0.0).sum(axis=0))
+
+
+class Prediction(NamedTuple):
+    """Predicted response times of a pipeline under load.
+
+    Attributes:
+        p50: Median, in seconds; infinite if it is overloaded.
+        p95: 95th percentile, in seconds; infinite if it is overloaded.
+        p99: 99th percentile, in seconds; infinite if it is overloaded.
+        utilisation: Share of time for which workers are busy; with batches, if all were full.
+    """
+
+    p50: float
+    p95: float
+    p99: float
+    utilisation: float
+
+    @property
+    def is_overloaded(self) -> bool:
+        """Whether requests arrive faster than they can be answered, so that the queue grows without end."""
+        return self.utilisation >= 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class TableEvaluator:
+    """Scores pipelines from a table of measured chains; an `Evaluator`.
+
+    Attributes:
+        measurements: Chain -> its measurement, all on the same items.
+        labels: Number of each item's class, of shape (items,).
+        service: Load, workers and batches, which latency and cost depend on.
+        prices: Prices.
+    """
+
+    measurements: Mapping[Branch, ChainMeasurement]
+    labels: NDArray[np.int64]
+    service: Service = field(default_factory=Service)
+    prices: Prices = EXAMPLE
+    _stages: dict[tuple[Branch, ...], StageAnswers] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not len(self.labels):
+            raise InputError("give at least one item", parameter="labels")
+        for branch, one in self.measurements.items():
+            if len(one.probabilities) != len(self.labels) or len(one.seconds) != len(self.labels):
+                reason = f"{branch} was measured on {len(one.seconds)} items; there are {len(self.labels)} labels"
+                raise InputError(reason, parameter="measurements")
+
+    def __call__(self, pipeline: Pipeline) -> Measured:
+        """Return the scores of a pipeline.
+
+        Raises:
+            InputError: A chain of it has not been measured, or it has no stage.
+        """
+        trace = self.trace(pipeline)
+        memory, size = self.resources(pipeline)
+        held = memory * self.service.workers
+        return Measured(
+            accuracy=float(trace.is_correct.mean()),
+            latency=self._responses_of(pipeline, trace)[1].p95,
+            cost=cost_of_requests(float(trace.core_seconds.mean()), held, self.service.rate, self.prices),
+            memory=memory,
+            size=size,
+        )
+
+    def stage(self, branches: Sequence[Branch]) -> StageAnswers:
+        """Return what a stage of some branches answers.
+
+        Raises:
+            InputError: A branch has not been measured.
+        """
+        key = tuple(branches)
+        if key not in self._stages:
+            parts = [self._measurement(branch) for branch in key]
+            probabilities = mean_probabilities([one.probabilities for one in parts])
+            seconds = np.array([one.seconds for one in parts])
+            self._stages[key] = StageAnswers(
+                is_correct=probabilities.argmax(axis=1) == self.labels,
+                sureness=probabilities.max(axis=1),
+                seconds=seconds.max(axis=0) if self.service.is_parallel else seconds.sum(axis=0),
+                core_seconds=seconds.sum(axis=0),
+            )
+        return self._stages[key]
+
+    def trace(self, pipeline: Pipeline) -> Trace:
+        """Return what a pipeline does with every item.
+
+        Raises:
+            InputError: A chain of it has not been measured, or it has no stage.
+        """
+        if not pipeline.stages or not all(stage.branches for stage in pipeline.stages):
+            raise InputError("it has a stage without a model, or no stage", parameter="pipeline", value=str(pipeline))
+        items = len(self.labels)
+        reaches = np.ones(items, bool)
+        is_correct, core_seconds = np.zeros(items, bool), np.zeros(items)
+        seconds = np.full((len(pipeline.stages), items), -1.0)
+        for number, stage in enumerate(pipeline.stages):
+            answers = self.stage(stage.branches)
+            seconds[number, reaches] = answers.seconds[reaches]
+            core_seconds[reaches] += answers.core_seconds[reaches]
+            is_correct[reaches] = answers.is_correct[reaches]
+            if stage.threshold is not None:
+                reaches &= is_unsure(answers.sureness, stage.threshold)
+            else:
+                reaches[:] = False
+        return Trace(is_correct, seconds, core_seconds)
+
+    def resources(self, pipeline: Pipeline) -> tuple[float, float]:
+        """Return resident memory and size on disk of all components of a pipeline, in bytes, each counted once.
+
+        Chains with the same first transformations share these.
+
+        Raises:
+            InputError: A chain of it has not been measured.
+        """
+        parts = resource_parts(self._measurement(b) for stage in pipeline.stages for b in stage.branches)
+        memory, size = np.sum(list(parts.values()), axis=0)
+        return float(memory), float(size)
+
+    def predict(self, pipeline: Pipeline) -> Prediction:
+        """Predict the response times of a pipeline under the load of `service`.
+
+        Raises:
+            InputError: A chain of it has not been measured, or it has no stage.
+        """
+        return self._responses_of(pipeline, self.trace(pipeline))[1]
+
+    def response_times(self, pipeline: Pipeline) -> FloatArray:
+        """Return the simulated response times, in seconds; they grow without end if it is overloaded.
+
+        Raises:
+            InputError: A chain of it has not been measured, or it has no stage.
+        """
+        return self._responses_of(pipeline, self.trace(pipeline), keep_overloaded=True)[0]
+
+    def _responses_of(
+        self, pipeline: Pipeline, trace: Trace, *, keep_overloaded: bool = False
+    ) -> tuple[FloatArray, Prediction]:
+        service = self.service
+        factors = self._factors(pipeline)
+        full = factors[:, -1] / (factors.shape[1] - 1)
+        work = np.maximum(trace.seconds, 0.0).mean(axis=1)
+        utilisation = float(service.rate * (work * full).sum() / service.workers)
+        if utilisation >= 1.0 and not keep_overloaded:
+            return np.full(1, np.inf), Prediction(np.inf, np.inf, np.inf, utilisation)
+        arrivals = poisson_arrivals(service.rate, service.requests, service.seed)
+        items = item_order(len(self.labels), service.requests, service.seed)
+        if service.batching.is_none:
+            responses = response_times(arrivals, trace.total_seconds[items], service.workers)
+        else:
+            seconds = np.ascontiguousarray(trace.seconds[:, items])
+            deadline = service.batching.deadline
+            responses = batched_response_times(arrivals, seconds, factors, service.workers, deadline)
+        responses = responses[service.skipped :] + service.overhead
+        p50, p95, p99 = (quantile(responses, share) for share in (0.5, LATENCY_SHARE, 0.99))
+        return responses, Prediction(p50, p95, p99, utilisation)
+
+    def _factors(self, pipeline: Pipeline) -> FloatArray:
+        """Return the time of a batch in that of a single request, of shape (stages, largest batch + 1)."""
+        sizes = np.arange(self.service.batching.size + 1)
+        factors = np.ones((len(pipeline.stages), len(sizes)))
+        for number, stage in enumerate(pipeline.stages):
+            times = np.array([batch_times(self._measurement(branch), sizes) for branch in stage.branches])
+            whole = times.max(axis=0) if self.service.is_parallel else times.sum(axis=0)
+            factors[number] = whole / whole[1] if len(sizes) > 1 and whole[1] > 0 else 1.0
+        return factors
+
+    def _measurement(self, branch: Branch) -> ChainMeasurement:
+        try:
+            return self.measurements[branch]
+        except KeyError:
+            raise InputError("this chain has not been measured", parameter="branch", value=str(branch)) from None
+
+
+def mean_probabilities(answers: Sequence[Array]) -> Array:
+    """Return the mean of what the branches of a stage answer, in the arithmetic of the engine."""
+    if len(answers) == 1:
+        return answers[0]
+    return np.asarray(np.sum(answers, axis=0, dtype=np.float64) / len(answers), np.float32)
+
+
+def is_unsure(sureness: Array, threshold: float) -> BoolArray:
+    """Return which answers do not stand: those whose likeliest class is less probable than the threshold."""
+    return np.asarray(sureness < threshold)
+
+
+def batch_times(measurement: ChainMeasurement, sizes: NDArray[np.int64]) -> FloatArray:
+    """Return the time of batches, in seconds: straight lines between the measured sizes and beyond the last two.
+
+    Args:
+        measurement: Measurement of a chain.
+        sizes: Sizes of batches, of shape (n,).
+    """
+    measured = {1: float(np.mean(measurement.seconds)), **measurement.batch_seconds}
+    known = sorted(measured)
+    times = [measured[k] for k in known]
+    if len(known) == 1:
+        return np.asarray(times[0] * np.maximum(sizes, 1), float)  # nothing is known of a gain
+    found = np.interp(sizes, known, times)
+    slope = max(0.0, (times[-1] - times[-2]) / (known[-1] - known[-2]))
+    return np.asarray(np.where(sizes > known[-1], times[-1] + slope * (sizes - known[-1]), found))
+
+
+def resource_parts(measurements: Iterable[ChainMeasurement]) -> dict[tuple[str, ...], tuple[float, float]]:
+    """Return memory and size of each component of some chains, in bytes, by the ids from the start of its chain.
+
+    A component is fitted on what the ones before it give. So chains share what they begin with, and nothing else. A
+    chain whose components were not measured apart counts as a whole.
+    """
+    parts: dict[tuple[str, ...], tuple[float, float]] = {}
+    for one in measurements:
+        names = one.branch.components
+        if len(one.component_memory) == len(one.component_size) == len(names):
+            for k in range(len(names)):
+                parts[names[: k + 1]] = (one.component_memory[k], one.component_size[k])
+        else:
+            parts[names] = (one.memory, one.size)
+    return parts

@@ -1,0 +1,1 @@
+"""Spaces: every pipeline of a task, scored; their optima, Pareto sets and slopes."""
