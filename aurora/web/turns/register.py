@@ -61,7 +61,7 @@ class Register:
             (count,) = connection.execute("SELECT COUNT(*) FROM owners WHERE owner = ?", (owner,)).fetchone()
         return int(count)
 
-    def list(self, owner: str) -> tuple[SessionRow, ...]:
+    def of_owner(self, owner: str) -> tuple[SessionRow, ...]:
         """Return the conversations of an owner, the one used last first; those that no server made are of ""."""
         query = f"{_OWNED} WHERE COALESCE(owner, '') = ? ORDER BY used_at DESC, session_id"
         with self._sessions.transaction() as connection:

@@ -109,7 +109,7 @@ class Turns:
             FileError: The file of conversations can't be opened.
             StoreError: It is damaged or held by another process.
         """
-        return self._register.list(owner)
+        return self._register.of_owner(owner)
 
     def row(self, session_id: str, *, owner: str | None = None) -> SessionRow:
         """Return a conversation by its whole id.
