@@ -119,7 +119,8 @@ def propose(
 
     filled = prompt.fill(**_facts(problem, measured, task, left))
     finished = run_agent(model, filled, CompositionAnswer, accept, temperature=TEMPERATURE)
-    return Proposals(*finished.value, finished.rejected)
+    pipelines, reasons = finished.value
+    return Proposals(pipelines, reasons, finished.rejected)
 
 
 def _checked(text: str, problem: Problem, measured: Mapping[Pipeline, Measured]) -> Pipeline:
