@@ -108,7 +108,7 @@ def _deployments(views: list[DeploymentView]) -> None:
                 {
                     "name": view.name,
                     "state": view.problem or ("runs" if view.is_running else "stopped"),
-                    "task": view.task,
+                    "task": view.task or "–",
                     "pipeline": view.pipeline,
                 }
                 for view in views
@@ -145,10 +145,10 @@ def _fronts(found: list[Front]) -> None:
                 [
                     (
                         one.pipeline,
-                        f"{one.accuracy:.1%}",
-                        "–" if one.latency_ms is None else f"{one.latency_ms:.3g}",
-                        "–" if one.cost is None else f"{one.cost:.3g}",
-                        f"{one.memory_mb:.3g}",
+                        f"{100 * one.accuracy:.1f} %",
+                        _digits(one.latency_ms),
+                        _digits(one.cost),
+                        _digits(one.memory_mb),
                         one.runs,
                     )
                     for one in front.front
@@ -156,6 +156,11 @@ def _fronts(found: list[Front]) -> None:
                 label=f"Pareto set, {front.title}",
                 numbers=(1, 2, 3, 4),
             )
+
+
+def _digits(value: float | None) -> str:
+    """Return a number with three digits, so that a column of them can be compared."""
+    return "–" if value is None else f"{value:#.3g}".removesuffix(".")
 
 
 def _catalogue(lines: list[ComponentLine]) -> None:

@@ -209,7 +209,7 @@ def _front(subject: str, records: Sequence[Record], running: dict[str, list[str]
     others = [one for name, one in served.items() if name not in set(best)]
     marks = [
         _points("measured", [(1000 * one.latency, one.accuracy) for one in others]),
-        Line("Pareto set", [one.latency_ms for one in lines], [one.accuracy for one in lines]),
+        _points("Pareto set", [(one.latency_ms or 0.0, one.accuracy) for one in lines]),
         _points("running", [(one.latency_ms or 0.0, one.accuracy) for one in chosen]),
     ]
     chart = Chart(
