@@ -66,7 +66,7 @@ def add(context: WebContext) -> None:
 
             async def show() -> None:
                 try:
-                    components = await compute(component_lines)
+                    components = await compute(component_lines, runs)
                     running = await compute(deployments, runs)
                     measured = await compute(fronts, runs)
                 except AuroraError as error:
@@ -165,7 +165,14 @@ def _fronts(found: list[Front]) -> None:
             summary = f"{len(front.front)} compositions are in the Pareto set; {best.pipeline} is the most accurate."
             figure(front.chart, summary=summary)
             small_table(
-                ("composition", "right answers", "p95, ms", "cost of 1,000", "memory, MB", "runs as"),
+                (
+                    "composition",
+                    "right answers",
+                    "p95, ms",
+                    f"cost of 1,000, {front.currency}",
+                    "memory, MB",
+                    "runs as",
+                ),
                 [
                     (
                         one.pipeline,
