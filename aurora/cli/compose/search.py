@@ -80,7 +80,7 @@ def search(  # one parameter an option
         )
     for chain, reason in found.failures.items():
         note(f"{chain} is left out: {reason}")
-    words = in_words(result, found.problem)
+    words = in_words(result, found.problem, settings.prices.currency)
     if plot is not None:
         write_charts([search_chart(f"{task}: search by {agent}", result, found.problem)], plot)
         note(f"wrote {plot}")
