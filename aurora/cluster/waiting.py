@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from itertools import combinations
@@ -44,10 +45,19 @@ class Remedy(NamedTuple):
     Attributes:
         node_id: The node.
         steps: The changes; empty if it fits now.
+        likewise: Other nodes for which the same changes do the same, where such nodes are told together.
     """
 
     node_id: str
     steps: tuple[Step, ...]
+    likewise: tuple[str, ...] = ()
+
+    @property
+    def sense(self) -> tuple[str, ...]:
+        """What is to be done, in words that don't name the node; equal for nodes that can be told together."""
+        return tuple(
+            s.text.partition(": ")[0] if s.kind == "enlarge" else _unnamed(s, self.node_id) for s in self.steps
+        )
 
     def command(self, task_id: str) -> str | None:
         """Return the command that makes a plan of it for a task; None where no plan can do it."""
@@ -67,7 +77,7 @@ class WhyWaiting(NamedTuple):
         nodes: Every node with its reasons; empty where it fits.
         fits_now: Nodes that fit now.
         never: Why no node could take it even if everything were free; empty if one could.
-        remedies: The smallest changes that would place it, the fewest first.
+        remedies: The smallest changes that would place it, the fewest first; nodes that need the same are together.
     """
 
     task_id: str
@@ -85,7 +95,12 @@ class WhyWaiting(NamedTuple):
             **self._asdict(),
             "nodes": [{"node_id": n, "reasons": [r.text for r in reasons]} for n, reasons in self.nodes],
             "remedies": [
-                {"node_id": r.node_id, "steps": [s.text for s in r.steps], "command": r.command(self.task_id)}
+                {
+                    "node_id": r.node_id,
+                    "likewise": list(r.likewise),
+                    "steps": [s.text for s in r.steps],
+                    "command": r.command(self.task_id),
+                }
                 for r in self.remedies
             ],
         }
@@ -118,8 +133,28 @@ def why_waiting(snapshot: Snapshot, task_id: str, *, room: Room | None = None) -
         nodes,
         tuple(n for n, why in nodes if not why),
         never_fits(snapshot, task),
-        tuple(remedies[:MAX_REMEDIES]),
+        tuple(_together(remedies)[:MAX_REMEDIES]),
     )
+
+
+def _together(remedies: list[Remedy]) -> list[Remedy]:
+    """Return remedies with the nodes that need the same changes in one, in the order of the first of each.
+
+    Left out is what asks for a larger node and more besides where a larger node alone is enough.
+    """
+    alike: dict[tuple[str, ...], list[Remedy]] = {}
+    for remedy in remedies:
+        alike.setdefault(remedy.sense, []).append(remedy)
+    larger = [set(sense) for sense, (first, *_) in alike.items() if all(s.kind == "enlarge" for s in first.steps)]
+    alike = {sense: found for sense, found in alike.items() if not any(one < set(sense) for one in larger if one)}
+    return [first._replace(likewise=tuple(r.node_id for r in others)) for first, *others in alike.values()]
+
+
+def _unnamed(step: Step, node_id: str) -> str:
+    """Return what a step does, in words that don't name its node."""
+    if step.kind == "enlarge":
+        return step.text.partition(": ")[0]
+    return re.sub(rf"(?<![\w./-]){re.escape(node_id)}(?![\w./-])", "it", step.text)
 
 
 def remedies_of(snapshot: Snapshot, task_id: str) -> list[Remedy]:

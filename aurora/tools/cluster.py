@@ -337,6 +337,7 @@ class RemedyRow(Frozen):
     node_id: str
     changes: tuple[str, ...] = Field(description="empty: it fits now")
     command: str | None = Field(description="what plans it, as make_plan does with goal remedy; null: no plan can")
+    likewise: tuple[str, ...] = Field(default=(), description="other nodes for which the same changes do the same")
 
 
 class WaitingExplained(Frozen):
@@ -374,7 +375,9 @@ def _texts(reasons: tuple[Reason, ...]) -> tuple[str, ...]:
 
 def _remedy_row(remedy: Remedy, task_id: str) -> RemedyRow:
     changes = tuple(s.text for s in remedy.steps)
-    return RemedyRow(node_id=remedy.node_id, changes=changes, command=remedy.command(task_id))
+    return RemedyRow(
+        node_id=remedy.node_id, changes=changes, command=remedy.command(task_id), likewise=remedy.likewise[:MAX_REASONS]
+    )
 
 
 class WhyNotArguments(Frozen):

@@ -53,6 +53,21 @@ def test_remedies_that_only_move_tasks_come_before_those_that_change_constraints
     assert kinds == ["free", "free", "allow"]
 
 
+def test_nodes_that_need_the_same_are_told_together() -> None:
+    tainted = [node(name, taints=(Taint(key="gpu", effect="NoSchedule"),)) for name in "tuv"]
+    cluster = snapshot(node("a"), *tainted, task("1", "a", 3.5), task("new", cpu=2.5))
+    free, allow = why_waiting(cluster, "shop/new").remedies
+    assert (free.node_id, free.likewise) == ("a", ())
+    assert (allow.node_id, allow.likewise) == ("t", ("u", "v"))
+    assert allow.sense == ("let shop/new tolerate gpu, or remove the taint from it",)
+    large = why_waiting(
+        snapshot(node("a"), node("b", allocatable={"cpu": 3.0}), task("big", cpu=6.0)), "shop/big"
+    ).remedies
+    assert [(r.node_id, r.likewise, r.sense) for r in large] == [("a", ("b",), ("a node with 6 cores",))]
+    closed = why_waiting(snapshot(node("a"), node("b", is_cordoned=True), task("big", cpu=6.0)), "shop/big").remedies
+    assert [r.node_id for r in closed] == ["a"]  # a larger node is enough
+
+
 def test_why_not_names_every_change_that_a_node_needs() -> None:
     cordoned = node("c", is_cordoned=True, taints=(Taint(key="gpu", effect="NoSchedule"),))
     cluster = snapshot(node("a"), cordoned, task("1", "a"))

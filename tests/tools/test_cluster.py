@@ -78,7 +78,8 @@ def test_tasks_are_found_by_state_and_workload() -> None:
 def test_a_waiting_task_is_explained_with_what_would_place_it() -> None:
     why = _call("why_task_waits", task_id="shop/web-3")
     assert why["summary"] == "0 of 2 nodes fit: 1 insufficient cpu, 1 cordoned"
-    assert why["remedies"][0] == {"node_id": "a", "changes": ["free 1 core on a"], "command": None}  # type: ignore[index]
+    first = why["remedies"][0]  # type: ignore[index]
+    assert first == {"node_id": "a", "changes": ["free 1 core on a"], "command": None, "likewise": []}
 
 
 def test_why_not_tells_reasons_and_changes() -> None:

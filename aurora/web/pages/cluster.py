@@ -293,7 +293,7 @@ def _why(why: WhyView) -> None:
         text("p", "None was found.", "muted")
     for remedy in () if why.needs else why.remedies:
         with element("div", "stack remedy"):
-            text("span", f"On {remedy.node_id}", "break")
+            text("span", remedy.title, "break")
             with element("ul"):
                 for step in remedy.steps:
                     text("li", step, "break")

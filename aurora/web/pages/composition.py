@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from aurora.errors import AuroraError
 from aurora.web.context import WebContext
 from aurora.web.design.components import (
     Column,
@@ -20,13 +19,12 @@ from aurora.web.design.components import (
     error_state,
     facts,
     link,
-    loading,
     text,
 )
 from aurora.web.design.figures import figure
 from aurora.web.design.frame import frame
+from aurora.web.design.reading import Words, show_read
 from aurora.web.design.tables import Cell, points, small_table
-from aurora.web.design.working import compute
 from aurora.web.views.composition import (
     ComponentLine,
     DeploymentView,
@@ -37,6 +35,10 @@ from aurora.web.views.composition import (
     fronts,
 )
 
+COSTS = (
+    "It depends on what you weigh. No other composition beats one of these in accuracy, latency and cost together. "
+    "Costs are core hours for a million requests, or in the currency of the price file that the search was given."
+)
 TONES: dict[str, Tone] = {
     "better": "good",
     "swapped": "good",
@@ -60,50 +62,16 @@ def add(context: WebContext) -> None:
     def composition() -> None:
         lead = "Inference applications made of models and transformations: which are best, which run, how they adapt."
         with frame("Composition", active="composition", lead=lead):
-            place = element("div", "stack sections")
-            with place:
-                loading("Reading the catalogue and the deployments")
-
-            async def show() -> None:
-                try:
-                    components = await compute(component_lines, runs)
-                    running = await compute(deployments, runs)
-                    measured = await compute(fronts, runs)
-                except AuroraError as error:
-                    place.clear()
-                    with place:
-                        error_state("The compositions could not be read", str(error), retry=show)
-                    return
-                place.clear()
-                with place:
-                    _deployments(running)
-                    _fronts(measured)
-                    _catalogue(components)
-
-            ui.timer(0, show, once=True)
+            words = Words("Reading the catalogue and the deployments", "The compositions could not be read")
+            show_read(lambda: (deployments(runs), fronts(runs), component_lines(runs)), _all, words)
 
     @ui.page("/composition/{name}")
     def one(name: str) -> None:
-        lead = "What serves, the versions before it, and why it was changed."
-        with frame(name, active="composition", lead=lead):
-            place = element("div", "stack sections")
-            with place:
-                loading("Reading the deployment")
-
-            async def show() -> None:
-                try:
-                    view = await compute(deployment, runs, name)
-                except AuroraError as error:
-                    place.clear()
-                    with place:
-                        error_state("The deployment could not be read", str(error), retry=show)
-                        link("All compositions", "/composition")
-                    return
-                place.clear()
-                with place:
-                    _deployment(view)
-
-            ui.timer(0, show, once=True)
+        with frame(name, active="composition", lead="What serves, the versions before it, and why it was changed."):
+            words = Words(
+                "Reading the deployment", "The deployment could not be read", "All compositions", "/composition"
+            )
+            show_read(lambda: deployment(runs, name), _deployment, words)
 
 
 def path_of(name: str) -> str:
@@ -111,13 +79,21 @@ def path_of(name: str) -> str:
     return f"/composition/{quote(name, safe='')}"
 
 
+def _all(found: tuple[list[DeploymentView], list[Front], list[ComponentLine]]) -> None:
+    running, measured, components = found
+    _deployments(running)
+    _fronts(measured)
+    _catalogue(components)
+
+
 def _deployments(views: list[DeploymentView]) -> None:
     with card("Deployments"):
         if not views:
             empty_state(
                 "Nothing is deployed",
-                "A deployment answers requests by a composition, and is changed while it runs.",
-                command='aurora compose deploy "standardise > logistic" --task machines --name machines',
+                "A deployment answers requests by a composition, and is changed while it runs. "
+                "This one is for trying: its components need no model.",
+                command='aurora compose deploy "plain ? 0.8 | sleep-2ms" --trial --name films --detach',
                 icon="rocket_launch",
             )
             return
@@ -148,16 +124,16 @@ def _fronts(found: list[Front]) -> None:
         if not found:
             empty_state(
                 "No composition has been measured",
-                "A search measures a few and prints those that no other beats in accuracy, latency and cost.",
+                "A search fits and measures the models of a task, for some minutes, then compositions of them.",
                 command="aurora compose search machines --weights accuracy=1,latency=0.1,cost=0.05",
                 icon="query_stats",
             )
             return
-        text("p", "It depends on what you weigh. No other composition beats one of these in all three.")
+        text("p", COSTS)
     for front in found:
-        with card(front.subject):
+        with card(front.title):
             failed = f", {front.failed} could not be run" if front.failed else ""
-            text("p", f"{front.measured} compositions were measured{failed}.", "muted small")
+            text("p", f"{front.measured:,} compositions were measured{failed}. {front.note}", "muted small break")
             if not front.front:
                 text("p", "None of them can serve the load.", "bad")
                 continue
@@ -169,7 +145,7 @@ def _fronts(found: list[Front]) -> None:
                     "composition",
                     "right answers",
                     "p95, ms",
-                    f"cost of 1,000, {front.currency}",
+                    f"cost of a million, {front.currency}",
                     "memory, MB",
                     "runs as",
                 ),
@@ -184,7 +160,7 @@ def _fronts(found: list[Front]) -> None:
                     )
                     for one in front.front
                 ],
-                label=f"Pareto set, {front.subject}",
+                label=f"Pareto set, {front.title}",
                 numbers=(1, 2, 3, 4),
             )
 

@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from nicegui import ui
 
-from aurora.errors import AuroraError
 from aurora.web.context import WebContext
 from aurora.web.design.components import (
     Column,
@@ -15,15 +14,13 @@ from aurora.web.design.components import (
     command,
     data_table,
     element,
-    error_state,
     facts,
     link,
-    loading,
     text,
 )
 from aurora.web.design.frame import frame
+from aurora.web.design.reading import Words, show_read
 from aurora.web.design.tables import small_table
-from aurora.web.design.working import compute
 from aurora.web.views.policies import KINDS, Judged, PolicyLine, PolicyView, path_of, policy_lines, policy_view
 
 BEST_HERE = "which policy is best for this cluster?"
@@ -43,45 +40,14 @@ def add(context: WebContext) -> None:
     def policies() -> None:
         lead = "Rules that choose a node for each task: champions that self-play found, and well-known references."
         with frame("Policies", active="policies", lead=lead):
-            place = element("div", "stack")
-            with place:
-                loading("Reading policies")
-
-            async def show() -> None:
-                try:
-                    lines = await compute(policy_lines, runs)
-                except AuroraError as error:
-                    place.clear()
-                    with place:
-                        error_state("The policies could not be read", str(error), retry=show)
-                    return
-                place.clear()
-                with place:
-                    _list(lines)
-
-            ui.timer(0, show, once=True)
+            words = Words("Reading policies", "The policies could not be read")
+            show_read(lambda: policy_lines(runs), _list, words)
 
     @ui.page("/policies/{name:path}")
     def policy(name: str) -> None:
         with frame(name, active="policies", lead="What a policy does, how it was found, and what it achieves."):
-            place = element("div", "stack sections")
-            with place:
-                loading("Reading the policy")
-
-            async def show() -> None:
-                try:
-                    view = await compute(policy_view, name, runs)
-                except AuroraError as error:
-                    place.clear()
-                    with place:
-                        error_state("The policy could not be read", str(error), retry=show)
-                        link("All policies", "/policies")
-                    return
-                place.clear()
-                with place:
-                    _policy(view)
-
-            ui.timer(0, show, once=True)
+            words = Words("Reading the policy", "The policy could not be read", "All policies", "/policies")
+            show_read(lambda: policy_view(name, runs), _policy, words)
 
 
 def _list(lines: list[PolicyLine]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,10 +23,15 @@ from aurora.learning.composition.searching.measurement_journal import COMPOSITIO
 
 COMPOSE, DEPLOYMENTS = "compose", "deployments"
 """Folders below that of the runs, where the command line keeps the catalogue with its measurements, and deployments."""
+THOUSANDS = 1000
+"""Thousands of requests whose cost is shown: that of one thousand is a number with many zeros."""
 MOST_STEPS = 200
 """Most steps of a journal that are shown, the latest ones."""
 MOST_DEPLOYMENTS = 100
 MOST_FRONTS = 12
+_SUBJECT = re.compile(
+    r"(?P<task>\S+) (?P<data>[0-9a-f]{8})[0-9a-f]* (?P<machine>[0-9a-f]{8}) (?P<settings>[0-9a-f]{8})[0-9a-f]*"
+)
 
 
 class ComponentLine(NamedTuple):
@@ -47,7 +53,7 @@ class Composition(NamedTuple):
         pipeline: As people write it.
         accuracy: Share of right answers.
         latency_ms: 95th percentile, in milliseconds; None: overloaded.
-        cost: Of a thousand requests, in the currency of its front; None: overloaded.
+        cost: For a million requests, in the currency of its front; None: overloaded.
         memory_mb: Resident memory in MB.
         runs: Names of the deployments that run it.
     """
@@ -78,6 +84,18 @@ class Front(NamedTuple):
     currency: str
     front: tuple[Composition, ...]
     chart: Chart
+
+    @property
+    def title(self) -> str:
+        """Name of the task; the whole subject where it is written in another way."""
+        found = _SUBJECT.fullmatch(self.subject)
+        return found["task"] if found else self.subject
+
+    @property
+    def note(self) -> str:
+        """What tells two searches of a task apart: beginnings of the hashes of data, machine and settings."""
+        found = _SUBJECT.fullmatch(self.subject)
+        return f"Data {found['data']}, machine {found['machine']}, settings {found['settings']}." if found else ""
 
 
 class VersionLine(NamedTuple):
@@ -186,7 +204,7 @@ def _front(subject: str, records: Sequence[Record], running: dict[str, list[str]
             pipeline=pipeline,
             accuracy=served[pipeline].accuracy,
             latency_ms=1000 * served[pipeline].latency,
-            cost=served[pipeline].cost if math.isfinite(served[pipeline].cost) else None,
+            cost=THOUSANDS * served[pipeline].cost if math.isfinite(served[pipeline].cost) else None,
             memory_mb=served[pipeline].memory / 1e6,
             runs=", ".join(running.get(pipeline, ())),
         )

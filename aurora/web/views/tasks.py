@@ -14,6 +14,8 @@ LEAST_SOUGHT = 2
 """Least characters of a search for tasks."""
 MOST_MATCHES = 8
 """Most tasks that a search lists."""
+MOST_ALIKE = 4
+"""Most nodes that are named where the same changes do for many."""
 
 
 class TaskMatch(NamedTuple):
@@ -54,11 +56,29 @@ def task_matches(snapshot: Snapshot, words: str, most: int = MOST_MATCHES) -> Ta
 
 
 class RemedyRow(NamedTuple):
-    """Changes that would place a task: in words, the node, and the command that makes a plan of them, if one can."""
+    """Changes that would place a task.
+
+    Attributes:
+        node_id: The node.
+        likewise: Other nodes for which the same changes do the same; the steps then name none of them.
+        steps: The changes in words.
+        command: Command that makes a plan of them for the node; empty: no plan can.
+    """
 
     node_id: str
+    likewise: tuple[str, ...]
     steps: tuple[str, ...]
     command: str
+
+    @property
+    def title(self) -> str:
+        """Where the changes are made."""
+        listed = [self.node_id, *self.likewise]
+        more = len(listed) - MOST_ALIKE
+        if more > 0:
+            listed[MOST_ALIKE:] = [f"{more:,} more like them"]
+        *first, last = listed
+        return f"On {', '.join(first)} or {last}" if first else f"On {last}"
 
 
 class WhyView(NamedTuple):
@@ -95,7 +115,10 @@ def why_view(snapshot: Snapshot, task_id: str) -> WhyView:
     """
     why = why_waiting(snapshot, task_id, room=Room(snapshot))
     remedies = tuple(
-        RemedyRow(r.node_id, tuple(s.text for s in r.steps), r.command(task_id) or "") for r in why.remedies
+        RemedyRow(
+            r.node_id, r.likewise, r.sense if r.likewise else tuple(s.text for s in r.steps), r.command(task_id) or ""
+        )
+        for r in why.remedies
     )
     return WhyView(
         task_id,

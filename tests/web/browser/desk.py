@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+from tests.web.browser.served import free_port
+
 RUN = ("selfplay", "--iterations", "1", "--seed", "3", "--train-on", "batch", "--validate-on", "spot", "--no-report")
 """The quickest run of self-play."""
 GUARD = ("--guardrail", "latency")
@@ -35,6 +37,16 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("experiment", "sample", "--of", "runs/trial", "--days", "14", "--out", "runs/july.csv"),
     ("experiment", "status", "runs/trial", "--add", "runs/july.csv"),
 )
+DEPLOY = ("compose", "deploy", "plain ? 0.8 | sleep-2ms", "--trial", "--name", "films")
+"""A deployment of components that need no model."""
+SERVICE: tuple[tuple[str, ...], ...] = (
+    (*DEPLOY, "--port", "PORT", "--detach"),
+    ("compose", "deploy", "plain ? 0.9 | sleep-1ms", "--trial", "--name", "films", "--why", "fewer waits"),
+    ("compose", "rollback", "films", "--why", "p95 rose"),
+    ("compose", "stop", "films"),
+)
+MEASURED_EACH = 25
+"""Of so many compositions of the made-up task, one is measured."""
 QUESTIONS = ("which pods are pending, and why?", "what happens if node-a1 fails?")
 
 
@@ -43,7 +55,26 @@ def make(folder: Path) -> None:
     os.chdir(folder)
     for words in COMMANDS:
         _command(words)
+    port = str(free_port())
+    for words in SERVICE:
+        _command(tuple(port if word == "PORT" else word for word in words))
+    _measurements()
     _conversation()
+
+
+def _measurements() -> None:
+    """Measure some compositions of a made-up task: a search of a real one fits its models first, for minutes."""
+    from aurora.learning.composition.searching.measurement_journal import MeasurementJournal
+    from aurora.web.views.composition import COMPOSE, COMPOSITIONS
+    from benchmarks.composition_made_up import ExactEvaluator, make_up, whole_space
+
+    task = make_up(5)
+    measure = ExactEvaluator(task)
+    path = Path("runs", COMPOSE, COMPOSITIONS)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    journal = MeasurementJournal(path, "made-up:5")
+    for pipeline in whole_space(tuple(task.chains))[::MEASURED_EACH]:
+        journal.add(pipeline, measure(pipeline))
 
 
 def _command(words: tuple[str, ...]) -> None:

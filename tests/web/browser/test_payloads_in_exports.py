@@ -25,8 +25,10 @@ from aurora.evals.report.selfplay import write_report
 from aurora.evals.rightsizing import curve_charts
 from aurora.evals.rl import curves
 from aurora.graphs.run import settings_of
+from aurora.learning.composition.spaces.task_space import front_chart
 from aurora.learning.experiments.effect_charts import effect_charts
 from aurora.learning.forecasting.charts import fan_chart
+from aurora.learning.futures.charts import futures_charts
 from aurora.learning.series.charts import series_chart
 from aurora.learning.series.series import QUANTILES, Finding, Forecast, Series
 from aurora.reading import read_json
@@ -135,7 +137,31 @@ def _experiment(text: str) -> Chart:
     return effect_charts(registration, standing)[0]
 
 
-@pytest.mark.parametrize("drawn", [_measured, _forecast, _learning, _strategies, _experiment])
+def _futures(text: str) -> Chart:
+    """Return what `aurora futures --plot` draws of a snapshot's plans, whose names are the user's."""
+    demand = SimpleNamespace(start=0, step=60, by_step=[1.0, 2.0], tiers=[], totals=np.ones((2, 2)))
+    measured = {"cost": [[1.0, 2.0]], "sla": [[0.0, 0.1]]}
+    simulated = SimpleNamespace(plans=[SimpleNamespace(plan_id=text)], measured=measured)
+    report: Any = SimpleNamespace(demand=demand, past=np.array([1.0]), simulated=simulated)
+    return futures_charts(report)[1]
+
+
+class _Space(SimpleNamespace):
+    def __len__(self) -> int:
+        return len(self.latency)
+
+
+def _composed(text: str) -> Chart:
+    """Return what `aurora compose space --plot` draws of a task, whose name is the user's."""
+    space: Any = _Space(latency=[0.1, 0.2], accuracy=[0.5, 0.6], is_single=[True, False])
+    found: Any = SimpleNamespace(front=[SimpleNamespace(selection=SimpleNamespace(latency=0.2, accuracy=0.6))])
+    return front_chart(text, space, found)
+
+
+KINDS = (_measured, _forecast, _learning, _strategies, _experiment, _futures, _composed)
+
+
+@pytest.mark.parametrize("drawn", KINDS)
 def test_every_kind_of_exported_chart_shows_payloads_as_text(
     opened: Open, tmp_path: Path, drawn: Callable[[str], Chart]
 ) -> None:

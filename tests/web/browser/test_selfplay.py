@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.web.browser.served import Served
 
-PATIENCE = 120_000
+PATIENCE = 300_000
 """Milliseconds for an iteration of a run beside everything else."""
 
 

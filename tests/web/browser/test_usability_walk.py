@@ -13,6 +13,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
+from aurora.champions.shipped import shipped_champions
+from aurora.cluster.samples import load_sample
+from aurora.quantities import plain
+from aurora.tools.cluster_changes import RankArguments, rank_cluster_policies
+from aurora.tools.desk import Desk
 from tests.web.browser.conftest import Visit
 from tests.web.browser.served import Served
 
@@ -84,10 +89,22 @@ def approve_a_plan_and_undo_it(walk: Walk) -> None:
 
 def which_policy_is_best(walk: Walk) -> None:
     walk.to("Policies")
-    walk.see(r"\+0\.0101 \[\+0\.0061, \+0\.0139\] reward over nearest")
+    champions = walk.page.get_by_role("table", name="Shipped champions")
+    for champion in (c for c in shipped_champions() if not c.weights):
+        lead, name = champion.judgement.closest, champion.policy_name
+        row = champions.get_by_role("row").filter(has=walk.page.get_by_role("button", name=name, exact=True))
+        expect(row).to_contain_text(
+            f"{lead.mean:+.4f} [{lead.low:+.4f}, {lead.high:+.4f}] {champion.provenance.unit} over {lead.reference}",
+            timeout=PATIENCE,
+        )
     walk.follow("Which is best for this cluster?")
     walk.page.keyboard.press("Enter")
-    walk.see("best")
+    desk = Desk([], snapshot=load_sample("web-shop"))
+    best, *others = rank_cluster_policies(desk, RankArguments(limit=8)).policies
+    reward = plain(best.reward)
+    walk.see(rf"Policy {re.escape(best.policy_id)} comes first of \d+ policies, with a reward of {reward}\.")
+    for level in (r.policy_id for r in others if plain(r.reward) == reward):
+        walk.see(rf"{re.escape(level)}.* reach(es)? {reward} too")
 
 
 def resume_a_run(walk: Walk) -> None:

@@ -83,6 +83,16 @@ def test_why_a_task_waits_is_what_the_library_says(sample):
         assert len(view.nodes) == len(sample.nodes)
 
 
+def test_a_change_that_does_the_same_for_many_nodes_is_told_once(sample):
+    for row in cluster_view(sample).waiting:
+        remedies = why_view(sample, row.task_id).remedies
+        assert len({r.steps for r in remedies}) == len(remedies)
+        for remedy in (r for r in remedies if r.likewise):
+            assert remedy.title.startswith(f"On {remedy.node_id}")
+            assert remedy.likewise[0] in remedy.title
+            assert not any(remedy.node_id in step for step in remedy.steps)
+
+
 def test_why_is_refused_for_a_task_that_does_not_wait(shop):
     running = next(t.task_id for t in shop.tasks if t.state == "running")
     with pytest.raises(InputError, match="does not wait"):

@@ -50,6 +50,17 @@ def runs(tmp_path):
     return tmp_path
 
 
+def test_what_was_measured_is_named_by_its_task_not_by_hashes(runs):
+    (hostile,) = fronts(runs)
+    assert (hostile.title, hostile.note) == (f"machines {HOSTILE}", "")
+    measured = MeasurementJournal(runs / COMPOSE / COMPOSITIONS, f"machines {'ab' * 8} {'cd' * 4} {'ef' * 32}")
+    measured.add(SINGLE, Measured(0.8, 0.001, 0.5, 1e6))
+    latest = fronts(runs)[0]
+    assert latest.title == "machines"
+    assert latest.note == "Data abababab, machine cdcdcdcd, settings efefefef."
+    assert latest.front[0].cost == 500.0  # of a million
+
+
 def test_an_empty_folder_has_a_catalogue_and_nothing_else(tmp_path):
     assert deployments(tmp_path) == []
     assert fronts(tmp_path) == []

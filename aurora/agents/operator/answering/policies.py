@@ -25,6 +25,10 @@ def best_policy(reply: Reply, slots: Mapping[str, Any]) -> None:
     )
     _say_outcome(reply, first, cite)
     _say_origin(reply, found)
+    level = [r["policy_id"] for r in rows[1:] if _reward(r) == _reward(first)]
+    if level:
+        verb = "Policy {} reaches" if len(level) == 1 else "Policies {} reach"
+        reply.say(f"{verb.format(listed(level))} {_reward(first)} too.", cite)
     other = next((r for r in rows[1:] if _reward(r) != _reward(first)), None)
     if other is not None:
         reply.say(f"Policy {other['policy_id']} has {_reward(other)}.", cite)
