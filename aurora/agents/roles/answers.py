@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, create_model, model_validator
@@ -39,6 +39,8 @@ Amount = Annotated[float, Field(gt=0, le=1e9)]
 Amount0 = Annotated[float, Field(ge=0, le=1e9)]
 MODEL_FAMILY = "model"
 """Family of the scenarios that models write."""
+SCHEMAS_KEPT = 64
+"""Schemas of explanations that are kept; nearly every explanation has its own."""
 SIZE_TOLERANCE = 0.5
 """Largest relative deviation of a scenario's tasks and nodes from the numbers of its level."""
 
@@ -317,7 +319,7 @@ def _meant(sentence: Any) -> Any:
     return {"link": "none", "figures": True, **sentence, "facts": facts}
 
 
-@cache
+@lru_cache(maxsize=SCHEMAS_KEPT)
 def explanation_answer(facts: tuple[str, ...], sentences: int) -> type[ExplanationAnswer]:
     """Make the schema of an explanation that can choose only the given facts and phrasings.
 

@@ -63,7 +63,7 @@ def add(context: WebContext) -> None:
         lead = "Inference applications made of models and transformations: which are best, which run, how they adapt."
         with frame("Composition", active="composition", lead=lead):
             words = Words("Reading the catalogue and the deployments", "The compositions could not be read")
-            show_read(lambda: (deployments(runs), fronts(runs), component_lines()), _all, words)
+            show_read(lambda: (deployments(runs), fronts(runs), component_lines(runs)), _all, words)
 
     @ui.page("/composition/{name}")
     def one(name: str) -> None:
@@ -141,7 +141,14 @@ def _fronts(found: list[Front]) -> None:
             summary = f"{len(front.front)} compositions are in the Pareto set; {best.pipeline} is the most accurate."
             figure(front.chart, summary=summary)
             small_table(
-                ("composition", "right answers", "p95, ms", "cost of a million", "memory, MB", "runs as"),
+                (
+                    "composition",
+                    "right answers",
+                    "p95, ms",
+                    f"cost of a million, {front.currency}",
+                    "memory, MB",
+                    "runs as",
+                ),
                 [
                     (
                         one.pipeline,

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from aurora.agents.operator.answer import Mode
-from aurora.graphs.chat.sessions import Sessions
+from aurora.graphs.chat.sessions import SessionRow, Sessions
 
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS owners (session_id TEXT PRIMARY KEY, owner TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS owners_by_owner ON owners (owner)",
     "CREATE TABLE IF NOT EXISTS turns_at_work (session_id TEXT PRIMARY KEY, question TEXT NOT NULL, mode TEXT, "
     "messages INTEGER NOT NULL)",
 )
+_OWNED = "SELECT sessions.* FROM sessions LEFT JOIN owners USING (session_id)"
+"""Conversations with their owners; NULL where no server made one."""
 
 
 class TurnAtWork(NamedTuple):
@@ -52,10 +55,30 @@ class Register:
         with self._sessions.transaction() as connection:
             connection.execute("INSERT OR REPLACE INTO owners VALUES (?, ?)", (session_id, owner))
 
-    def owners(self) -> dict[str, str]:
-        """Return whose each conversation is; those that no server made are not in it."""
+    def owned(self, owner: str) -> int:
+        """Return how many conversations an owner has claimed."""
         with self._sessions.transaction() as connection:
-            return dict(connection.execute("SELECT session_id, owner FROM owners").fetchall())
+            (count,) = connection.execute("SELECT COUNT(*) FROM owners WHERE owner = ?", (owner,)).fetchone()
+        return int(count)
+
+    def of_owner(self, owner: str) -> tuple[SessionRow, ...]:
+        """Return the conversations of an owner, the one used last first; those that no server made are of ""."""
+        query = f"{_OWNED} WHERE COALESCE(owner, '') = ? ORDER BY used_at DESC, session_id"
+        with self._sessions.transaction() as connection:
+            rows = connection.execute(query, (owner,)).fetchall()
+        return tuple(SessionRow(*row) for row in rows)
+
+    def find(self, session_id: str, owner: str | None) -> SessionRow | None:
+        """Return a conversation; None: there is none, or it belongs to someone else.
+
+        Args:
+            session_id: Its whole id.
+            owner: Whose it must be; None: anybody's.
+        """
+        query = f"{_OWNED} WHERE session_id = ? AND (? IS NULL OR COALESCE(owner, '') = ?)"
+        with self._sessions.transaction() as connection:
+            row = connection.execute(query, (session_id, owner, owner)).fetchone()
+        return None if row is None else SessionRow(*row)
 
     def begin(self, turn: TurnAtWork) -> None:
         """Note that a turn was accepted."""

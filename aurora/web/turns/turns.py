@@ -79,7 +79,6 @@ class Turns:
         busy = "serves these conversations already; give another file of conversations, or end it"
         self._held.enter_context(locked(lock, busy=busy, error=ConflictError))
         self._register = Register(room.sessions)
-        self._owners = self._register.owners()
         for turn in self._register.at_work():
             self._resume(turn)
 
@@ -96,12 +95,11 @@ class Turns:
             FileError: The file of conversations can't be opened.
             StoreError: It is damaged or held by another process.
         """
-        if sum(o == owner for o in self._owners.values()) >= MOST_SESSIONS:
+        if self._register.owned(owner) >= MOST_SESSIONS:
             raise BusyError(f"there are {MOST_SESSIONS:,} conversations; delete some first", retry_after=3600)
         settings = self._room.settings
         row = self._sessions.new(settings.snapshot, history=str(settings.history or ""), model=settings.model)
         self._register.claim(row.session_id, owner)
-        self._owners[row.session_id] = owner
         return row
 
     def list(self, *, owner: str = "") -> tuple[SessionRow, ...]:
@@ -111,7 +109,7 @@ class Turns:
             FileError: The file of conversations can't be opened.
             StoreError: It is damaged or held by another process.
         """
-        return tuple(r for r in self._sessions.list() if self._owners.get(r.session_id, "") == owner)
+        return self._register.of_owner(owner)
 
     def row(self, session_id: str, *, owner: str | None = None) -> SessionRow:
         """Return a conversation by its whole id.
@@ -125,11 +123,10 @@ class Turns:
             FileError: The file of conversations can't be opened.
             StoreError: It is damaged or held by another process.
         """
-        with self._sessions.transaction() as connection:
-            found = connection.execute("SELECT * FROM sessions WHERE session_id = ?", (session_id,)).fetchone()
-        if found is None or (owner is not None and self._owners.get(session_id, "") != owner):
+        found = self._register.find(session_id, owner)
+        if found is None:
             raise AbsentError(f"there is no conversation {session_id[:40]!r}; list them, or begin a new one")
-        return SessionRow(*found)
+        return found
 
     def delete(self, session_id: str) -> None:
         """Delete a conversation; a turn of it is stopped. Plans stay in their folder.
@@ -154,7 +151,6 @@ class Turns:
             self._lives.pop(session_id, None)
         self._sessions.delete(session_id)
         self._register.forget(session_id)
-        self._owners.pop(session_id, None)
 
     def conversation(self, session_id: str) -> Conversation:
         """Return the conversation itself.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from aurora.agents.operator.lists import entries, pairs
 from aurora.agents.operator.questions import KINDS
@@ -14,6 +14,8 @@ from aurora.agents.operator.understanding.words import NUMBERS, everyday, stem, 
 MIN_LETTERS, MIN_ANY_SLIP = 4, 6
 """Fewest letters of a word that is corrected, and of one in which a letter may be wrong or too many."""
 PAIR = 2
+WORDS_KEPT = 4096
+"""Words whose correction is remembered; people write ever new ones."""
 _WORD = re.compile(r"(?<![\w<$.-])[a-z]+(?![\w>-])")
 _LETTERS = re.compile(r"(?<![\w<])[a-z]{2,}(?![\w>])")
 
@@ -27,7 +29,7 @@ def corrected(plain: str) -> str:
     return _WORD.sub(lambda match: _correct(match[0]), plain)
 
 
-@cache
+@lru_cache(maxsize=WORDS_KEPT)
 def _correct(word: str) -> str:
     if word in _slang():
         return _slang()[word]
