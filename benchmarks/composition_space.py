@@ -14,7 +14,7 @@ from pathlib import Path
 from aurora.learning.composition.pipelines.edits import EditSpace
 from aurora.learning.composition.pipelines.rules import Limits
 from aurora.learning.composition.scores.objective import Measured, Weights
-from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.scores.queueing import QueueModel
 from aurora.learning.composition.spaces.survey import Choice, climb_all, survey
 from aurora.learning.composition.spaces.task_space import CHAINS, SpaceSettings, TaskSpace, open_task_space
 from aurora.learning.composition.tasks.registry import TASKS, load_task
@@ -72,7 +72,7 @@ def main() -> None:
     settings = SpaceSettings(
         limits=Limits(branches=given.branches, transformations=given.transformations),
         chains=given.chains,
-        service=Service(rate=given.rate, workers=given.workers),
+        queue=QueueModel(rate=given.rate, workers=given.workers),
     )
     found = open_task_space(load_task(given.task), given.folder, settings, progress=tell)
     seen = survey(found.space, found.sealed)

@@ -10,7 +10,8 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.chat.commands import HISTORY_HELP, SNAPSHOT_HELP
-from aurora.cli.serve import LOG_HELP, MAX_PORT, TLS_CERT_HELP, TLS_KEY_HELP, LogName, leave, read_token
+from aurora.cli.secret import read_token
+from aurora.cli.serve import LEAST_TOKEN, LOG_HELP, MAX_PORT, TLS_CERT_HELP, TLS_KEY_HELP, LogName, leave
 from aurora.cli.terminal.output import note
 
 if TYPE_CHECKING:  # heavy at run time
@@ -45,7 +46,7 @@ def mcp(
     if not http and (host != LOCAL or token_file is not None or name or tls_cert is not None or tls_key is not None):
         raise options.usage_error("--http", "an address, a token, names and a certificate go with it")
     settings = McpSettings(may_plan=allow_plans, seconds=timeout)
-    token = read_token(token_file)
+    token = read_token(token_file, LEAST_TOKEN) or ""
     if http or log is not LogName.warning:
         from aurora.web.observability.logs import log_json  # heavy, where its format is wanted
 

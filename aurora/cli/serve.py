@@ -11,10 +11,9 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.chat.commands import HISTORY_HELP, MODEL_HELP, SNAPSHOT_HELP, ModeName, TargetName
+from aurora.cli.secret import read_token
 from aurora.cli.terminal.output import note
-from aurora.reading import read_text
 
-MAX_TOKEN_BYTES = 4096
 LEAST_TOKEN = 16
 """Fewest characters of a token."""
 LEFT_SECONDS = 2.0
@@ -67,7 +66,7 @@ def serve(
     from aurora.web.serving import serve as serve_desk
     from aurora.web.settings import WebSettings
 
-    token = read_token(token_file)
+    token = read_token(token_file, LEAST_TOKEN) or ""
     if snapshot is None:
         note(f"no --snapshot is given: this is about {DEFAULT_SNAPSHOT}")
     settings = WebSettings(
@@ -104,14 +103,3 @@ def leave() -> None:
     end = threading.Timer(LEFT_SECONDS, os._exit, (0,))
     end.daemon = True
     end.start()
-
-
-def read_token(path: Path | None) -> str:
-    """Return the token of a file, "" without one; one that can be guessed is a usage error."""
-    if path is None:
-        return ""
-    token = read_text(path, limit=MAX_TOKEN_BYTES).strip()
-    if len(token) < LEAST_TOKEN or not token.isascii() or not token.isprintable():
-        shown = options.shown(str(path))
-        raise options.usage_error("--token-file", f"{shown} holds no printable secret of {LEAST_TOKEN} characters")
-    return token

@@ -7,12 +7,13 @@ and kept; a pipeline is then scored from its chains without running it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
 
 from aurora.errors import InputError
-from aurora.learning.composition.catalogue import shipped
+from aurora.learning.composition.catalogue import Entry, entries_of
 from aurora.learning.composition.engine.control import Control, is_running
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
@@ -23,13 +24,15 @@ from aurora.learning.composition.pipelines.rules import Limits, Rules
 from aurora.learning.composition.pipelines.validation import check
 from aurora.learning.composition.profiles.profiling import measure_branch, task_chains
 from aurora.learning.composition.scores.evaluation import TableEvaluator
-from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.scores.queueing import QueueModel
 from aurora.learning.composition.tasks.registry import DEFAULT_TASK, TASKS
 from aurora.learning.composition.tasks.task import Task
 from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
 NAME = r"^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$"
+COMPOSE = "compose"
+"""Folder below that of the runs, with the catalogue, the fitted components and their measurements."""
 MOST_CHARACTERS = 2000
 MOST_NEXT = 12
 MOST_ITEMS = 8
@@ -54,7 +57,7 @@ class Composed(Frozen):
     misfits: tuple[str, ...] = Field(description="what does not fit, and why; empty: it can run")
     accuracy: float | None = Field(default=None, description="share of right answers")
     latency_ms: float | None = Field(default=None, description="95th percentile under the load; null: overloaded")
-    cost: float | None = Field(default=None, description="of 1,000 requests, in the example's unit")
+    cost: float | None = Field(default=None, description="of 1,000 requests, in core hours")
     memory_mb: float | None = None
     next: tuple[str, ...] = Field(default=(), description="some pipelines that one edit leads to")
 
@@ -122,14 +125,15 @@ def compose_pipeline(desk: Desk, arguments: ComposeArguments) -> Composed:
     """Check whether a pipeline of models and transformations fits together, and score it: accuracy, latency, cost."""
     task = _task(arguments.task)
     pipeline = parse_pipeline(arguments.pipeline)
-    rules = _rules(task)
+    folder = desk.runs / COMPOSE
+    entries = entries_of(folder)
+    rules = _rules(task, entries)
     found = tuple(map(str, check(pipeline, rules)))
     if found:
         return Composed(pipeline=str(pipeline), misfits=found[:MOST_ITEMS])
     branches = sorted({branch for stage in pipeline.stages for branch in stage.branches})
-    folder = desk.runs / "compose"
     measurements = {branch: measure_branch(branch, task, folder) for branch in branches}
-    score = TableEvaluator(measurements, task.select.labels, Service(rate=arguments.rate))(pipeline)
+    score = TableEvaluator(measurements, task.select.labels, QueueModel(rate=arguments.rate))(pipeline)
     return Composed(
         pipeline=str(pipeline),
         misfits=(),
@@ -137,7 +141,7 @@ def compose_pipeline(desk: Desk, arguments: ComposeArguments) -> Composed:
         latency_ms=1000 * score.latency if math.isfinite(score.latency) else None,
         cost=score.cost,
         memory_mb=score.memory / 1e6,
-        next=_next(pipeline, rules, branches, task),
+        next=_next(pipeline, rules, branches, task_chains(task, entries)),
     )
 
 
@@ -145,7 +149,7 @@ def profile(desk: Desk, arguments: ProfileArguments) -> Profiled:
     """Measure one chain alone: accuracy, time, memory; without a chain, list the components that there are."""
     task = _task(arguments.task)
     if not arguments.chain.strip():
-        entries = shipped().values()
+        entries = entries_of(desk.runs / COMPOSE).values()
         return Profiled(
             components={one.id: f"{one.kind}: {one.description}" for one in entries if one.is_for(task.name)}
         )
@@ -153,7 +157,7 @@ def profile(desk: Desk, arguments: ProfileArguments) -> Profiled:
     if len(pipeline.stages) > 1 or len(pipeline.stages[0].branches) > 1:
         raise InputError("give one chain, without | and +", parameter="chain", value=arguments.chain)
     branch = pipeline.stages[0].branches[0]
-    found = measure_branch(branch, task, desk.runs / "compose")
+    found = measure_branch(branch, task, desk.runs / COMPOSE)
     right = found.probabilities.argmax(axis=1) == task.select.labels
     return Profiled(
         chain=str(branch),
@@ -218,12 +222,12 @@ def _detail(status: dict[str, Any]) -> str:
 
 def _prepare(pipeline: Pipeline, task: Task, desk: Desk) -> None:
     """Refuse a pipeline that can't run, and fit what is not fitted yet."""
-    found = check(pipeline, _rules(task))
+    found = check(pipeline, _rules(task, entries_of(desk.runs / COMPOSE)))
     if found:
         raise InputError("; ".join(map(str, found)), parameter="pipeline", value=str(pipeline))
     for stage in pipeline.stages:
         for branch in stage.branches:
-            measure_branch(branch, task, desk.runs / "compose")
+            measure_branch(branch, task, desk.runs / COMPOSE)
 
 
 def _task(name: str) -> Task:
@@ -232,15 +236,14 @@ def _task(name: str) -> Task:
     return TASKS[name]()
 
 
-def _rules(task: Task) -> Rules:
-    return Rules(
-        {name: one for name, one in shipped().items() if one.is_for(task.name)}, task.input, task.classes, Limits()
-    )
+def _rules(task: Task, entries: Mapping[str, Entry]) -> Rules:
+    usable = {name: one for name, one in entries.items() if one.is_for(task.name)}
+    return Rules(usable, task.input, task.classes, Limits())
 
 
-def _next(pipeline: Pipeline, rules: Rules, branches: list[Branch], task: Task) -> tuple[str, ...]:
+def _next(pipeline: Pipeline, rules: Rules, branches: list[Branch], chains: Sequence[Branch]) -> tuple[str, ...]:
     """Return some neighbours: with chains of one step and those of the pipeline, evenly drawn over the edits."""
-    short = [branch for branch in task_chains(task, shipped()) if len(branch.components) <= 2]  # noqa: PLR2004
+    short = [branch for branch in chains if len(branch.components) <= 2]  # noqa: PLR2004
     space = EditSpace(rules, sorted({*branches, *short}))
     found = [str(one) for _, one in space.neighbours(pipeline)]
     step = max(1, len(found) // MOST_NEXT)

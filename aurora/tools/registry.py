@@ -15,15 +15,17 @@ from pydantic import BaseModel
 
 from aurora.tools.desk import Desk
 
-Effect = Literal["reads", "plans", "changes"]
-"""Effect of a tool on the world, fixed in code: no model's claim counts. `plans` writes plans, which change nothing."""
+Effect = Literal["reads", "measures", "plans", "changes"]
+"""Effect of a tool on the world, fixed in code: no model's claim counts. `plans` writes plans, which change nothing;
+`measures` runs code for minutes and keeps what it measured, and changes nothing that serves."""
 
 
 class Tool(NamedTuple):
     """A tool.
 
     Attributes:
-        effect: `changes` if it changes anything beyond its conversation, `plans` if all that it writes is a plan.
+        effect: `changes` if it changes anything beyond its conversation, `plans` if all that it writes is a plan,
+            `measures` if it is what it measured.
         arguments: Type of its arguments.
         run: Function of the tool.
         leaves_draft: True: it leaves a draft for other tools, so it runs even where its result is recorded.
@@ -123,8 +125,8 @@ ROWS: Mapping[str, Row] = {
     "explain_plan": Row("reads", "plan_explanation", "ExplainPlanArguments", "explain_plan"),
     "apply_plan": Row("changes", "plan_changes", "ApplyArguments", "apply_plan"),
     "roll_back_plan": Row("changes", "plan_changes", "RollBackArguments", "roll_back_plan"),
-    "compose_pipeline": Row("reads", "composition", "ComposeArguments", "compose_pipeline"),
-    "profile": Row("reads", "composition", "ProfileArguments", "profile"),
+    "compose_pipeline": Row("measures", "composition", "ComposeArguments", "compose_pipeline"),
+    "profile": Row("measures", "composition", "ProfileArguments", "profile"),
     "pipeline_status": Row("reads", "composition", "StatusArguments", "pipeline_status"),
     "deploy": Row("changes", "composition", "DeployArguments", "deploy"),
     "train": Row("changes", "rl", "TrainArguments", "train", leaves_draft=True),

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from aurora.learning.composition.adaptation.steps import FILE, AdaptationJournal
+from aurora.learning.composition.catalogue import deprecate
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
@@ -14,6 +15,7 @@ from aurora.learning.composition.pipelines.parsing import parse_pipeline
 from aurora.tools import composition
 from aurora.tools.desk import Desk
 from aurora.tools.harness import Harness, Limits
+from aurora.tools.registry import ROWS
 from tests.learning.composition.small import small_task
 
 TOOLS = ["compose_pipeline", "profile", "pipeline_status", "deploy"]
@@ -55,6 +57,23 @@ def test_a_chain_is_profiled_and_components_are_listed(harness):
     found = ask(harness, "profile", task="small", chain="logistic")
     assert found["median_ms"] > 0
     assert "one chain" in ask(harness, "profile", task="small", chain="logistic + tree-8")
+
+
+def test_a_component_that_the_user_withdrew_is_neither_listed_nor_accepted(harness, tmp_path):
+    deprecate(tmp_path / "compose", "svc", "me", "too slow")
+    assert "svc" not in ask(harness, "profile", task="small")["components"]
+    found = ask(harness, "compose_pipeline", task="small", pipeline="svc")
+    assert found["accuracy"] is None
+    assert any("svc" in one for one in found["misfits"])
+
+
+def test_tools_that_fit_models_do_not_pass_for_reading():
+    assert {name: ROWS[name].effect for name in TOOLS} == {
+        "compose_pipeline": "measures",
+        "profile": "measures",
+        "pipeline_status": "reads",
+        "deploy": "changes",
+    }
 
 
 def test_a_deployment_is_told_with_its_adaptation(harness, tmp_path):

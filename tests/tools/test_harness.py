@@ -68,7 +68,7 @@ def test_an_invalid_call_is_answered_with_the_correction(name, arguments, outcom
 
 def test_every_tool_has_a_description_a_schema_and_a_known_effect() -> None:
     for name, tool in TOOLS.items():
-        assert tool.effect in ("reads", "plans", "changes")
+        assert tool.effect in ("reads", "measures", "plans", "changes")
         assert tool.description, name
         assert all("description" in p for p in tool.arguments.model_json_schema()["properties"].values()), name
 

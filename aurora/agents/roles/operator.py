@@ -95,7 +95,7 @@ class _Looking:
 
         Every request carries their schemas. A call of another one still gets its answer from the harness.
         """
-        without = {"read": {"plans", "changes"}, "plan": {"changes"}, "apply": set()}[self._mode]
+        without = {"read": {"measures", "plans", "changes"}, "plan": {"changes"}, "apply": set()}[self._mode]
         left_out = {name for name, tool in self._harness.tools.items() if tool.effect in without}
         if not self._harness.desk.holds_plans:
             left_out |= OF_A_PLAN

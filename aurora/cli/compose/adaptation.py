@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from aurora.cli import options
+from aurora.cli.compose import space_options
 from aurora.cli.terminal import interrupts
 from aurora.cli.terminal.output import emit_json, note, say
 from aurora.cli.terminal.steps import steps
@@ -32,6 +33,8 @@ def adapt(  # one parameter an option
     rate: float = options.number(50.0, least=1e-6, most=MAX_RATE, unit="requests a second", help="Load."),
     seed: int = options.seed("Random seed of the search."),
     force: bool = typer.Option(False, "--force", help="Look for a better composition even where nothing changed."),
+    prices: Path | None = space_options.PRICES,
+    catalogue: Path = options.path(Path("runs/compose"), help="Folder of the catalogue and the measurements."),
     folder: Path = options.path(Path("runs/deployments"), help="Folder of the deployments."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -45,10 +48,17 @@ def adapt(  # one parameter an option
     from aurora.learning.composition.adaptation.loop import LoopSettings  # heavy, used here only
     from aurora.learning.composition.adaptation.loop import adapt as adapt_deployment  # likewise
     from aurora.learning.composition.scores.objective import Weights  # likewise
+    from aurora.learning.composition.scores.prices import EXAMPLE, read_prices  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     settings = LoopSettings(
-        Weights(accuracy, latency, cost, latency_scale, cost_scale), budget, rate, seed, is_forced=force
+        Weights(accuracy, latency, cost, latency_scale, cost_scale),
+        budget,
+        rate,
+        seed,
+        is_forced=force,
+        catalogue=catalogue,
+        prices=EXAMPLE if prices is None else read_prices(prices),
     )
     with interrupts.explained(lambda: "the same command goes on from there"), steps() as progress:
         found = adapt_deployment(folder / name, requests, load_task, settings, progress=progress)

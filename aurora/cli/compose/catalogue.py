@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
 from aurora.cli import options
+from aurora.cli.person import person
 from aurora.cli.terminal.output import emit_json, emit_table, note
 
 if TYPE_CHECKING:  # heavy at run time
@@ -69,7 +69,7 @@ def list_components(
 @app.command()
 def show(
     name: str = _NAME,
-    prices: Path | None = options.path(None, help="Price file, JSON. Default: an example, whose costs are no money."),
+    prices: Path | None = options.path(None, help="Price file, JSON. Default: an example, whose costs are core hours."),
     folder: Path = _FOLDER,
     as_json: bool = _JSON,
 ) -> None:
@@ -120,7 +120,7 @@ def show(
     if not rows:
         note("nothing is measured on this machine yet; measure with: aurora compose profile TASK")
         return
-    columns = ("task", "p50 us", "p95 us", "batch 1 / 8 / 32 us", "memory MiB", "size KiB", f"{chosen.currency}/h")
+    columns = ("task", "p50 us", "p95 us", "batch 1 / 8 / 32 us", "memory MiB", "size KiB", f"{chosen.currency} / hour")
     emit_table("alone, on this machine", columns, rows)
     best = profiles_with(name, profiles)[:MOST_CHAINS_SHOWN]
     emit_table(
@@ -178,7 +178,7 @@ def add(  # one parameter an option
         licence=licence,
         source=source,
     )
-    entry = catalogue.add(folder, addition, file, _person(who), seconds=seconds, memory=memory << 20)
+    entry = catalogue.add(folder, addition, file, person(who), seconds=seconds, memory=memory << 20)
     _told(as_json, f"added {entry.id}, version {entry.version}: it takes {given} and gives {entry.output}", entry)
 
 
@@ -196,7 +196,7 @@ def remove(
     """
     from aurora.learning.composition import catalogue  # heavy, used here only
 
-    catalogue.remove(folder, name, _person(who), why)
+    catalogue.remove(folder, name, person(who), why)
     _told(as_json, f"removed {name}; bring it back with: aurora compose catalogue restore {name}")
 
 
@@ -214,7 +214,7 @@ def deprecate(
     """
     from aurora.learning.composition import catalogue  # heavy, used here only
 
-    catalogue.deprecate(folder, name, _person(who), why)
+    catalogue.deprecate(folder, name, person(who), why)
     _told(as_json, f"{name} is deprecated: {why}", catalogue.entries_of(folder)[name])
 
 
@@ -232,7 +232,7 @@ def restore(
     """
     from aurora.learning.composition import catalogue  # heavy, used here only
 
-    catalogue.restore(folder, name, _person(who), why)
+    catalogue.restore(folder, name, person(who), why)
     _told(as_json, f"{name} is in the catalogue again", catalogue.entries_of(folder)[name])
 
 
@@ -294,15 +294,6 @@ def _told(as_json: bool, text: str, entry: Entry | None = None) -> None:
         emit_json({"message": text, "entry": None if entry is None else entry.model_dump(mode="json")})
     else:
         note(text)
-
-
-def _person(who: str | None) -> str:
-    if who is not None:
-        return who
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
-        return "unknown"
 
 
 def _type(text: str) -> ValueType:

@@ -14,6 +14,7 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.schedule.running import until_stopped
+from aurora.cli.secret import read_token
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.cli.terminal.steps import steps
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:  # heavy at run time
 
 MAX_PORT = 65_535
 NAME_PATTERN = r"[a-z]([a-z0-9-]{0,40}[a-z0-9])?"
-MAX_TOKEN_BYTES = 4096
 START_SECONDS = 600.0
 """Longest wait for a service in the background to be ready."""
 LayoutChoice = Literal["whole", "branches"]
@@ -90,7 +90,7 @@ def deploy(  # one parameter an option
     batching = {"size": batch, "deadline_ms": deadline}
     described = _described(name, file, given, batching, trial)
     place = _place(folder, name)
-    token = _token(token_file)
+    token = read_token(token_file)
     if is_running(place):
         if described is None:
             raise options.usage_error("PIPELINE", f"{name} runs already; give the pipeline that is to take over")
@@ -142,7 +142,7 @@ def status(
     for one in names:
         place = _place(folder, one)
         if is_running(place):
-            control = Control(place, _token(token_file))
+            control = Control(place, read_token(token_file))
             found.append({**control.status(), "url": control.url, "pid": control.pid})
             continue
         history = History(place / JOURNAL)
@@ -187,7 +187,7 @@ def rollback(
     from aurora.learning.composition.engine.control import Control  # heavy, used here only
     from aurora.learning.composition.engine.service import user  # likewise
 
-    control = Control(_place(folder, name), _token(token_file))
+    control = Control(_place(folder, name), read_token(token_file))
     with steps() as progress:
         found = control.roll_back(who=user(), why=why, progress=progress)
     _show(found, control.url, as_json)
@@ -323,14 +323,3 @@ def _show(found: dict[str, Any], url: str, as_json: bool) -> None:
         note(change["detail"])
     for reason in found["reasons"]:
         note(reason)
-
-
-def _token(path: Path | None) -> str | None:
-    from aurora.reading import read_text
-
-    if path is None:
-        return None
-    token = read_text(path, limit=MAX_TOKEN_BYTES).strip()
-    if not token or not token.isascii() or not token.isprintable():
-        raise options.usage_error("--token-file", f"{options.shown(str(path))} holds no printable secret")
-    return token

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import typer
 
 from aurora.cli import model_options, options
+from aurora.cli.compose import space_options
 from aurora.cli.terminal import interrupts
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.cli.terminal.steps import steps
@@ -19,9 +20,7 @@ if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.composition.scores.objective import Measured
     from aurora.learning.composition.searching.search import SearchResult
 
-MAX_CHAINS = 200
-MAX_STAGES, MAX_BRANCHES, MAX_TRANSFORMATIONS = 4, 4, 4
-MAX_WORKERS, MAX_RATE, MAX_BUDGET = 1024, 1e6, 100_000
+MAX_BUDGET = 100_000
 MAX_WEIGHT = 1e6
 NAMES = ("accuracy", "latency", "cost")
 HOW = "computed from the measured answers and times of its chains; latency is predicted under the load"
@@ -30,7 +29,7 @@ MODEL = "model"
 
 
 def search(  # one parameter an option
-    task: str = options.text_argument(help="Name of the task, such as `machines`.", most=128),
+    task: str = space_options.TASK,
     weights: str = options.text(
         "accuracy=1,latency=0.1,cost=0.05",
         help="What each is worth; latency and cost in units of the slowest and the dearest single chain.",
@@ -46,16 +45,14 @@ def search(  # one parameter an option
     timeout: float | None = model_options.timeout(),
     answer_tokens: int | None = model_options.answer_tokens(),
     seed: int = options.seed("Random seed."),
-    folder: Path = options.path(Path("runs/compose"), help="Folder of the components and the measurements."),
-    chains: int = options.count(20, most=MAX_CHAINS, help="Number of chains to compose: the leading ones."),
-    stages: int = options.count(2, most=MAX_STAGES, help="Most stages of a pipeline."),
-    branches: int = options.count(2, most=MAX_BRANCHES, help="Most branches of the last stage."),
-    transformations: int = options.count(
-        1, least=0, most=MAX_TRANSFORMATIONS, help="Most transformations of a branch."
-    ),
-    rate: float = options.number(50.0, least=1e-6, most=MAX_RATE, unit="requests a second", help="Load."),
-    workers: int = options.count(1, most=MAX_WORKERS, help="Worker processes, each with the whole pipeline."),
-    prices: Path | None = options.path(None, help="Price file, JSON. Default: an example, whose costs are no money."),
+    folder: Path = space_options.FOLDER,
+    chains: int = space_options.CHAINS,
+    stages: int = space_options.STAGES,
+    branches: int = space_options.BRANCHES,
+    transformations: int = space_options.TRANSFORMATIONS,
+    rate: float = space_options.RATE,
+    workers: int = space_options.WORKERS,
+    prices: Path | None = space_options.PRICES,
     plot: Path | None = options.path(None, help="File for a chart of the front and the path, .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -72,23 +69,13 @@ def search(  # one parameter an option
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
     from aurora.learning.composition.environment.problem import with_known  # likewise
     from aurora.learning.composition.environment.task_problem import open_task_problem  # likewise
-    from aurora.learning.composition.pipelines.rules import Limits  # likewise
-    from aurora.learning.composition.scores.prices import EXAMPLE, read_prices  # likewise
-    from aurora.learning.composition.scores.queueing import Service  # likewise
     from aurora.learning.composition.searching import search as searching  # likewise
     from aurora.learning.composition.searching.choice_text import in_words, search_chart  # likewise
-    from aurora.learning.composition.searching.measurement_journal import MeasurementJournal  # likewise
-    from aurora.learning.composition.spaces.task_space import SpaceSettings  # likewise
+    from aurora.learning.composition.searching.measurement_journal import COMPOSITIONS, MeasurementJournal  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     check_plot_path(plot)
-    settings = SpaceSettings(
-        limits=Limits(stages, branches, 1, transformations),
-        chains=chains,
-        service=Service(rate=rate, workers=workers),
-        prices=EXAMPLE if prices is None else read_prices(prices),
-    )
-    file = folder / "compositions.jsonl"
+    settings = space_options.space_settings(chains, (stages, branches, 1, transformations), (rate, workers), prices)
     with ExitStack() as stack:
         stack.enter_context(interrupts.explained(lambda: "the same command goes on from there"))
         strategy: str | MakeStrategy = agent
@@ -103,7 +90,7 @@ def search(  # one parameter an option
         found = open_task_problem(
             load_task(task), amounts, folder, settings, enumerated=agent in searching.NEED_THE_SPACE, progress=progress
         )
-        journal = MeasurementJournal(file, found.subject)
+        journal = MeasurementJournal(folder / COMPOSITIONS, found.subject, settings.prices.currency)
         problem = with_known(found.problem, journal.usable) if agent == MODEL else found.problem
         result = searching.search(
             problem,
@@ -117,12 +104,12 @@ def search(  # one parameter an option
         )
     for chain, reason in found.failures.items():
         note(f"{chain} is left out: {reason}")
-    words = in_words(result, problem)
+    words = in_words(result, problem, settings.prices.currency)
     if plot is not None:
         write_charts([search_chart(f"{task}: search by {agent}", result, problem)], plot)
         note(f"wrote {plot}")
     if as_json:
-        emit_json(_json(task, agent, seed, found.size, words, result))
+        emit_json(_json(task, agent, seed, found.size, words, result) | {"currency": settings.prices.currency})
         return
     say(words)
     say("")

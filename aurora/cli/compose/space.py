@@ -8,31 +8,27 @@ from typing import TYPE_CHECKING
 import typer
 
 from aurora.cli import options
+from aurora.cli.compose import space_options
 from aurora.cli.terminal.output import emit_json, emit_table, note
 from aurora.cli.terminal.steps import steps
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.learning.composition.spaces.survey import Choice
 
-MAX_CHAINS = 200
-MAX_STAGES, MAX_BRANCHES, MAX_TRANSFORMATIONS = 4, 4, 4
-MAX_WORKERS = 1024
-MAX_RATE = 1e6
-
 
 def space(  # one parameter an option
-    task: str = options.text_argument(help="Name of the task, such as `machines`.", most=128),
-    folder: Path = options.path(Path("runs/compose"), help="Folder of the components and the measurements."),
-    chains: int = options.count(20, most=MAX_CHAINS, help="Number of chains to compose: the leading ones."),
-    stages: int = options.count(2, most=MAX_STAGES, help="Most stages of a pipeline."),
-    branches: int = options.count(2, most=MAX_BRANCHES, help="Most branches of the last stage."),
-    gate_branches: int = options.count(1, most=MAX_BRANCHES, help="Most branches of a stage before the last."),
-    transformations: int = options.count(
-        1, least=0, most=MAX_TRANSFORMATIONS, help="Most transformations of a branch."
+    task: str = space_options.TASK,
+    folder: Path = space_options.FOLDER,
+    chains: int = space_options.CHAINS,
+    stages: int = space_options.STAGES,
+    branches: int = space_options.BRANCHES,
+    gate_branches: int = options.count(
+        1, most=space_options.MAX_BRANCHES, help="Most branches of a stage before the last."
     ),
-    rate: float = options.number(50.0, least=1e-6, most=MAX_RATE, unit="requests a second", help="Load."),
-    workers: int = options.count(1, most=MAX_WORKERS, help="Worker processes, each with the whole pipeline."),
-    prices: Path | None = options.path(None, help="Price file, JSON. Default: an example, whose costs are no money."),
+    transformations: int = space_options.TRANSFORMATIONS,
+    rate: float = space_options.RATE,
+    workers: int = space_options.WORKERS,
+    prices: Path | None = space_options.PRICES,
     plot: Path | None = options.path(None, help="File for a chart of the front, .html or .png."),
     as_json: bool = typer.Option(False, "--json", help="Print the result as JSON."),
 ) -> None:
@@ -43,19 +39,13 @@ def space(  # one parameter an option
     Example: aurora compose space machines --rate 200 --plot front.html
     """
     from aurora.charts import check_plot_path, write_charts  # heavy, used here only
-    from aurora.learning.composition.pipelines.rules import Limits  # likewise
-    from aurora.learning.composition.scores.prices import EXAMPLE, read_prices  # likewise
-    from aurora.learning.composition.scores.queueing import Service  # likewise
     from aurora.learning.composition.spaces.survey import survey  # likewise
-    from aurora.learning.composition.spaces.task_space import SpaceSettings, front_chart, open_task_space  # likewise
+    from aurora.learning.composition.spaces.task_space import front_chart, open_task_space  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     check_plot_path(plot)
-    settings = SpaceSettings(
-        limits=Limits(stages, branches, gate_branches, transformations),
-        chains=chains,
-        service=Service(rate=rate, workers=workers),
-        prices=EXAMPLE if prices is None else read_prices(prices),
+    settings = space_options.space_settings(
+        chains, (stages, branches, gate_branches, transformations), (rate, workers), prices
     )
     with steps() as progress:
         found = open_task_space(load_task(task), folder, settings, progress=progress)

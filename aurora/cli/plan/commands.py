@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from aurora.cli import options
+from aurora.cli.person import person
 from aurora.cli.plan import changes as parsing
 from aurora.cli.plan.edit import edit
 from aurora.cli.plan.explain import explain
@@ -173,7 +174,7 @@ def approve(
     """
     from aurora.cluster.plans.report import approve_in_folder
 
-    approval = approve_in_folder(plan, _person(who), folder, minutes=minutes, snapshot=_opened(snapshot))
+    approval = approve_in_folder(plan, person(who), folder, minutes=minutes, snapshot=_opened(snapshot))
     if as_json:
         emit_json(approval.model_dump(mode="json"))
         return
@@ -206,7 +207,7 @@ def apply(
 
     now = _opened(snapshot)
     if yes is not None:
-        approve_in_folder(plan, _person(who), folder, prefix=yes, snapshot=now)
+        approve_in_folder(plan, person(who), folder, prefix=yes, snapshot=now)
     with explained(lambda: _kept(plan, folder)):
         report = apply_from_folder(
             plan,
@@ -215,7 +216,7 @@ def apply(
             place=out,
             snapshot=now,
             allow_managed=allow_managed,
-            by=_person(None),
+            by=person(None),
         )
     emit_json(report.to_json()) if as_json else print_application(report)
 
@@ -239,7 +240,7 @@ def rollback(
     live = target if target == "kubernetes" else None
     with explained(lambda: _kept(plan, folder)):
         report = roll_back_from_folder(
-            plan, _target(live, None, "", (context, user, patience), []), folder, by=_person(None)
+            plan, _target(live, None, "", (context, user, patience), []), folder, by=person(None)
         )
     emit_json(report.to_json()) if as_json else print_application(report)
 
@@ -310,14 +311,3 @@ def _target(
     if out is None:
         raise options.usage_error("--out", f"say where the {target} go")
     return writing_target(target, out, base=base)
-
-
-def _person(who: str | None) -> str:
-    import getpass
-
-    if who is not None:
-        return who
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
-        return "unknown"

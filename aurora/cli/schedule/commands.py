@@ -9,9 +9,9 @@ import typer
 
 from aurora.cli import options
 from aurora.cli.schedule.running import until_stopped
+from aurora.cli.secret import read_token
 from aurora.cli.terminal.output import emit_json, emit_table, note, say
 from aurora.cli.terminal.steps import note_compiling, steps
-from aurora.reading import read_text
 
 if TYPE_CHECKING:  # heavy at run time
     from aurora.cluster.scheduler.configuration import TlsFile
@@ -22,7 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-MAX_TOKEN_BYTES = 4096
 MAX_PORT = 65_535
 _AS_JSON = typer.Option(False, "--json", help="Print the result as JSON.")
 _POLICY = "Name of a reference or champion, or policy file such as `aurora policies export` writes."
@@ -57,7 +56,7 @@ def serve(  # one parameter an option
     if bind and not live:
         raise options.usage_error("--bind", "it goes with --live")
     chosen = load_policy(policy)
-    settings = ServerSettings(host, port, certificate, key, client_ca, _token(token_file))
+    settings = ServerSettings(host, port, certificate, key, client_ca, read_token(token_file))
     note_compiling()
     follower = binder = None
     if live:
@@ -245,12 +244,3 @@ def _one_source(snapshot: str, live: bool, context: str, as_user: str) -> None:
         raise options.usage_error("--live", "give --live, or --snapshot for a trial on a cluster that stands still")
     if not live and (context or as_user):
         raise options.usage_error("--live", "--context and --as go with --live")
-
-
-def _token(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    token = read_text(path, limit=MAX_TOKEN_BYTES).strip()
-    if not token or not token.isascii() or not token.isprintable():
-        raise options.usage_error("--token-file", f"{options.shown(str(path))} holds no printable secret")
-    return token

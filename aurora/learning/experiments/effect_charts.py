@@ -28,7 +28,7 @@ def effect_charts(registration: Registration, now: Standing) -> list[Chart]:
         (
             Band(level, days[first:], list(looks.low[first:]), list(looks.high[first:])),
             Line("effect (intention to treat)", days, list(looks.estimate)),
-            Line("smallest effect worth having", days, [sign * rules.effect] * len(days)),
+            Line("smallest effect worth having", days, [sign * rules.effect] * len(days), dash="dash"),
         ),
     )
     start = int(np.argmax(np.isfinite(harm.low)))
@@ -39,7 +39,7 @@ def effect_charts(registration: Registration, now: Standing) -> list[Chart]:
         (
             Line("estimate", days, list(harm.estimate)),
             Line("at least", days[start:], list(harm.low[start:])),
-            Line("margin", days, [rules.margin] * len(days)),
+            Line("margin", days, [rules.margin] * len(days), dash="dash"),
         ),
     )
     return [effect, guardrail]

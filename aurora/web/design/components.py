@@ -67,7 +67,7 @@ def metric(label: str, value: str, note: str = "") -> ui.element:
         text("span", label, "label")
         text("span", value, "value")
         if note:
-            text("span", note, "note")
+            text("span", note.replace(" %", "\N{NO-BREAK SPACE}%"), "note")
     return made
 
 
@@ -236,7 +236,10 @@ def facts(rows: Sequence[tuple[str, str]]) -> ui.element:
     return made
 
 
+UNBROKEN = 22
+"""Characters up to which a name in the first column of a table is not broken, however narrow the screen."""
 _PICK = """<q-td :props="props"><button type="button" class="cell-link"
+    :style="{minWidth: Math.min(SHORT, String(props.value).length) + 'ch'}"
     @click="() => $parent.$emit('pick', props.row['ROW_KEY'])">{{ props.value }}</button></q-td>"""
 
 
@@ -289,7 +292,9 @@ def data_table(
         )
         table.props("flat dense wrap-cells").props["aria-label"] = label
         if on_select is not None:
-            table.add_slot(f"body-cell-{columns[0].key}", _PICK.replace("ROW_KEY", row_key))
+            table.add_slot(
+                f"body-cell-{columns[0].key}", _PICK.replace("ROW_KEY", row_key).replace("SHORT", str(UNBROKEN))
+            )
             table.on("pick", lambda event: on_select(str(event.args)))
     return table
 

@@ -63,7 +63,7 @@ def add(context: WebContext) -> None:
         lead = "Inference applications made of models and transformations: which are best, which run, how they adapt."
         with frame("Composition", active="composition", lead=lead):
             words = Words("Reading the catalogue and the deployments", "The compositions could not be read")
-            show_read(lambda: (deployments(runs), fronts(runs), component_lines()), _all, words)
+            show_read(lambda: (deployments(runs), fronts(runs), component_lines(runs)), _all, words)
 
     @ui.page("/composition/{name}")
     def one(name: str) -> None:
@@ -108,7 +108,7 @@ def _deployments(views: list[DeploymentView]) -> None:
                 {
                     "name": view.name,
                     "state": view.problem or ("runs" if view.is_running else "stopped"),
-                    "task": view.task,
+                    "task": view.task or "–",
                     "pipeline": view.pipeline,
                 }
                 for view in views
@@ -141,14 +141,21 @@ def _fronts(found: list[Front]) -> None:
             summary = f"{len(front.front)} compositions are in the Pareto set; {best.pipeline} is the most accurate."
             figure(front.chart, summary=summary)
             small_table(
-                ("composition", "right answers", "p95, ms", "cost of a million", "memory, MB", "runs as"),
+                (
+                    "composition",
+                    "right answers",
+                    "p95, ms",
+                    f"cost of a million, {front.currency}",
+                    "memory, MB",
+                    "runs as",
+                ),
                 [
                     (
                         one.pipeline,
-                        f"{one.accuracy:.1%}",
-                        "–" if one.latency_ms is None else f"{one.latency_ms:.3g}",
-                        "–" if one.cost is None else f"{one.cost:.3g}",
-                        f"{one.memory_mb:.3g}",
+                        f"{100 * one.accuracy:.1f} %",
+                        _digits(one.latency_ms),
+                        _digits(one.cost),
+                        _digits(one.memory_mb),
                         one.runs,
                     )
                     for one in front.front
@@ -156,6 +163,11 @@ def _fronts(found: list[Front]) -> None:
                 label=f"Pareto set, {front.title}",
                 numbers=(1, 2, 3, 4),
             )
+
+
+def _digits(value: float | None) -> str:
+    """Return a number with three digits, so that a column of them can be compared."""
+    return "–" if value is None else f"{value:#.3g}".removesuffix(".")
 
 
 def _catalogue(lines: list[ComponentLine]) -> None:

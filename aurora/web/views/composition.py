@@ -14,16 +14,15 @@ from aurora.charts import Chart, Line
 from aurora.errors import AuroraError, InputError
 from aurora.learning.composition.adaptation.steps import FILE as ADAPTATION
 from aurora.learning.composition.adaptation.steps import Step, read_steps
-from aurora.learning.composition.catalogue import shipped
+from aurora.learning.composition.catalogue import entries_of
 from aurora.learning.composition.engine.control import is_running
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
 from aurora.learning.composition.scores.objective import pareto_set
-from aurora.learning.composition.searching.measurement_journal import Record
+from aurora.learning.composition.searching.measurement_journal import COMPOSITIONS, Record
 
 COMPOSE, DEPLOYMENTS = "compose", "deployments"
 """Folders below that of the runs, where the command line keeps the catalogue with its measurements, and deployments."""
-COMPOSITIONS = "compositions.jsonl"
 THOUSANDS = 1000
 """Thousands of requests whose cost is shown: that of one thousand is a number with many zeros."""
 MOST_STEPS = 200
@@ -54,7 +53,7 @@ class Composition(NamedTuple):
         pipeline: As people write it.
         accuracy: Share of right answers.
         latency_ms: 95th percentile, in milliseconds; None: overloaded.
-        cost: For a million requests, in the unit of the search's prices; None: overloaded.
+        cost: For a million requests, in the currency of its front; None: overloaded.
         memory_mb: Resident memory in MB.
         runs: Names of the deployments that run it.
     """
@@ -74,6 +73,7 @@ class Front(NamedTuple):
         subject: Task, load and machine, as the journal names it.
         measured: Number of compositions that were measured.
         failed: Number that could not be run.
+        currency: What costs are in.
         front: The Pareto set, the fastest first.
         chart: Accuracy against latency.
     """
@@ -81,6 +81,7 @@ class Front(NamedTuple):
     subject: str
     measured: int
     failed: int
+    currency: str
     front: tuple[Composition, ...]
     chart: Chart
 
@@ -149,10 +150,14 @@ class DeploymentView(NamedTuple):
     problem: str = ""
 
 
-def component_lines() -> list[ComponentLine]:
-    """Return the components that can be composed.
+def component_lines(runs: Path) -> list[ComponentLine]:
+    """Return the components that can be composed: those that AURORA brings, with the changes of the user's catalogue.
+
+    Args:
+        runs: Folder of runs.
 
     Raises:
+        FileError: The catalogue's journal can't be read.
         DataError: The catalogue is damaged.
     """
     return [
@@ -165,7 +170,7 @@ def component_lines() -> list[ComponentLine]:
             source=" ".join(filter(None, (entry.provenance.package, entry.provenance.licence))),
             state=entry.deprecated,
         )
-        for entry in shipped().values()
+        for entry in entries_of(runs / COMPOSE).values()
     ]
 
 
@@ -209,7 +214,7 @@ def _front(subject: str, records: Sequence[Record], running: dict[str, list[str]
     others = [one for name, one in served.items() if name not in set(best)]
     marks = [
         _points("measured", [(1000 * one.latency, one.accuracy) for one in others]),
-        Line("Pareto set", [one.latency_ms for one in lines], [one.accuracy for one in lines]),
+        _points("Pareto set", [(one.latency_ms or 0.0, one.accuracy) for one in lines]),
         _points("running", [(one.latency_ms or 0.0, one.accuracy) for one in chosen]),
     ]
     chart = Chart(
@@ -218,7 +223,8 @@ def _front(subject: str, records: Sequence[Record], running: dict[str, list[str]
         "share of right answers",
         tuple(mark for mark in marks if mark.x),
     )
-    return Front(subject, len(usable), len({r.pipeline for r in records if r.failure}), lines, chart)
+    failed = len({record.pipeline for record in records if record.failure})
+    return Front(subject, len(usable), failed, records[0].currency, lines, chart)
 
 
 def _points(name: str, places: Sequence[tuple[float, float]]) -> Line:

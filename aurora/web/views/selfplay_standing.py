@@ -211,7 +211,7 @@ def _champion(policy: Policy, state: Mapping[str, Any], led: Sequence[Reign], st
 def shortened_words(policy: Policy) -> str:
     """Return what a policy does in words; a text that was cut off ends with an ellipsis."""
     words = policy_text(policy)
-    return f"{words}…" if len(words) == MAX_TEXT_LENGTH else words
+    return f"{words.rpartition(' ')[0]} …" if len(words) == MAX_TEXT_LENGTH else words
 
 
 def _origin(policy_id: str) -> str:

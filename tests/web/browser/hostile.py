@@ -20,7 +20,9 @@ from aurora.cluster.samples import load_sample
 from aurora.cluster.snapshot import Note, Snapshot, Workload
 from aurora.evals.ratings.items import RatingSet, named, save_key
 from aurora.graphs.chat.sessions import Sessions
+from aurora.learning.composition.engine.service import JOURNAL
 from aurora.reading import read_json
+from aurora.web.views.composition import COMPOSE, COMPOSITIONS, DEPLOYMENTS
 from tests.web.browser.payloads import PAYLOADS
 
 SNAPSHOT = "hostile.json"
@@ -33,6 +35,8 @@ KEPT_NAMES = frozenset(("explained", "explained where candidates differ"))
 FILE_NAMES = tuple(p for p in PAYLOADS if "/" not in p and "\0" not in p and len(p.encode()) < 200 and p.strip(". "))
 """Payloads that a file may be called."""
 HOURS = 48
+SUBJECTS_EACH = 20
+"""Each twentieth payload names a search: the page shows a dozen of them."""
 
 
 def hostile_snapshot() -> Snapshot:
@@ -84,6 +88,7 @@ def make(folder: Path, desk: Path) -> None:
     write_snapshot(snapshot, folder / SNAPSHOT)
     write_history(folder / HISTORY)
     _plans(folder / "runs/plans", snapshot)
+    _compositions(folder / "runs")
     change_run(folder / "runs/first")
     for name in FILE_NAMES[:8]:
         shutil.copytree(folder / "runs/first", folder / "runs" / name)
@@ -121,6 +126,28 @@ def _plans(folder: Path, snapshot: Snapshot) -> None:
     many = [Proposal(Cordon(node_id=p), reason=p) for p in PAYLOADS]
     plan = make_plan(snapshot, many, source=PAYLOADS[1])
     plans.save(folder, plan, snapshot)
+
+
+def _compositions(runs: Path) -> None:
+    """Name searches and their compositions by payloads, and have payloads change the desk's deployment, and say why."""
+    subjects = PAYLOADS[::SUBJECTS_EACH]
+    measured = [
+        {
+            "subject": subjects[k % len(subjects)],
+            "pipeline": p,
+            "accuracy": (k + 1) / (len(PAYLOADS) + 1),
+            "latency": k + 1.0,
+            "cost": 1.0,
+        }
+        for k, p in enumerate(PAYLOADS)
+    ]
+    (runs / COMPOSE / COMPOSITIONS).write_text("".join(json.dumps(line) + "\n" for line in measured))
+    with (runs / DEPLOYMENTS / "films" / JOURNAL).open("a") as journal:
+        journal.writelines(
+            json.dumps({"action": "rolled back", "detail": p, "time": p[:60], "version": 1, "who": p[:200], "why": p})
+            + "\n"
+            for p in PAYLOADS
+        )
 
 
 def change_run(run: Path) -> None:

@@ -13,12 +13,14 @@ PAGES = tuple(entry.path for entry in NAVIGATION)
 
 
 def details(folder: Path) -> tuple[str, ...]:
-    """Return the paths of a plan, a run and a conversation of a folder, as far as there are such pages."""
+    """Return the paths of a plan, a run, a deployment and a conversation, as far as there are such pages."""
     found = []
     if find_spec("aurora.web.pages.plans"):
         found += [f"/plans/{p.stem}" for p in sorted((folder / "runs/plans").glob("?" * 12 + ".json"))[:1]]
     if find_spec("aurora.web.pages.selfplay"):
         found.append("/selfplay/first")
+    if find_spec("aurora.web.pages.composition"):
+        found.append("/composition/films")
     if find_spec("aurora.web.pages.chat"):
         with Sessions(folder / "runs/chat/sessions.sqlite") as sessions:
             found += [f"/chat/{row.session_id}" for row in sessions.list()[:1]]

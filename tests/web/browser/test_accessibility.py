@@ -56,7 +56,7 @@ def test_a_page_says_what_it_is_and_has_no_serious_fault(visit: Visit, path: str
     check(page, QUICK)
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(4))
 def test_a_page_of_details_has_no_serious_fault(visit: Visit, desk: Served, number: int) -> None:
     paths = details(desk.folder)
     if number >= len(paths):

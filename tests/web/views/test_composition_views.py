@@ -8,7 +8,7 @@ from aurora import journal
 from aurora.errors import AuroraError, DataError
 from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.steps import FILE, AdaptationJournal
-from aurora.learning.composition.catalogue import shipped
+from aurora.learning.composition.catalogue import deprecate, remove, shipped
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.service import JOURNAL
@@ -64,7 +64,15 @@ def test_what_was_measured_is_named_by_its_task_not_by_hashes(runs):
 def test_an_empty_folder_has_a_catalogue_and_nothing_else(tmp_path):
     assert deployments(tmp_path) == []
     assert fronts(tmp_path) == []
-    assert {line.name for line in component_lines()} == set(shipped())
+    assert {line.name for line in component_lines(tmp_path)} == set(shipped())
+
+
+def test_the_catalogue_is_the_users(tmp_path):
+    deprecate(tmp_path / COMPOSE, "svc", "me", "too slow")
+    remove(tmp_path / COMPOSE, "knn-15", "me", "")
+    lines = {line.name: line for line in component_lines(tmp_path)}
+    assert lines["svc"].state == "too slow"
+    assert "knn-15" not in lines
 
 
 def test_a_deployment_is_told_with_its_stages_versions_and_adaptation(runs):

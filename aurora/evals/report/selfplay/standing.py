@@ -108,7 +108,7 @@ def run_facts(steps: Sequence[Mapping[str, Any]], counts: Mapping[str, int]) -> 
         ("policies kept", str(counts["policies"])),
         ("scenarios kept", str(counts["scenarios"])),
         ("level reached", str(steps[-1]["level"])),
-        ("scenarios in the 0.3–0.7 band", f"{in_band(rates):.0%}"),
+        ("scenarios in the 0.3–0.7 band", f"{100 * in_band(rates):.0f} %"),
         ("validation advantage", f"{steps[-1]['validation_advantage']:+.4f}"),
     ]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
 from aurora.learning.composition.adaptation.changes import Change
+from aurora.learning.composition.catalogue import Entry
 from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.profiles.chain_profiles import ChainProfile, share_of
+from aurora.learning.composition.scores.prices import REQUESTS, SECONDS_AN_HOUR, Prices, price_per_hour
 from aurora.types import Frozen, NonNegative
 
 LEAST_RATIO = 1.01
@@ -20,12 +23,34 @@ class Listed(Frozen):
     Attributes:
         version: Its version.
         deprecated: Why it is not to be used any more; empty if it may be used.
-        cost: Money for a thousand requests, in the unit of the price file.
+        cost: Cost of a thousand requests, in the currency of the prices; core hours without a price file.
     """
 
     version: str = Field("", max_length=128)
     deprecated: str = ""
     cost: NonNegative = 0.0
+
+
+def listed_components(
+    entries: Mapping[str, Entry], profiles: Sequence[ChainProfile], prices: Prices
+) -> dict[str, Listed]:
+    """Return what is remembered of the components of a catalogue.
+
+    The cost of a component is that of a thousand requests one after the other: its measured time, on a core and with
+    the memory that it holds. It is 0 where the component has not been measured.
+
+    Args:
+        entries: Id -> component.
+        profiles: Profiles of a task's chains on this machine.
+        prices: Prices.
+    """
+    found = {}
+    for name, entry in entries.items():
+        share = share_of(name, profiles)
+        hours = 0.0 if share is None else REQUESTS * share.seconds_p50 / SECONDS_AN_HOUR
+        cost = 0.0 if share is None else hours * price_per_hour(share.memory, prices)
+        found[name] = Listed(version=str(entry.version), deprecated=entry.deprecated, cost=cost)
+    return found
 
 
 def catalogue_changes(before: Mapping[str, Listed], after: Mapping[str, Listed], running: Pipeline) -> list[Change]:

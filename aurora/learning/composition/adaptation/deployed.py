@@ -12,34 +12,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from aurora.errors import AuroraError, InputError
+from aurora.learning.composition.adaptation.application import Shadow
+from aurora.learning.composition.adaptation.chain_times import branches_of, measured_chain
 from aurora.learning.composition.adaptation.changes import Change
-from aurora.learning.composition.adaptation.recomposition import Shadow
-from aurora.learning.composition.catalogue import shipped
+from aurora.learning.composition.components.component import Component
 from aurora.learning.composition.components.fitting import fit_branch
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.in_process import InProcess
-from aurora.learning.composition.engine.loading import Loaded, load_function
+from aurora.learning.composition.engine.loading import load_function
 from aurora.learning.composition.engine.service import JOURNAL
 from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline
-from aurora.learning.composition.pipelines.value_types import Batch
 from aurora.learning.composition.profiles.measurements import ChainMeasurement
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.learning.composition.scores.objective import Measured
 from aurora.learning.composition.scores.prices import EXAMPLE, Prices
-from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.scores.queueing import QueueModel
 from aurora.learning.composition.tasks.task import Split, Task
 
 LEAST_LABELS = 150
 """Fewest labelled requests from which anything is learnt."""
 SHARES = (0.5, 0.2)
 """Shares of the labelled requests for fitting, and for measuring; the rest decides."""
-TIMED = 100
-"""Items whose time is measured, one by one."""
 WHO = "aurora compose adapt"
 
 
@@ -51,7 +47,8 @@ class DeployedApplication:
         task: Its task.
         recent: Labelled requests, oldest first.
         control: Talks to the service.
-        service: Load.
+        queue: Load and workers.
+        components: Id -> component of the catalogue that candidates are fitted from.
         prices: Prices.
 
     Raises:
@@ -65,7 +62,8 @@ class DeployedApplication:
         recent: Split,
         control: Control,
         *,
-        service: Service,
+        queue: QueueModel,
+        components: Mapping[str, Component],
         prices: Prices = EXAMPLE,
     ) -> None:
         count = len(recent.labels)
@@ -73,7 +71,7 @@ class DeployedApplication:
             raise InputError(f"{count} requests have a label; give at least {LEAST_LABELS}", parameter="recent")
         ends = int(SHARES[0] * count), int(sum(SHARES) * count)
         self._place, self._task, self._control = place, task, control
-        self._service, self._prices = service, prices
+        self._queue, self._prices, self._components = queue, prices, components
         self._learned, self._chosen, self._judged = (
             _part(recent, slice(a, b)) for a, b in ((0, ends[0]), (ends[0], ends[1]), (ends[1], count))
         )
@@ -160,6 +158,9 @@ class DeployedApplication:
     def review(self, requests: int) -> Shadow:
         """Refuse: no recorded request is later than the swap.
 
+        The latest ones have decided on the swap, so another look at them would be no second opinion. The next
+        adaptation compares what took over with others on requests that came after it.
+
         Raises:
             InputError: Always.
         """
@@ -175,46 +176,25 @@ class DeployedApplication:
 
     def _fit(self, pipeline: Pipeline) -> None:
         folder, task = self._fitted
-        for branch in _branches(pipeline):
+        for branch in branches_of(pipeline):
             try:
-                fit_branch(branch, task, shipped(), folder)
+                fit_branch(branch, task, self._components, folder)
             except AuroraError as error:
                 raise InputError(str(error), parameter="pipeline", value=str(pipeline)) from None
 
     def _measure(self, pipeline: Pipeline, folder: Path) -> Measured:
         load = load_function(self._described.load)
         table = {}
-        for branch in _branches(pipeline):
+        for branch in branches_of(pipeline):
             key = str(folder), branch
             if key not in self._tables:
                 try:
                     loaded = load(branch, self._task.name, folder)
                 except AuroraError as error:
                     raise InputError(str(error), parameter="pipeline", value=str(pipeline)) from None
-                self._tables[key] = _measured(branch, loaded, self._chosen.items)
+                self._tables[key] = measured_chain(branch, loaded, self._chosen.items)
             table[branch] = self._tables[key]
-        return TableEvaluator(table, self._chosen.labels, self._service, self._prices)(pipeline)
-
-
-def _measured(branch: Branch, loaded: Loaded, items: Batch) -> ChainMeasurement:
-    """Return answers and times of a loaded chain."""
-    seconds = []
-    for k in range(min(TIMED, len(items))):
-        began = time.thread_time()
-        loaded(items[k : k + 1])
-        seconds.append(time.thread_time() - began)
-    return ChainMeasurement(
-        branch=branch,
-        probabilities=loaded(items),
-        seconds=np.resize(np.array(seconds), len(items)),
-        batch_seconds={1: float(np.median(seconds))},
-        memory=float(getattr(loaded, "memory", 0.0)),
-        size=float(getattr(loaded, "size", 0.0)),
-    )
-
-
-def _branches(pipeline: Pipeline) -> list[Branch]:
-    return sorted({branch for stage in pipeline.stages for branch in stage.branches})
+        return TableEvaluator(table, self._chosen.labels, self._queue, self._prices)(pipeline)
 
 
 def _part(split: Split, rows: slice) -> Split:

@@ -5,7 +5,7 @@ their p-values are corrected by Holm's method: this says which of them moved. Em
 means anything alone; their energy distance is compared with that of random splits (Székely & Rizzo 2004, "Testing for
 equal distributions in high dimension"). Shares of predicted classes are compared by Pearson's chi-squared test of
 homogeneity. Each test raises a false alarm in at most a share `alpha` of windows without drift;
-`benchmarks/composition_adaptation.py alarms` measures it.
+`python -m benchmarks.composition_adaptation alarms` measures it.
 """
 
 from __future__ import annotations

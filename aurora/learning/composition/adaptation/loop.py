@@ -12,30 +12,26 @@ import numpy as np
 
 from aurora.errors import DataError, InputError
 from aurora.files import locked, write_atomically
-from aurora.learning.composition.adaptation.catalogue_changes import Listed
+from aurora.learning.composition.adaptation.catalogue_changes import Listed, listed_components
+from aurora.learning.composition.adaptation.chain_times import capacity_of, queue_of
 from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.deployed import DeployedApplication
-from aurora.learning.composition.adaptation.recomposition import (
-    Recomposed,
-    RecompositionSettings,
-    recompose,
-)
+from aurora.learning.composition.adaptation.judging import RecompositionSettings
+from aurora.learning.composition.adaptation.proposals import proposals
+from aurora.learning.composition.adaptation.recomposition import Recomposed, recompose
 from aurora.learning.composition.adaptation.recorded import read_requests
 from aurora.learning.composition.adaptation.steps import FILE, AdaptationJournal
-from aurora.learning.composition.adaptation.warm_start import searched_trials, warm_trials
+from aurora.learning.composition.adaptation.warm_start import earlier_measurements
 from aurora.learning.composition.adaptation.watch import UNKNOWN, Watch, Window, needs_recomposition
-from aurora.learning.composition.catalogue import shipped
+from aurora.learning.composition.catalogue import entries_of
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.in_process import InProcess
 from aurora.learning.composition.engine.service import JOURNAL
-from aurora.learning.composition.environment.problem import Problem
-from aurora.learning.composition.pipelines.edits import EditSpace
-from aurora.learning.composition.pipelines.pipeline import Pipeline
-from aurora.learning.composition.pipelines.rules import Limits, Rules
-from aurora.learning.composition.profiles.profiling import task_chains
+from aurora.learning.composition.profiles.chain_profiles import read_profiles
+from aurora.learning.composition.profiles.profiling import DEFAULT_FOLDER, machine_id
 from aurora.learning.composition.scores.objective import Weights
-from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.scores.prices import EXAMPLE, Prices
 from aurora.learning.composition.tasks.task import Split, Task
 from aurora.reading import read_json
 from aurora.types import Progress, no_progress
@@ -43,9 +39,6 @@ from aurora.types import Progress, no_progress
 CATALOGUE = "catalogue-seen.json"
 """File of the catalogue as it was at the last look."""
 LOCK = "adapt.lock"
-MOST_CHAINS = 40
-AGENT = "hill-climbing"
-"""It needs no enumeration: with the components of a catalogue, the space is large."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +51,8 @@ class LoopSettings:
         rate: Requests a second.
         seed: Random seed of the search.
         is_forced: Whether a better composition is looked for even where nothing changed.
+        catalogue: Folder of the catalogue, its profiles, and the measurements of searches.
+        prices: Prices.
     """
 
     weights: Weights
@@ -65,6 +60,8 @@ class LoopSettings:
     rate: float = 50.0
     seed: int = 0
     is_forced: bool = False
+    catalogue: Path = DEFAULT_FOLDER
+    prices: Prices = EXAMPLE
 
 
 class Adapted(NamedTuple):
@@ -113,9 +110,14 @@ def adapt(
         task = load_task(described.task)
         recorded = read_requests(requests, task.input, task.classes)
         running = InProcess(described)
-        listed = {name: Listed(version=str(e.version), deprecated=e.deprecated) for name, e in shipped().items()}
+        entries = entries_of(settings.catalogue)
+        profiles = [
+            one for one in read_profiles(settings.catalogue, machine_id(), task.name) if one.data == task.fingerprint
+        ]
+        listed = listed_components(entries, profiles, settings.prices)
         reference = _window(running, task.select.items, task.select.labels)
-        watch = Watch(reference, task.input, task.classes, listed=_seen(place) or listed)
+        most = capacity_of(described, task, settings.weights.latency_scale)
+        watch = Watch(reference, task.input, task.classes, listed=_seen(place) or listed, capacity=most)
         window = Window(
             recorded.items,
             running.answer(recorded.items).probabilities.argmax(axis=1),
@@ -130,14 +132,29 @@ def adapt(
         if journal.unfinished or settings.is_forced or needs_recomposition(changes):
             known = recorded.labels != UNKNOWN
             recent = Split(_chosen(recorded.items, known), recorded.labels[known])
-            service = Service(rate=settings.rate, workers=described.workers)
-            application = DeployedApplication(place, task, recent, control, service=service)
+            application = DeployedApplication(
+                place,
+                task,
+                recent,
+                control,
+                queue=queue_of(described, settings.rate),
+                components=entries,
+                prices=settings.prices,
+            )
             if any(step.step == "refitted" for step in journal.unfinished):
                 application.fit_anew()
             recomposed = recompose(
                 application,
                 changes,
-                warm_trials({}, lambda _: 0.0, searched_trials(_problem(task, running.pipeline, settings), AGENT)),
+                proposals(
+                    task,
+                    running.pipeline,
+                    entries,
+                    earlier_measurements(settings.catalogue, task, journal.finished),
+                    settings.weights,
+                    rate=settings.rate,
+                    seed=settings.seed,
+                ),
                 journal,
                 RecompositionSettings(settings.weights, budget=settings.budget),
                 progress=progress,
@@ -165,16 +182,3 @@ def _seen(place: Path) -> dict[str, Listed]:
     if not isinstance(found, dict):
         raise DataError(f"{place / CATALOGUE} is no catalogue; delete it")
     return {str(name): Listed.model_validate(one) for name, one in found.items()}
-
-
-def _problem(task: Task, running: Pipeline, settings: LoopSettings) -> Problem:
-    """Return what is searched: short chains, and those of the running composition."""
-    limits = Limits(branches=2, transformations=2)
-    entries = {name: one for name, one in shipped().items() if one.is_for(task.name)}
-    own = {branch for stage in running.stages for branch in stage.branches}
-    short = sorted(task_chains(task, shipped()), key=lambda one: (len(one.components), one))
-    chains = tuple(sorted({*own, *short[:MOST_CHAINS]}))
-    moves = EditSpace(Rules(entries, task.input, task.classes, limits), chains)
-    return Problem(
-        weights=settings.weights, moves=moves, chains=chains, load=settings.rate, most_stages=2, most_branches=2
-    )

@@ -10,17 +10,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from aurora.errors import InputError
+from aurora.learning.composition.adaptation.application import Application
 from aurora.learning.composition.adaptation.changes import Change
-from aurora.learning.composition.adaptation.paired import ALPHA, Comparison, compare
-from aurora.learning.composition.adaptation.steps import AdaptationJournal, Step, figures_of, measured_of
+from aurora.learning.composition.adaptation.judging import (
+    RecompositionSettings,
+    comparison_figures,
+    finite,
+    in_words,
+    margin,
+    refusal,
+    shadow_figures,
+)
+from aurora.learning.composition.adaptation.paired import compare
+from aurora.learning.composition.adaptation.steps import AdaptationJournal, Step, StepName, figures_of, measured_of
 from aurora.learning.composition.pipelines.parsing import parse_pipeline
 from aurora.learning.composition.pipelines.pipeline import Pipeline
-from aurora.learning.composition.scores.objective import Measured, Weights, reward
-from aurora.types import BoolArray, Progress, no_progress
+from aurora.learning.composition.scores.objective import Measured
+from aurora.types import Progress, no_progress
 
 Trials: TypeAlias = Generator[Pipeline, Measured, None]
 """Yields the composition to measure next and is sent its measurement; it ends where it has nothing more to ask for."""
@@ -28,121 +37,6 @@ Trials: TypeAlias = Generator[Pipeline, Measured, None]
 
 RUNNING = "running"
 """Verdict of the step that measures the running composition."""
-
-
-class Shadow(NamedTuple):
-    """What the running composition and a candidate answered to the same live requests.
-
-    Attributes:
-        running: Whether the running one answered each request correctly whose label is known, bool [n].
-        candidate: The same of the candidate.
-        requests: Requests that both were given.
-        failures: Requests that the candidate failed and the running one not.
-        agreement: Share of requests to which both gave the same class.
-        slowdown: Quotient of the median times, candidate by running one.
-    """
-
-    running: BoolArray
-    candidate: BoolArray
-    requests: int
-    failures: int = 0
-    agreement: float = 1.0
-    slowdown: float = 1.0
-
-
-class Application(Protocol):
-    """A running application, and what can be tried beside it.
-
-    Components of candidates may be fitted anew, so that a candidate can have the same pipeline as the running
-    composition and still answer otherwise.
-    """
-
-    @property
-    def running(self) -> Pipeline:
-        """Return the pipeline that answers requests."""
-
-    def runs(self, candidate: Pipeline) -> bool:
-        """Return whether a candidate, with the components that candidates have now, answers requests."""
-
-    def refit(self, changes: Sequence[Change]) -> Mapping[str, float]:
-        """Let components of candidates be fitted anew on recent labelled data, where the changes ask for it.
-
-        Returns:
-            Figures of what was fitted; empty if candidates have the components of before.
-        """
-
-    def measure_running(self) -> Measured:
-        """Measure the running composition as it is, on recent labelled data, under the present load and prices.
-
-        Raises:
-            InputError: It can't be run any more.
-        """
-
-    def measure(self, candidate: Pipeline) -> Measured:
-        """Measure a candidate on recent labelled data, under the present load and prices.
-
-        Raises:
-            InputError: It is not valid, or can't be run.
-        """
-
-    def shadow(self, candidate: Pipeline, requests: int) -> Shadow:
-        """Have a candidate answer live requests beside the running composition.
-
-        Raises:
-            InputError: It can't be run.
-        """
-
-    def swap(self, candidate: Pipeline) -> str:
-        """Have a candidate take over; return why it was refused, or an empty string."""
-
-    def review(self, requests: int) -> Shadow:
-        """Have the composition that was replaced answer live requests beside the one that took over.
-
-        Returns:
-            With the one that took over as `candidate`, and the one before as `running`.
-
-        Raises:
-            InputError: The one before can't be run any more.
-        """
-
-    def roll_back(self) -> None:
-        """Have the composition before take over again."""
-
-
-@dataclass(frozen=True)
-class RecompositionSettings:
-    """How a recomposition goes about it.
-
-    Attributes:
-        weights: What accuracy, latency and cost are worth.
-        budget: Most compositions that are measured, the running one included.
-        finalists: Most candidates that answer in the shadow, the best first.
-        shadow_requests: Live requests that each of them answers.
-        least_gain: Gain of reward above which a candidate is better.
-        alpha: Largest probability that any of the finalists is called better and is not.
-        most_failures: Most live requests that a candidate may fail.
-        most_slowdown: Largest quotient of the median times on live requests; infinite: the reward alone judges time.
-    """
-
-    weights: Weights
-    budget: int = 20
-    finalists: int = 3
-    shadow_requests: int = 2000
-    least_gain: float = 0.0
-    alpha: float = ALPHA
-    most_failures: int = 0
-    most_slowdown: float = math.inf
-
-    def __post_init__(self) -> None:
-        for name in ("budget", "finalists", "shadow_requests"):
-            if getattr(self, name) < 1:
-                raise InputError("give at least 1", parameter=name, value=getattr(self, name))
-        if not 0 < self.alpha < 1:
-            raise InputError("give a number between 0 and 1", parameter="alpha", value=self.alpha)
-
-    def worth(self, measured: Measured) -> float:
-        """Return the reward of a measurement; minus infinity for a composition that is overloaded."""
-        return reward(measured, self.weights) if math.isfinite(measured.latency) else -math.inf
 
 
 Outcome: TypeAlias = Literal["swapped", "kept", "rolled back"]
@@ -237,8 +131,8 @@ class _Recomposition:
             if isinstance(chosen, str):
                 return self._end("kept", chosen)
             self._add("swapping", chosen)
-            if refusal := self.application.swap(chosen):
-                return self._end("kept", f"{chosen} did not take over: {refusal}")
+            if refused := self.application.swap(chosen):
+                return self._end("kept", f"{chosen} did not take over: {refused}")
             swapped = self._add("swapped", chosen)
         return self._probation(parse_pipeline(swapped.pipeline))
 
@@ -246,7 +140,7 @@ class _Recomposition:
         if len(self.steps) == 1:
             figures = self.application.refit(self.changes)
             if figures:
-                self._add("refitted", reason="fitted on recent labelled data", figures=figures)
+                self._add("refitted", None, reason="fitted on recent labelled data", figures=figures)
 
     def _measure(self, progress: Progress) -> None:
         """Measure the running composition, then what is proposed, up to the budget."""
@@ -285,7 +179,7 @@ class _Recomposition:
         self._add("measured", self.before, verdict=RUNNING, figures=self._figures(self.old))
 
     def _figures(self, found: Measured) -> dict[str, float]:
-        return {**figures_of(found), **_finite(reward=self.settings.worth(found))}
+        return {**figures_of(found), **finite(reward=self.settings.worth(found))}
 
     def _try(self, pipeline: Pipeline) -> Measured | None:
         if pipeline in self.measured:
@@ -335,38 +229,17 @@ class _Recomposition:
             seen = self.application.shadow(candidate, self.settings.shadow_requests)
         except InputError as error:
             return self._add("shadowed", candidate, verdict="failed", reason=str(error))
-        if refusal := self._refusal(seen):
-            return self._add("shadowed", candidate, verdict="failed", reason=refusal, figures=_shadow_figures(seen))
-        margin = self._margin(self.measured[candidate], self.settings.least_gain)
-        found = compare(seen.running, seen.candidate, margin=margin, alpha=self.settings.alpha / finalists)
+        if refused := refusal(seen, self.settings):
+            return self._add("shadowed", candidate, verdict="failed", reason=refused, figures=shadow_figures(seen))
+        needed = margin(self.old, self.measured[candidate], self.settings, self.settings.least_gain)
+        found = compare(seen.running, seen.candidate, margin=needed, alpha=self.settings.alpha / finalists)
         return self._add(
             "shadowed",
             candidate,
             verdict=found.verdict,
-            reason=_reason(found),
-            figures={**_shadow_figures(seen), **_comparison_figures(found)},
+            reason=in_words(found),
+            figures={**shadow_figures(seen), **comparison_figures(found)},
         )
-
-    def _refusal(self, seen: Shadow) -> str:
-        if seen.failures > self.settings.most_failures:
-            return f"it failed {seen.failures} of {seen.requests} live requests that the running one answered"
-        if seen.slowdown > self.settings.most_slowdown:
-            return f"it took {seen.slowdown:.3g} times as long; at most {self.settings.most_slowdown:g} is allowed"
-        return ""
-
-    def _margin(self, new: Measured, least_gain: float) -> float:
-        """Return the difference of accuracy, new less running, at which the rewards are apart by the least gain."""
-        weights, old = self.settings.weights, self.old
-        if old is None or not math.isfinite(self.settings.worth(old)):
-            return -math.inf
-        if not math.isfinite(self.settings.worth(new)):
-            return math.inf
-        saved = weights.latency * (old.latency - new.latency) / weights.latency_scale
-        saved += weights.cost * (old.cost - new.cost) / weights.cost_scale
-        needed = least_gain - saved
-        if weights.accuracy == 0:
-            return math.inf if needed >= 0 else -math.inf
-        return needed / weights.accuracy
 
     def _probation(self, candidate: Pipeline) -> Recomposed:
         """Compare what took over with what it replaced, and roll back if it is worse."""
@@ -375,18 +248,18 @@ class _Recomposition:
             seen = self.application.review(self.settings.shadow_requests)
         except InputError as error:
             return self._end("swapped", f"{candidate} runs; it was not compared once more: {error}")
-        margin = self._margin(self.measured[candidate], 0.0)
-        found = compare(seen.running, seen.candidate, margin=margin, alpha=self.settings.alpha)
+        needed = margin(self.old, self.measured[candidate], self.settings, 0.0)
+        found = compare(seen.running, seen.candidate, margin=needed, alpha=self.settings.alpha)
         if found.verdict == "worse":
             self.application.roll_back()
-            reason = f"after it took over, {_reason(found)}"
-            self._add("rolled back", self.before, verdict="worse", reason=reason, figures=_comparison_figures(found))
+            reason = f"after it took over, {in_words(found)}"
+            self._add("rolled back", self.before, verdict="worse", reason=reason, figures=comparison_figures(found))
             return self._end("rolled back", f"{candidate} was rolled back: {reason}")
         gain = self.settings.worth(self.measured[candidate])
         text = f"{candidate} runs, with a reward of {gain:.4f}"
         if old is not None and math.isfinite(self.settings.worth(old)):
             text += f"; {self.before} has {self.settings.worth(old):.4f}"
-        return self._end("swapped", text, _comparison_figures(found))
+        return self._end("swapped", text, comparison_figures(found))
 
     def _end(self, outcome: Outcome, reason: str, figures: Mapping[str, float] | None = None) -> Recomposed:
         running = self.application.running
@@ -394,41 +267,18 @@ class _Recomposition:
         self._add("ended", running, verdict=outcome, reason=reason, figures=kept)
         return Recomposed(outcome, running, reason, self.measured, self.tried)
 
-    def _last(self, name: str) -> Step | None:
+    def _last(self, name: StepName) -> Step | None:
         return next((step for step in reversed(self.steps) if step.step == name), None)
 
-    def _add(self, *given: object, **fields: object) -> Step:
-        step = self.journal.add(*given, **fields)  # type: ignore[arg-type]
+    def _add(
+        self,
+        name: StepName,
+        pipeline: Pipeline | None,
+        *,
+        verdict: str = "",
+        reason: str = "",
+        figures: Mapping[str, float] | None = None,
+    ) -> Step:
+        step = self.journal.add(name, pipeline, verdict=verdict, reason=reason, figures=figures)
         self.steps.append(step)
         return step
-
-
-def _reason(found: Comparison) -> str:
-    counts = f"{found.only_candidate} right only by it, {found.only_running} only by the other"
-    asked = "" if found.margin == 0 or not math.isfinite(found.margin) else f"; {100 * found.margin:+.2f} are needed"
-    return f"{found.verdict} after {found.requests} labels ({100 * found.difference:+.2f} points, {counts}{asked})"
-
-
-def _finite(**values: float) -> dict[str, float]:
-    return {name: value for name, value in values.items() if math.isfinite(value)}
-
-
-def _shadow_figures(seen: Shadow) -> dict[str, float]:
-    return _finite(
-        requests=float(seen.requests),
-        failures=float(seen.failures),
-        agreement=seen.agreement,
-        slowdown=seen.slowdown,
-    )
-
-
-def _comparison_figures(found: Comparison) -> dict[str, float]:
-    return _finite(
-        labels=float(found.requests),
-        difference=found.difference,
-        margin=found.margin,
-        only_candidate=float(found.only_candidate),
-        only_running=float(found.only_running),
-        evidence_better=found.evidence[0],
-        evidence_worse=found.evidence[1],
-    )

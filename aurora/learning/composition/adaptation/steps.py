@@ -86,6 +86,11 @@ class AdaptationJournal:
             return []
         return [step for step in self.steps if step.number == self.steps[-1].number]
 
+    @property
+    def finished(self) -> list[Step]:
+        """Steps of all adaptations that have ended."""
+        return self.steps[: len(self.steps) - len(self.unfinished)]
+
     def begin(self, changes: Sequence[Change], running: Pipeline) -> list[Step]:
         """Begin an adaptation and return its first step, or return the steps of the one that is unfinished.
 

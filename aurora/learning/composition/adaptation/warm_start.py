@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from aurora.learning.composition.adaptation.recomposition import Trials
+from aurora.learning.composition.adaptation.steps import Step, measured_of
 from aurora.learning.composition.environment.problem import Problem
+from aurora.learning.composition.environment.task_problem import subject_of
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
 from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.searching.measurement_journal import COMPOSITIONS, read_measurements
 from aurora.learning.composition.searching.search import DEFAULT_AGENT, agents
+from aurora.learning.composition.tasks.task import Task
 
 RIVALS = 5
 """Compositions of before that are measured anew before the search begins."""
@@ -46,6 +52,25 @@ def warm_trials(
         shown.add(components)
         measured[pipeline] = yield pipeline
     yield from search(measured)
+
+
+def earlier_measurements(folder: Path, task: Task, steps: Sequence[Step]) -> dict[Pipeline, Measured]:
+    """Return what is known of compositions before an adaptation: from searches, and from adaptations before it.
+
+    Args:
+        folder: Folder of the catalogue, whose searches are read.
+        task: The task.
+        steps: Steps of the deployment's adaptations, the oldest first; what they measured is newer than any search.
+
+    Raises:
+        FileError: The file of measurements can't be read.
+        DataError: A line of it is no measurement.
+    """
+    found = read_measurements(folder / COMPOSITIONS, subject_of(task))
+    for step in steps:
+        if step.step == "measured":
+            found[parse_pipeline(step.pipeline)] = measured_of(step.figures)
+    return found
 
 
 def searched_trials(

@@ -125,7 +125,7 @@ class DQN:
         value = q_values(self.network, *before).gather(1, actions[:, None]).squeeze(1)
         loss = nn.functional.smooth_l1_loss(value, goal)
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
         self._optimizer.step()
         with torch.no_grad():

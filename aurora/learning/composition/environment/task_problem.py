@@ -69,10 +69,15 @@ def open_task_problem(
     settings = settings or SpaceSettings()
     leading = measure_leading(task, folder, settings, progress=progress)
     evaluator = leading.evaluator
-    subject = f"{task.name} {task.fingerprint} {machine_id()} {origin_of(settings.limits, evaluator)}"
+    subject = f"{subject_of(task)} {origin_of(settings.limits, evaluator)}"
     problem = problem_of(leading.rules, evaluator, amounts, enumerated=enumerated)
     size = space_size(settings.limits, len(evaluator.measurements))
     return TaskProblem(problem, evaluator, size, subject, leading.failures)
+
+
+def subject_of(task: Task) -> str:
+    """Return how the subjects of a task's measurements on this machine begin."""
+    return f"{task.name} {task.fingerprint} {machine_id()}"
 
 
 def problem_of(
@@ -96,7 +101,7 @@ def problem_of(
     known = {pipeline: evaluator(pipeline) for pipeline in singles}
     running = [one for one in known.values() if np.isfinite(one.latency)]
     if not running:
-        rate = evaluator.service.rate
+        rate = evaluator.queue.rate
         raise RunError(f"no single chain keeps up with {rate:g} requests a second; ask for fewer, or give more workers")
     scales = max(one.latency for one in running), max(one.cost for one in running)
     return Problem(
@@ -105,7 +110,7 @@ def problem_of(
         chains=chains,
         known=known,
         space=tuple(pipelines(rules.limits, chains)) if enumerated else (),
-        load=evaluator.service.rate,
+        load=evaluator.queue.rate,
         most_stages=rules.limits.stages,
         most_branches=rules.limits.branches,
     )

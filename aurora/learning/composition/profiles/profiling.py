@@ -161,6 +161,8 @@ def _measured(
             batch_seconds={size: sum(step.batch_seconds[size] for step in steps) for size in BATCH_SIZES},
             memory=sum(step.memory for step in steps),
             size=sum(step.size for step in steps),
+            component_memory=tuple(step.memory for step in steps),
+            component_size=tuple(step.size for step in steps),
         )
         for name in MEASURED_SPLITS
     }

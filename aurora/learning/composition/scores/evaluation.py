@@ -20,14 +20,15 @@ from aurora.learning.composition.profiles.measurements import ChainMeasurement
 from aurora.learning.composition.scores.objective import Measured
 from aurora.learning.composition.scores.prices import EXAMPLE, Prices, cost_of_requests
 from aurora.learning.composition.scores.queueing import (
-    Service,
+    QueueModel,
     batched_response_times,
     item_order,
     poisson_arrivals,
     quantile,
     response_times,
 )
-from aurora.types import BoolArray, FloatArray
+from aurora.learning.composition.scores.split_queues import SplitStage, split_response_times, split_utilisation
+from aurora.types import BoolArray, FloatArray, IntArray
 
 LATENCY_SHARE = 0.95
 """Share of requests that are answered within the latency of a composition."""
@@ -96,13 +97,13 @@ class TableEvaluator:
     Attributes:
         measurements: Chain -> its measurement, all on the same items.
         labels: Number of each item's class, of shape (items,).
-        service: Load, workers and batches, which latency and cost depend on.
+        queue: Load, workers and batches, which latency and cost depend on.
         prices: Prices.
     """
 
     measurements: Mapping[Branch, ChainMeasurement]
     labels: NDArray[np.int64]
-    service: Service = field(default_factory=Service)
+    queue: QueueModel = field(default_factory=QueueModel)
     prices: Prices = EXAMPLE
     _stages: dict[tuple[Branch, ...], StageAnswers] = field(default_factory=dict, init=False, repr=False)
 
@@ -122,11 +123,11 @@ class TableEvaluator:
         """
         trace = self.trace(pipeline)
         memory, size = self.resources(pipeline)
-        held = memory * self.service.workers
+        held = memory * self.queue.workers
         return Measured(
             accuracy=float(trace.is_correct.mean()),
             latency=self._responses_of(pipeline, trace)[1].p95,
-            cost=cost_of_requests(float(trace.core_seconds.mean()), held, self.service.rate, self.prices),
+            cost=cost_of_requests(float(trace.core_seconds.mean()), held, self.queue.rate, self.prices),
             memory=memory,
             size=size,
         )
@@ -145,7 +146,7 @@ class TableEvaluator:
             self._stages[key] = StageAnswers(
                 is_correct=probabilities.argmax(axis=1) == self.labels,
                 sureness=probabilities.max(axis=1),
-                seconds=seconds.max(axis=0) if self.service.is_parallel else seconds.sum(axis=0),
+                seconds=seconds.max(axis=0) if self.queue.is_split else seconds.sum(axis=0),
                 core_seconds=seconds.sum(axis=0),
             )
         return self._stages[key]
@@ -176,17 +177,28 @@ class TableEvaluator:
     def resources(self, pipeline: Pipeline) -> tuple[float, float]:
         """Return resident memory and size on disk of all components of a pipeline, in bytes, each counted once.
 
-        Chains with the same first transformations share these.
+        Chains with the same first transformations share these, unless each branch has workers of its own.
 
         Raises:
             InputError: A chain of it has not been measured.
         """
-        parts = resource_parts(self._measurement(b) for stage in pipeline.stages for b in stage.branches)
+        parts = self.parts(b for stage in pipeline.stages for b in stage.branches)
         memory, size = np.sum(list(parts.values()), axis=0)
         return float(memory), float(size)
 
+    def parts(self, branches: Iterable[Branch]) -> dict[tuple[str, ...], tuple[float, float]]:
+        """Return memory and size of what some branches are made of, in bytes; see `resource_parts`.
+
+        Raises:
+            InputError: A branch has not been measured.
+        """
+        measured = [self._measurement(branch) for branch in branches]
+        if self.queue.is_split:
+            return {one.branch.components: (one.memory, one.size) for one in measured}
+        return resource_parts(measured)
+
     def predict(self, pipeline: Pipeline) -> Prediction:
-        """Predict the response times of a pipeline under the load of `service`.
+        """Predict the response times of a pipeline under the load of `queue`.
 
         Raises:
             InputError: A chain of it has not been measured, or it has no stage.
@@ -204,32 +216,59 @@ class TableEvaluator:
     def _responses_of(
         self, pipeline: Pipeline, trace: Trace, *, keep_overloaded: bool = False
     ) -> tuple[FloatArray, Prediction]:
-        service = self.service
-        factors = self._factors(pipeline)
-        full = factors[:, -1] / (factors.shape[1] - 1)
-        work = np.maximum(trace.seconds, 0.0).mean(axis=1)
-        utilisation = float(service.rate * (work * full).sum() / service.workers)
-        if utilisation >= 1.0 and not keep_overloaded:
-            return np.full(1, np.inf), Prediction(np.inf, np.inf, np.inf, utilisation)
-        arrivals = poisson_arrivals(service.rate, service.requests, service.seed)
-        items = item_order(len(self.labels), service.requests, service.seed)
-        if service.batching.is_none:
-            responses = response_times(arrivals, trace.total_seconds[items], service.workers)
+        queue = self.queue
+        if queue.is_split:
+            responses, utilisation = self._split(pipeline, trace, keep_overloaded=keep_overloaded)
         else:
-            seconds = np.ascontiguousarray(trace.seconds[:, items])
-            deadline = service.batching.deadline
-            responses = batched_response_times(arrivals, seconds, factors, service.workers, deadline)
-        responses = responses[service.skipped :] + service.overhead
+            responses, utilisation = self._whole(pipeline, trace, keep_overloaded=keep_overloaded)
+        if not len(responses):
+            return np.full(1, np.inf), Prediction(np.inf, np.inf, np.inf, utilisation)
+        responses = responses[queue.skipped :] + queue.overhead
         p50, p95, p99 = (quantile(responses, share) for share in (0.5, LATENCY_SHARE, 0.99))
         return responses, Prediction(p50, p95, p99, utilisation)
 
+    def _whole(self, pipeline: Pipeline, trace: Trace, *, keep_overloaded: bool) -> tuple[FloatArray, float]:
+        """Return response times, none if it is overloaded, and utilisation where workers have the whole pipeline."""
+        queue, factors = self.queue, self._factors(pipeline)
+        full = factors[:, -1] / (factors.shape[1] - 1)
+        work = np.maximum(trace.seconds, 0.0).mean(axis=1)
+        utilisation = float(queue.rate * (work * full).sum() / queue.workers)
+        if utilisation >= 1.0 and not keep_overloaded:
+            return np.zeros(0), utilisation
+        arrivals, items = self._requests()
+        if queue.batching.is_none:
+            return response_times(arrivals, trace.total_seconds[items], queue.workers), utilisation
+        seconds = np.ascontiguousarray(trace.seconds[:, items])
+        return batched_response_times(arrivals, seconds, factors, queue.workers, queue.batching.deadline), utilisation
+
+    def _split(self, pipeline: Pipeline, trace: Trace, *, keep_overloaded: bool) -> tuple[FloatArray, float]:
+        """Return the same where each branch has workers of its own."""
+        queue, sizes = self.queue, np.arange(self.queue.batching.size + 1)
+        arrivals, items = self._requests()
+        stages, drawn = [], []
+        for stage, seconds in zip(pipeline.stages, trace.seconds, strict=True):
+            parts = [self._measurement(branch) for branch in stage.branches]
+            taken = np.array([one.seconds for one in parts])
+            whole = SplitStage(seconds >= 0, taken, np.array([_batch_factors(one, sizes) for one in parts]))
+            stages.append(whole)
+            drawn.append(SplitStage(whole.reaches[items], whole.seconds[:, items], whole.factors))
+        utilisation = split_utilisation(queue.rate, stages, queue.workers)
+        if utilisation >= 1.0 and not keep_overloaded:
+            return np.zeros(0), utilisation
+        return split_response_times(arrivals, drawn, queue.workers, queue.batching), utilisation
+
+    def _requests(self) -> tuple[FloatArray, IntArray]:
+        """Return when the simulated requests arrive, and the item of each."""
+        queue = self.queue
+        arrivals = poisson_arrivals(queue.rate, queue.requests, queue.seed)
+        return arrivals, item_order(len(self.labels), queue.requests, queue.seed)
+
     def _factors(self, pipeline: Pipeline) -> FloatArray:
         """Return the time of a batch in that of a single request, of shape (stages, largest batch + 1)."""
-        sizes = np.arange(self.service.batching.size + 1)
+        sizes = np.arange(self.queue.batching.size + 1)
         factors = np.ones((len(pipeline.stages), len(sizes)))
         for number, stage in enumerate(pipeline.stages):
-            times = np.array([batch_times(self._measurement(branch), sizes) for branch in stage.branches])
-            whole = times.max(axis=0) if self.service.is_parallel else times.sum(axis=0)
+            whole = np.sum([batch_times(self._measurement(branch), sizes) for branch in stage.branches], axis=0)
             factors[number] = whole / whole[1] if len(sizes) > 1 and whole[1] > 0 else 1.0
         return factors
 
@@ -238,6 +277,11 @@ class TableEvaluator:
             return self.measurements[branch]
         except KeyError:
             raise InputError("this chain has not been measured", parameter="branch", value=str(branch)) from None
+
+
+def _batch_factors(measurement: ChainMeasurement, sizes: NDArray[np.int64]) -> FloatArray:
+    times = batch_times(measurement, sizes)
+    return times / times[1] if len(sizes) > 1 and times[1] > 0 else np.ones(len(sizes))
 
 
 def mean_probabilities(answers: Sequence[Array]) -> Array:

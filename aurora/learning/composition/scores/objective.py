@@ -18,7 +18,7 @@ class Measured(NamedTuple):
     Attributes:
         accuracy: Share of items that are classified correctly, on data that no component was fitted on.
         latency: 95th percentile of the time from a request to its answer, in seconds.
-        cost: Money for a thousand requests, in the unit of the price file.
+        cost: Cost of a thousand requests, in the currency of the prices; core hours without a price file.
         memory: Resident memory of all components, in bytes.
         size: Size of all components on disk, in bytes.
     """

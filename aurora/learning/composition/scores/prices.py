@@ -22,7 +22,7 @@ class Prices(Frozen):
     """Prices of what an inference application uses.
 
     Attributes:
-        currency: Unit of the prices, such as `EUR`.
+        currency: What the prices are in, such as `EUR`.
         core_hour: Price of a core for an hour.
         gb_hour: Price of a gigabyte (10^9 bytes) of memory for an hour.
         note: Where the prices are from, and of which day.
@@ -35,10 +35,10 @@ class Prices(Frozen):
 
 
 EXAMPLE = Prices(
-    currency="unit",
+    currency="core hours",
     core_hour=1.0,
     gb_hour=0.1,
-    note="An example, not a price list: a core for an hour is the unit, a gigabyte for an hour a tenth. "
+    note="An example, not a price list: in core hours: an hour of a core is 1, an hour of a gigabyte a tenth. "
     "Put in the prices of your provider.",
 )
 """Prices without a file: costs are then in core hours, not in money."""

@@ -47,13 +47,14 @@ class Batching:
 
 
 @dataclass(frozen=True)
-class Service:
-    """How a pipeline is run, and under what load.
+class QueueModel:
+    """The queue before a pipeline: the load that arrives, and the workers that serve it.
 
     Attributes:
         rate: Requests that arrive in a second, on average.
-        workers: Worker processes, each with the whole pipeline and a core of its own.
-        is_parallel: Whether a worker runs the branches of a stage at once, each on a core of its own.
+        workers: Worker processes, each with the whole pipeline and a core of its own; or of each branch.
+        is_split: Whether each branch has workers of its own, as in the layout `branches` of a deployment; those of a
+            stage then work on a request at once.
         batching: How requests are joined to batches.
         overhead: Time of a request outside its components and its queue, such as that of HTTP, in seconds.
         requests: Requests to simulate; the first tenth is left out.
@@ -62,7 +63,7 @@ class Service:
 
     rate: float = 1.0
     workers: int = 1
-    is_parallel: bool = False
+    is_split: bool = False
     batching: Batching = Batching()
     overhead: float = 0.0
     requests: int = 10_000
@@ -125,14 +126,14 @@ def response_times(arrivals: FloatArray, service: FloatArray, workers: int) -> F
 
 
 def response_quantiles(
-    service: Service, seconds: FloatArray, share: float = 0.95, *, skip_overloaded: bool = True
+    queue: QueueModel, seconds: FloatArray, share: float = 0.95, *, skip_overloaded: bool = True
 ) -> FloatArray:
     """Return a quantile of the response time of many pipelines under one load, none in batches.
 
     All pipelines see the same arrivals and the same order of items, so their differences are not those of chance.
 
     Args:
-        service: Load and workers.
+        queue: Load and workers.
         seconds: Time of each item, in seconds, of shape (pipelines, items).
         share: Share of requests that are answered within the quantile.
         skip_overloaded: Whether pipelines that can't keep up with the load are infinite, as in the long run, instead of
@@ -143,13 +144,13 @@ def response_quantiles(
     """
     from aurora.learning.composition.scores import queue_kernel  # noqa: PLC0415  # heavy, used here only
 
-    arrivals = poisson_arrivals(service.rate, service.requests, service.seed)
-    items = item_order(seconds.shape[1], service.requests, service.seed)
+    arrivals = poisson_arrivals(queue.rate, queue.requests, queue.seed)
+    items = item_order(seconds.shape[1], queue.requests, queue.seed)
     found = np.full(len(seconds), np.inf)
-    steady = seconds.mean(axis=1) * service.rate < service.workers if skip_overloaded else np.ones(len(seconds), bool)
-    rank = quantile_rank(service.requests - service.skipped, share)
-    found[steady] = service.overhead + queue_kernel.response_quantiles(
-        arrivals, items, np.ascontiguousarray(seconds[steady]), service.workers, service.skipped, rank
+    steady = seconds.mean(axis=1) * queue.rate < queue.workers if skip_overloaded else np.ones(len(seconds), bool)
+    rank = quantile_rank(queue.requests - queue.skipped, share)
+    found[steady] = queue.overhead + queue_kernel.response_quantiles(
+        arrivals, items, np.ascontiguousarray(seconds[steady]), queue.workers, queue.skipped, rank
     )
     return found
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from aurora.charts import BLACK, BLUE, VERMILION, Chart, Line
 from aurora.learning.composition.environment.problem import Problem
 from aurora.learning.composition.scores.objective import Measured, Weights
+from aurora.learning.composition.scores.prices import EXAMPLE
 from aurora.learning.composition.searching.search import SearchResult
 
 POINT = 0.01
@@ -19,12 +20,13 @@ SAME = 0.05
 _MS = 1e3
 
 
-def in_words(result: SearchResult, problem: Problem) -> str:
+def in_words(result: SearchResult, problem: Problem, currency: str = EXAMPLE.currency) -> str:
     """Return why the choice was made: what it gives up and gains beside the most accurate composition.
 
     Args:
         result: What the search found.
         problem: What was searched.
+        currency: What costs are in.
     """
     finite = {p: one for p, one in measured_by(result, problem).items() if math.isfinite(one.latency)}
     best = max(finite.items(), key=lambda item: (item[1].accuracy, -item[1].latency), default=None)
@@ -45,16 +47,16 @@ def in_words(result: SearchResult, problem: Problem) -> str:
         if text
     ]
     compared = f"It is {lost} the most accurate, {best[0]}" + (f", and {' and '.join(gains)}." if gains else ".")
-    return f"{said}. {compared} {rates(problem.weights)}"
+    return f"{said}. {compared} {rates(problem.weights, currency)}"
 
 
-def rates(weights: Weights) -> str:
+def rates(weights: Weights, currency: str = EXAMPLE.currency) -> str:
     """Return what a percentage point of accuracy weighs as much as, in latency and in cost."""
     worth = weights.accuracy * POINT
     latency = worth * weights.latency_scale / weights.latency * _MS if weights.latency else math.inf
     cost = worth * weights.cost_scale / weights.cost if weights.cost else math.inf
     known = [f"{latency:.3g} ms of latency"] if math.isfinite(latency) else []
-    known += [f"{cost:.3g} of cost per 1,000 requests"] if math.isfinite(cost) else []
+    known += [f"{cost:.3g} {currency} per 1,000 requests"] if math.isfinite(cost) else []
     if not known:
         return "Only accuracy counts by these weights."
     return f"By these weights a point of accuracy is worth {' or '.join(known)}."

@@ -15,7 +15,7 @@ from aurora.errors import InputError
 from aurora.files import writing
 from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
 from aurora.learning.composition.pipelines.rules import Limits
-from aurora.learning.composition.scores.evaluation import TableEvaluator, is_unsure, resource_parts
+from aurora.learning.composition.scores.evaluation import TableEvaluator, is_unsure
 from aurora.learning.composition.scores.prices import cost_of_requests
 from aurora.learning.composition.scores.queueing import response_quantiles
 from aurora.learning.composition.spaces.scored_space import COLUMNS, FORMAT, ScoredSpace, read_space
@@ -70,7 +70,7 @@ def space_size(limits: Limits, chains: int) -> int:
 def enumerate_space(limits: Limits, evaluator: TableEvaluator, *, progress: Progress = no_progress) -> ScoredSpace:
     """Score every pipeline of the chains that an evaluator has measured; the scores are those that it would give.
 
-    With batches each pipeline is simulated by itself, which takes some ten times as long.
+    With batches, or with workers of each branch, each pipeline is simulated by itself: some ten times as long.
 
     Args:
         limits: Limits of size, and the thresholds.
@@ -136,7 +136,7 @@ def scored_space(
 
 def origin_of(limits: Limits, evaluator: TableEvaluator) -> str:
     """Return a hash of all that the scores of a space follow from: limits, measurements, labels, load and prices."""
-    digest = hashlib.sha256(repr((FORMAT, limits, evaluator.service, evaluator.prices)).encode())
+    digest = hashlib.sha256(repr((FORMAT, limits, evaluator.queue, evaluator.prices)).encode())
     digest.update(np.ascontiguousarray(evaluator.labels, np.int64).tobytes())
     for branch in sorted(evaluator.measurements):
         one = evaluator.measurements[branch]
@@ -177,14 +177,14 @@ class _StageTable:
         self.is_correct = np.array([one.is_correct for one in answers], np.float32)
         self.sureness = [one.sureness for one in answers[: shape.gates]]
         self.seconds = np.array([one.seconds for one in answers])
-        is_alone = not evaluator.service.is_parallel
+        is_alone = not evaluator.queue.is_split
         self.core_seconds = self.seconds if is_alone else np.array([one.core_seconds for one in answers])
-        parts = resource_parts(evaluator.measurements[chain] for chain in chains)
+        parts = evaluator.parts(chains)
         places = {name: k for k, name in enumerate(parts)}
         self.resources = np.array(list(parts.values()))
         self.uses = np.zeros((len(self.stages), len(parts)), bool)
         for k, branches in enumerate(self.stages):
-            for name in resource_parts(evaluator.measurements[branch] for branch in branches):
+            for name in evaluator.parts(branches):
                 self.uses[k, places[name]] = True
 
     def scores(self, gates: Sequence[int], thresholds: Sequence[float], last: IntArray) -> tuple[FloatArray, ...]:
@@ -204,10 +204,10 @@ class _StageTable:
         core_means = core.mean() + self.core_seconds[last] @ (reaches / items)
         used = self.uses[last] | self.uses[list(gates)].any(axis=0)
         memory, size = (used @ self.resources).T
-        service, prices = self.evaluator.service, self.evaluator.prices
-        held = memory * service.workers
+        queue, prices = self.evaluator.queue, self.evaluator.prices
+        held = memory * queue.workers
         cost = np.array(
-            [cost_of_requests(c, m, service.rate, prices) for c, m in zip(core_means, held, strict=True)], float
+            [cost_of_requests(c, m, queue.rate, prices) for c, m in zip(core_means, held, strict=True)], float
         )
         return accuracy, self._latencies(gates, thresholds, last, (seconds, reaches)), cost, memory, size
 
@@ -218,15 +218,15 @@ class _StageTable:
         last: IntArray,
         before: tuple[FloatArray, BoolArray],
     ) -> FloatArray:
-        service = self.evaluator.service
-        if not service.batching.is_none:
+        queue = self.evaluator.queue
+        if queue.is_split or not queue.batching.is_none:
             head = tuple(Stage(self.stages[g], t) for g, t in zip(gates, thresholds, strict=True))
             made = (Pipeline((*head, Stage(self.stages[k]))) for k in last)
             return np.array([self.evaluator.predict(pipeline).p95 for pipeline in made])
         seconds, reaches = before
         step = max(1, _CHUNK_VALUES // len(reaches))
         parts = [
-            response_quantiles(service, seconds + self.seconds[last[k : k + step]] * reaches)
+            response_quantiles(queue, seconds + self.seconds[last[k : k + step]] * reaches)
             for k in range(0, len(last), step)
         ]
         return np.concatenate(parts) if parts else np.zeros(0)

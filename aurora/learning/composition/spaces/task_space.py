@@ -17,7 +17,7 @@ from aurora.learning.composition.profiles.measurements import ChainMeasurement
 from aurora.learning.composition.profiles.profiling import DEFAULT_FOLDER, measure_branch, measure_task, task_chains
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.learning.composition.scores.prices import EXAMPLE, Prices
-from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.scores.queueing import QueueModel
 from aurora.learning.composition.spaces.scored_space import ScoredSpace
 from aurora.learning.composition.spaces.space import scored_space
 from aurora.learning.composition.spaces.survey import Survey, leading_chains
@@ -40,13 +40,13 @@ class SpaceSettings:
     Attributes:
         limits: Limits of a pipeline's size.
         chains: Number of chains that pipelines are composed of.
-        service: Load, workers and batches.
+        queue: Load, workers and batches.
         prices: Prices.
     """
 
     limits: Limits = field(default_factory=lambda: Limits(branches=2))
     chains: int = CHAINS
-    service: Service = field(default_factory=Service)
+    queue: QueueModel = field(default_factory=QueueModel)
     prices: Prices = EXAMPLE
 
 
@@ -121,7 +121,7 @@ def measure_leading(
     selected = {chain: profile.measurements[chain] for chain in chosen}
     return Leading(
         Rules(components, task.input, task.classes, settings.limits),
-        TableEvaluator(selected, labels, settings.service, settings.prices),
+        TableEvaluator(selected, labels, settings.queue, settings.prices),
         profile.failures,
     )
 
@@ -162,7 +162,7 @@ def open_task_space(
         rules=leading.rules,
         space=space,
         evaluator=evaluator,
-        sealed=TableEvaluator(sealed, task.sealed.labels, settings.service, settings.prices),
+        sealed=TableEvaluator(sealed, task.sealed.labels, settings.queue, settings.prices),
         failures=leading.failures,
         seconds=time.process_time() - began,
     )

@@ -261,7 +261,8 @@ class Sections:
             with element("div", "line small"):
                 with element("div", "bar run-solved").props("aria-hidden=true"):
                     element("div").style(f"width:{100 * shown.success_rate:.0f}%")
-                text("span", f"{shown.success_rate:.0%} solve it; attacker's reward {shown.attacker_reward:.2f}")
+                share = f"{100 * shown.success_rate:.0f} %"
+                text("span", f"{share} solve it; attacker's reward {shown.attacker_reward:.2f}")
             text("p", shown.why, "small")
             if shown.best:
                 text(
@@ -311,7 +312,7 @@ class Sections:
             small_table(
                 ("moved up to level", "iteration", "champion's success on earlier levels"),
                 [
-                    (str(level), str(iteration), ", ".join(f"level {k}: {v:.0%}" for k, v in success.items()))
+                    (str(level), str(iteration), ", ".join(f"level {k}: {100 * v:.0f} %" for k, v in success.items()))
                     for level, iteration, success in self.stands.forgotten
                 ],
                 label="Success on earlier levels after each advance",

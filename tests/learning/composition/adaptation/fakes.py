@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aurora.errors import InputError
-from aurora.learning.composition.adaptation.recomposition import Shadow
+from aurora.learning.composition.adaptation.application import Shadow
 from aurora.learning.composition.pipelines.pipeline import single
 from aurora.learning.composition.scores.objective import Measured, Weights
 

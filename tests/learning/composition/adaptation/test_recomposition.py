@@ -8,7 +8,8 @@ import pytest
 
 from aurora.errors import DataError, InputError
 from aurora.learning.composition.adaptation.changes import Change
-from aurora.learning.composition.adaptation.recomposition import RecompositionSettings, recompose
+from aurora.learning.composition.adaptation.judging import RecompositionSettings
+from aurora.learning.composition.adaptation.recomposition import recompose
 from aurora.learning.composition.adaptation.steps import AdaptationJournal, figures_of, measured_of, read_steps
 from aurora.learning.composition.adaptation.warm_start import warm_trials
 from tests.learning.composition.adaptation.fakes import WEIGHTS, A, B, C, D, FakeApplication, Killed, at, in_order

@@ -45,6 +45,15 @@ def test_a_chain_takes_the_time_of_all_its_components(profile):
     assert np.median(after.seconds) > np.median(alone.seconds)
 
 
+def test_memory_and_size_are_those_of_the_components_which_chains_share(profile):
+    for measured in profile.measurements.values():
+        assert len(measured.component_memory) == len(measured.component_size) == len(measured.branch.components)
+        assert sum(measured.component_memory) == pytest.approx(measured.memory)
+        assert sum(measured.component_size) == measured.size
+    scaled = [profile.measurements[branch] for branch in BRANCHES[1:]]
+    assert scaled[0].component_size[0] == scaled[1].component_size[0]
+
+
 def test_nothing_is_measured_twice(profile, folder, monkeypatch):
     def measure(*_):
         raise AssertionError("it was measured already")

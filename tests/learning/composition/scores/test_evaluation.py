@@ -10,7 +10,7 @@ from aurora.learning.composition.pipelines.parsing import parse_pipeline
 from aurora.learning.composition.pipelines.pipeline import Branch
 from aurora.learning.composition.scores.evaluation import TableEvaluator, batch_times, mean_probabilities
 from aurora.learning.composition.scores.prices import EXAMPLE, Prices, cost_of_requests, read_prices, write_example
-from aurora.learning.composition.scores.queueing import Batching, Service, quantile
+from aurora.learning.composition.scores.queueing import Batching, QueueModel, quantile
 from tests.learning.composition.made_up import measured, rules
 
 CHAINS, LABELS = measured(chains_of(rules(transformations=1)))
@@ -19,7 +19,7 @@ CASCADE = parse_pipeline("vader ? 0.8 | minilm > logistic + tf-idf > logistic")
 
 
 def evaluator(**service):
-    return TableEvaluator(CHAINS, LABELS, Service(**{"rate": 1e-3, "requests": 2000, **service}))
+    return TableEvaluator(CHAINS, LABELS, QueueModel(**{"rate": 1e-3, "requests": 2000, **service}))
 
 
 def test_a_cascade_is_scored_item_by_item():
@@ -46,13 +46,34 @@ def test_a_single_chain_has_its_own_measurements():
     assert found.latency == pytest.approx(quantile(CHAINS[VADER].seconds, 0.95))
 
 
-def test_branches_at_once_take_the_time_of_the_slowest_and_the_cores_of_all():
+def test_branches_with_own_workers_take_the_time_of_the_slowest_and_the_cores_of_all():
     ensemble = parse_pipeline("minilm > logistic + tf-idf > logistic")
-    one, other = evaluator()(ensemble), evaluator(is_parallel=True)(ensemble)
+    one, other = evaluator()(ensemble), evaluator(is_split=True)(ensemble)
     assert other.latency < one.latency
-    assert other.cost == pytest.approx(one.cost)
     slowest = np.maximum(CHAINS[MINILM].seconds, CHAINS[TF_IDF].seconds)
     assert other.latency == pytest.approx(quantile(slowest, 0.95))
+    assert (one.memory, other.memory) == (4e6, 4e6)
+    both = evaluator(is_split=True).resources(parse_pipeline("minilm > logistic + minilm > logistic ? 0.8 | vader"))
+    assert both[0] == 3e6
+
+
+def test_own_workers_of_each_branch_bear_more_than_workers_of_the_whole():
+    seconds = [CHAINS[branch].seconds.mean() for branch in (MINILM, TF_IDF)]
+    ensemble, rate = parse_pipeline("minilm > logistic + tf-idf > logistic"), 0.8 / max(seconds)
+    assert evaluator(rate=rate).predict(ensemble).is_overloaded
+    split = evaluator(rate=rate, is_split=True)
+    assert split.predict(ensemble).utilisation == pytest.approx(0.8)
+    alone = evaluator(rate=rate)
+    slower = [alone.predict(parse_pipeline(text)).p95 for text in ("minilm > logistic", "tf-idf > logistic")]
+    assert split.predict(ensemble).p95 >= max(slower)
+
+
+def test_one_branch_with_own_workers_is_the_whole():
+    rate = 0.7 / CHAINS[VADER].seconds.mean()
+    alone = parse_pipeline("vader")
+    for batching in (Batching(), Batching(size=8, deadline=0.001)):
+        whole, split = (evaluator(rate=rate, workers=2, batching=batching, is_split=s) for s in (False, True))
+        np.testing.assert_allclose(split.response_times(alone), whole.response_times(alone))
 
 
 def test_shared_transformations_count_once():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aurora.errors import InputError
 from aurora.learning.composition.scores.queueing import (
     Batching,
-    Service,
+    QueueModel,
     batched_response_times,
     item_order,
     poisson_arrivals,
@@ -126,7 +126,7 @@ def test_in_batches_no_request_is_faster_than_its_work_and_none_is_lost(seed, wo
 
 
 def test_many_pipelines_are_simulated_as_each_alone():
-    service = Service(rate=30.0, workers=2, requests=3000, seed=7, overhead=0.001)
+    service = QueueModel(rate=30.0, workers=2, requests=3000, seed=7, overhead=0.001)
     seconds = np.random.default_rng(0).gamma(2.0, 0.01, (5, 40)) * np.arange(1, 6)[:, None]
     found = response_quantiles(service, seconds)
     items = item_order(40, 3000, 7)
@@ -153,7 +153,7 @@ def test_every_item_is_asked_equally_often_and_seeds_decide():
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": math.nan}, {"workers": 0}, {"overhead": -1}, {"requests": 1}])
 def test_a_service_without_meaning_is_refused(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
-        Service(**wrong)
+        QueueModel(**wrong)
     with pytest.raises(InputError, match="size"):
         Batching(size=0)
     with pytest.raises(InputError, match="deadline"):

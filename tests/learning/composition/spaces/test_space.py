@@ -16,7 +16,7 @@ from aurora.learning.composition.pipelines.validation import check
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.learning.composition.scores.objective import Measured, Weights, pareto_set, reward
 from aurora.learning.composition.scores.prices import Prices
-from aurora.learning.composition.scores.queueing import Batching, Service
+from aurora.learning.composition.scores.queueing import Batching, QueueModel
 from aurora.learning.composition.spaces.scored_space import read_space, undominated
 from aurora.learning.composition.spaces.space import enumerate_space, origin_of, pipelines, scored_space, space_size
 from aurora.learning.composition.spaces.survey import climb_all, leading_chains, survey
@@ -24,7 +24,7 @@ from tests.learning.composition.made_up import measured, rules
 
 RULES = rules(branches=3, gate_branches=2, thresholds=(0.6, 0.8, 0.95))
 CHAINS, LABELS = measured(chains_of(RULES)[:5])
-SERVICE = Service(rate=60.0, workers=2, requests=1000)
+SERVICE = QueueModel(rate=60.0, workers=2, requests=1000)
 EVALUATOR = TableEvaluator(CHAINS, LABELS, SERVICE)
 SPACE = enumerate_space(RULES.limits, EVALUATOR)
 
@@ -51,8 +51,8 @@ def test_the_size_is_the_number_of_pipelines_for_any_limits(stages, branches, ga
     "service",
     [
         SERVICE,
-        Service(rate=60.0, is_parallel=True, requests=500),
-        Service(rate=50.0, batching=Batching(4), requests=300),
+        QueueModel(rate=60.0, is_split=True, requests=500),
+        QueueModel(rate=50.0, batching=Batching(4), requests=300),
     ],
 )
 @pytest.mark.parametrize("stages", [2, 3])
@@ -118,14 +118,14 @@ def test_a_file_that_is_no_space_is_refused(tmp_path):
 
 
 def test_overloaded_pipelines_are_never_chosen_where_latency_counts():
-    slow = TableEvaluator(CHAINS, LABELS, Service(rate=400.0, requests=500))
+    slow = TableEvaluator(CHAINS, LABELS, QueueModel(rate=400.0, requests=500))
     space = enumerate_space(RULES.limits, slow)
     assert np.isinf(space.latency).any()
     weights = Weights(1.0, 0.01, 0.0, *space.scales())
     assert np.isfinite(space.latency[space.optimum(weights)])
     assert np.isfinite(space.latency[space.front()]).all()
     with pytest.raises(InputError, match="no single chain keeps up"):
-        enumerate_space(RULES.limits, TableEvaluator(CHAINS, LABELS, Service(rate=1e6, requests=50))).scales()
+        enumerate_space(RULES.limits, TableEvaluator(CHAINS, LABELS, QueueModel(rate=1e6, requests=50))).scales()
     with pytest.raises(InputError, match="no chain"):
         enumerate_space(RULES.limits, TableEvaluator({}, LABELS))
 

@@ -7,7 +7,7 @@ from aurora.errors import RunError
 from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.pipelines.rules import Limits
 from aurora.learning.composition.pipelines.validation import check
-from aurora.learning.composition.scores.queueing import Service
+from aurora.learning.composition.scores.queueing import QueueModel
 from aurora.learning.composition.spaces.survey import survey
 from aurora.learning.composition.spaces.task_space import SpaceSettings, front_chart, open_task_space
 from tests.cli.command import run_command
@@ -16,7 +16,7 @@ from tests.learning.composition.small import small_task
 pytestmark = pytest.mark.slow  # it fits components
 
 FEW = {name: shipped()[name] for name in ("logistic", "tree-8", "knn-15", "mlp-32")}
-SETTINGS = SpaceSettings(Limits(branches=2, transformations=1), 4, Service(rate=100.0, requests=500))
+SETTINGS = SpaceSettings(Limits(branches=2, transformations=1), 4, QueueModel(rate=100.0, requests=500))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""The benchmark of adaptation; `python -m benchmarks.composition_adaptation --help`."""
