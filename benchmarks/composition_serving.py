@@ -47,6 +47,8 @@ from aurora.learning.composition.tasks import machines
 BODY = b'{"item": [0.25, 0.5]}'
 START_SECONDS = 180.0
 CLIENTS = 16
+ORPHAN_SECONDS = 15.0
+"""Within this time workers whose engine was killed have to end."""
 
 
 class Case(NamedTuple):
@@ -349,8 +351,9 @@ def killed_in_swap(place: Path, deployment: Deployment) -> str:
                 why="kill",
             )
         one.wait()
-    time.sleep(1.0)
-    alive = [pid for pid in old_pids if is_alive(pid)]
+    until = time.monotonic() + ORPHAN_SECONDS
+    while (alive := [pid for pid in old_pids if is_alive(pid)]) and time.monotonic() < until:
+        time.sleep(0.1)
     serving = History(place / JOURNAL).serving[-1]
     with engine(place, History(place / JOURNAL).description(serving)):
         found = run_load(

@@ -9,7 +9,7 @@ cross-validate, it looks scores up. What it evaluates twice counts once, as with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -83,7 +83,9 @@ def client() -> Iterator[Any]:
         yield started
 
 
-def evolve(space: ScoredSpace, weights: Weights, seed: int, most: int, started: Any) -> list[float]:
+def evolve(  # what a search is given
+    space: ScoredSpace, weights: Weights, seed: int, most: int, started: Any, known: Set[Pipeline] = frozenset()
+) -> list[float]:
     """Return the rewards of the distinct pipelines that TPOT asks for, in their order, at most `most`.
 
     Args:
@@ -92,6 +94,7 @@ def evolve(space: ScoredSpace, weights: Weights, seed: int, most: int, started: 
         seed: Random seed.
         most: Most pipelines.
         started: The client of `client`.
+        known: Pipelines that count as measured already.
     """
     from ConfigSpace import ConfigurationSpace  # noqa: PLC0415  # optional
     from tpot.evolvers import BaseEvolver  # noqa: PLC0415  # optional
@@ -119,8 +122,8 @@ def evolve(space: ScoredSpace, weights: Weights, seed: int, most: int, started: 
     )
     asked = _looking[-1].asked
     generations = 0
-    while len(asked) < most and generations < most:
+    while len(asked.keys() - known) < most and generations < most:
         evolver.optimize(1)
         generations += 1
     _looking.pop()
-    return list(asked.values())[:most]
+    return [worth for pipeline, worth in asked.items() if pipeline not in known][:most]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -216,6 +217,25 @@ def add(
     write_artefact(folder / ARTEFACTS / OWN_FOLDER / entry.id, manifest, {MODEL_FILE: content})
     _record(folder, Change(action="add", id=entry.id, who=who, when=_now(), entry=entry))
     return entry
+
+
+def share_own(folder: Path, artefacts: Path) -> None:
+    """Copy the own components of a catalogue to another folder of artefacts, so that chains with them can be fitted.
+
+    Args:
+        folder: Folder of the catalogue.
+        artefacts: Folder of artefacts; what it has of them already is written over.
+
+    Raises:
+        FileError: A file can't be read or written.
+    """
+    own = folder / ARTEFACTS / OWN_FOLDER
+    if not own.is_dir():
+        return
+    try:
+        shutil.copytree(own, artefacts / OWN_FOLDER, dirs_exist_ok=True)
+    except (OSError, shutil.Error) as error:
+        raise FileError(f"can't copy {own} to {artefacts}: {error}; check the permissions and the space") from None
 
 
 def remove(folder: Path, name: str, who: str, why: str = "") -> None:

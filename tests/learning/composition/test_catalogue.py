@@ -12,6 +12,7 @@ from aurora.learning.composition.catalogue import (
     entries_of,
     remove,
     restore,
+    share_own,
     shipped,
 )
 from aurora.learning.composition.components.component import Recipe
@@ -167,6 +168,21 @@ def test_an_own_model_answers_in_a_chain_and_gets_versions(tmp_path, model):
     assert add(tmp_path, MODEL, model, "bob").version == 2
     assert load_branch(branch, TASK.name, tmp_path / ARTEFACTS).keys != loaded.keys
     assert [(change.action, change.who) for change in changes(tmp_path)] == [("add", "ada"), ("add", "bob")]
+
+
+def test_chains_with_an_own_component_can_be_fitted_in_another_folder(tmp_path):
+    weight = numpy_helper.from_array(np.eye(12, 5, dtype=np.float32), "weight")
+    file = saved(tmp_path, made([helper.make_node("MatMul", ["input", "weight"], ["output"])], constants=[weight]))
+    add(tmp_path, Addition(id="first-five", kind="transformation", takes=INPUT), file, "ada")
+    branch, elsewhere = Branch(("first-five",), "logistic"), tmp_path / "fitted"
+    with pytest.raises(InputError, match="another catalogue"):
+        fit_branch(branch, TASK, entries_of(tmp_path), elsewhere)
+    share_own(tmp_path, elsewhere)
+    share_own(tmp_path, elsewhere)
+    fit_branch(branch, TASK, entries_of(tmp_path), elsewhere)
+    loaded = load_branch(branch, TASK.name, elsewhere)
+    assert np.array_equal(loaded.steps[0](TASK.select.items), TASK.select.items[:, :5])
+    share_own(tmp_path / "empty", elsewhere)
 
 
 def test_a_model_fitted_after_an_own_transformation_fits_its_output(tmp_path):

@@ -16,7 +16,7 @@ from aurora.errors import AuroraError, InputError
 from aurora.learning.composition.adaptation.application import Shadow
 from aurora.learning.composition.adaptation.chain_times import branches_of, measured_chain
 from aurora.learning.composition.adaptation.changes import Change
-from aurora.learning.composition.components.component import Component
+from aurora.learning.composition.catalogue import entries_of, share_own
 from aurora.learning.composition.components.fitting import fit_branch
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.description import Deployment
@@ -48,7 +48,7 @@ class DeployedApplication:
         recent: Labelled requests, oldest first.
         control: Talks to the service.
         queue: Load and workers.
-        components: Id -> component of the catalogue that candidates are fitted from.
+        catalogue: Folder of the catalogue that candidates are fitted from.
         prices: Prices.
 
     Raises:
@@ -63,7 +63,7 @@ class DeployedApplication:
         control: Control,
         *,
         queue: QueueModel,
-        components: Mapping[str, Component],
+        catalogue: Path,
         prices: Prices = EXAMPLE,
     ) -> None:
         count = len(recent.labels)
@@ -71,7 +71,8 @@ class DeployedApplication:
             raise InputError(f"{count} requests have a label; give at least {LEAST_LABELS}", parameter="recent")
         ends = int(SHARES[0] * count), int(sum(SHARES) * count)
         self._place, self._task, self._control = place, task, control
-        self._queue, self._prices, self._components = queue, prices, components
+        self._queue, self._prices, self._catalogue = queue, prices, catalogue
+        self._components = entries_of(catalogue)
         self._learned, self._chosen, self._judged = (
             _part(recent, slice(a, b)) for a, b in ((0, ends[0]), (ends[0], ends[1]), (ends[1], count))
         )
@@ -101,9 +102,14 @@ class DeployedApplication:
         return {"items": float(len(self._learned.labels))}
 
     def fit_anew(self) -> None:
-        """Have candidates fitted on recent requests from now on; what is fitted already is read."""
+        """Have candidates fitted on recent requests from now on; what is fitted already is read.
+
+        Raises:
+            FileError: The user's own components can't be copied.
+        """
         learned = replace(self._task, fit=self._learned, select=self._chosen, sealed=self._judged)
         self._fitted = self._place / "fitted" / learned.fingerprint, learned
+        share_own(self._catalogue, self._fitted[0])
 
     def measure_running(self) -> Measured:
         """Measure what serves, on recent requests.

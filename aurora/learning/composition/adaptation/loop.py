@@ -138,7 +138,7 @@ def adapt(
                 recent,
                 control,
                 queue=queue_of(described, settings.rate),
-                components=entries,
+                catalogue=settings.catalogue,
                 prices=settings.prices,
             )
             if any(step.step == "refitted" for step in journal.unfinished):
