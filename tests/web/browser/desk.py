@@ -64,8 +64,8 @@ def make(folder: Path) -> None:
 
 def _measurements() -> None:
     """Measure some compositions of a made-up task: a search of a real one fits its models first, for minutes."""
-    from aurora.learning.composition.searching.measurement_journal import MeasurementJournal
-    from aurora.web.views.composition import COMPOSE, COMPOSITIONS
+    from aurora.learning.composition.searching.measurement_journal import COMPOSITIONS, MeasurementJournal
+    from aurora.web.views.composition import COMPOSE
     from benchmarks.composition_made_up import ExactEvaluator, make_up, whole_space
 
     task = make_up(5)
