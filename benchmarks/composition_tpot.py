@@ -9,6 +9,7 @@ cross-validate, it looks scores up. What it evaluates twice counts once, as with
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -76,6 +77,7 @@ def client() -> Iterator[Any]:
         from distributed import Client, LocalCluster  # noqa: PLC0415  # optional
     except ImportError:
         raise InputError("TPOT is not installed: pip install tpot", parameter="agents", value="tpot") from None
+    logging.getLogger("distributed").setLevel(logging.ERROR)
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
         Client(cluster) as started,
