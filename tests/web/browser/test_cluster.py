@@ -33,7 +33,7 @@ def test_from_the_cluster_to_why_a_task_waits_and_the_chat(visit):
     sheet = page.get_by_role("dialog")
     expect(sheet.get_by_role("heading", name="shop/search-index-0")).to_be_visible()
     expect(sheet.get_by_text("0 of 12 nodes fit:").first).to_be_visible()
-    expect(sheet.get_by_text("label node-a3 with")).to_be_visible()
+    expect(sheet.get_by_text("label it with topology.kubernetes.io/zone=eu-1c")).to_be_visible()
     ask = sheet.get_by_role("link", name="Ask in the chat")
     assert ask.get_attribute("href") == "/chat?ask=why%20is%20shop%2Fsearch-index-0%20pending%3F"
 

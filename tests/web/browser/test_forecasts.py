@@ -41,7 +41,7 @@ def test_a_forecast_has_a_chart_a_table_and_tiers_with_their_promise(visit: Visi
     page = settled(visit(FORECAST))
     expect(page.locator("figure svg").first).to_be_visible()
     expect(page.get_by_role("table").filter(has_text="held at past moments")).to_contain_text("95 %")
-    expect(page.locator(".metric").first).to_contain_text(re.compile(r"[\d.]+ to [\d.]+ cores, 80 % interval"))
+    expect(page.locator(".metric").first).to_contain_text(re.compile(r"[\d.]+\sto\s[\d.]+\scores,\s80\s%\sinterval"))
     page.get_by_text("The same as a table").first.click()
     expect(page.get_by_role("columnheader", name="median, cores").first).to_be_visible()
     check(page, QUICK)

@@ -135,14 +135,19 @@ def test_a_node_that_is_not_there_is_refused() -> None:
         cluster_what_if(load_sample("web-shop"), Sliders(node_id="<b>no</b>"))
 
 
-def test_a_move_of_a_slider_takes_less_than_a_third_of_a_second_of_cpu(futures: FuturesView) -> None:
-    shop, seconds = load_sample("web-shop"), []
+def test_a_move_of_a_slider_costs_a_fraction_of_a_second(futures: FuturesView) -> None:
+    """In units of a loop, which takes a twentieth of a second on a usual machine: slow machines are slow at both."""
+    shop, seconds, loops = load_sample("web-shop"), [], []
     for k in range(6):
         began = time.process_time()
         cluster_what_if(shop, Sliders(1.1 + k / 10, shop.nodes[3].node_id, 1.2))
         demand_what_if(futures.report, Sliders(1.1 + k / 10, shop.nodes[3].node_id, 1.2))
         seconds.append(time.process_time() - began)
-    assert np.median(seconds) < 0.3
+        began = time.process_time()
+        for _ in range(1_000_000):
+            began += 0.0
+        loops.append(time.process_time() - began)
+    assert np.median(seconds) < 8 * np.median(loops)
 
 
 def test_plans_under_the_sliders_are_ranked_by_them_alone(futures: FuturesView) -> None:
