@@ -125,7 +125,9 @@ def engine(folder: Path, deployment: Deployment) -> Iterator[subprocess.Popen[by
     folder.mkdir(parents=True, exist_ok=True)
     file = folder.parent / f"{folder.name}.json"
     file.write_text(deployment.model_dump_json())
-    words = ["-m", "aurora", "compose", "deploy", "--file", str(file), "--name", folder.name]
+    words = ["-m", "aurora", "compose", "deploy", "--name", folder.name]
+    if not (folder / JOURNAL).exists():  # else it goes on with the version that served
+        words += ["--file", str(file)]
     (folder / STATE).unlink(missing_ok=True)
     with process(*words, "--folder", str(folder.parent)) as one:
         until = time.monotonic() + START_SECONDS
@@ -339,8 +341,7 @@ def killed_in_swap(place: Path, deployment: Deployment) -> str:
     """Kill the engine at a random moment of a swap; return which version came up, after checking that it is whole."""
     before = History(place / JOURNAL)
     old, new = before.serving[-1], before.next
-    present = before.description(old)
-    with engine(place, present) as one:
+    with engine(place, deployment) as one:
         control = Control(place)
         old_pids = [pid for pool in control.status()["workers"] for pid in pool["pids"]]
         threading.Timer(random.uniform(0.05, 3.0), one.kill).start()
@@ -355,7 +356,7 @@ def killed_in_swap(place: Path, deployment: Deployment) -> str:
     while (alive := [pid for pid in old_pids if is_alive(pid)]) and time.monotonic() < until:
         time.sleep(0.1)
     serving = History(place / JOURNAL).serving[-1]
-    with engine(place, History(place / JOURNAL).description(serving)):
+    with engine(place, deployment):
         found = run_load(
             f"http://127.0.0.1:{deployment.port}/predict", [BODY], poisson_arrivals(50, 1, seed=0), check=stamp_fault
         )
