@@ -89,7 +89,7 @@ def approve_a_plan_and_undo_it(walk: Walk) -> None:
 
 def which_policy_is_best(walk: Walk) -> None:
     walk.to("Policies")
-    champions = walk.page.get_by_role("table", name="Shipped champions")
+    champions = walk.page.get_by_role("group", name="Shipped champions")
     for champion in (c for c in shipped_champions() if not c.weights):
         lead, name = champion.judgement.closest, champion.policy_name
         row = champions.get_by_role("row").filter(has=walk.page.get_by_role("button", name=name, exact=True))
@@ -98,7 +98,9 @@ def which_policy_is_best(walk: Walk) -> None:
             timeout=PATIENCE,
         )
     walk.follow("Which is best for this cluster?")
-    walk.page.keyboard.press("Enter")
+    question = walk.page.get_by_role("textbox", name="Ask about this cluster")
+    expect(question).to_have_value(re.compile("which policy is best"), timeout=PATIENCE)
+    question.press("Enter")
     desk = Desk([], snapshot=load_sample("web-shop"))
     best, *others = rank_cluster_policies(desk, RankArguments(limit=8)).policies
     reward = plain(best.reward)
