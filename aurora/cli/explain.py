@@ -44,10 +44,8 @@ def explain(
     level: LevelName = typer.Option(LevelName.short, help="Amount of detail about a task."),
     audience: AudienceName = typer.Option(AudienceName.operator, help="Plain words, or names of the policy language."),
     model: str | None = options.text(None, help="PROVIDER:MODEL that words the claims; its sentences are checked."),
-    record: Path | None = options.path(
-        None, help="File that records the model's answers; answers in it are used again."
-    ),
-    replay: Path | None = options.path(None, help="Recording to answer from; no model is called."),
+    record: Path | None = model_options.record(),
+    replay: Path | None = model_options.replay(),
     timeout: float | None = model_options.timeout(),
     answer_tokens: int | None = model_options.answer_tokens(),
     as_json: bool = typer.Option(False, "--json", help="Print text, claims and evidence as JSON."),

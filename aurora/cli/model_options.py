@@ -7,6 +7,16 @@ from typing import Any
 from aurora.cli import options
 
 
+def record() -> Any:
+    """Declare `--record`."""
+    return options.path(None, "--record", help="File that records the model's answers; answers in it are used again.")
+
+
+def replay() -> Any:
+    """Declare `--replay`."""
+    return options.path(None, "--replay", help="Recording to answer from; no model is called.")
+
+
 def timeout() -> Any:
     """Declare `--timeout`."""
     return options.number(

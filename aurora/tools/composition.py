@@ -31,6 +31,8 @@ from aurora.tools.desk import Desk
 from aurora.types import Frozen
 
 NAME = r"^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$"
+SHORT = 2
+"""Most components of the chains that are suggested: a model after one transformation."""
 COMPOSE = "compose"
 """Folder below that of the runs, with the catalogue, the fitted components and their measurements."""
 MOST_CHARACTERS = 2000
@@ -243,7 +245,7 @@ def _rules(task: Task, entries: Mapping[str, Entry]) -> Rules:
 
 def _next(pipeline: Pipeline, rules: Rules, branches: list[Branch], chains: Sequence[Branch]) -> tuple[str, ...]:
     """Return some neighbours: with chains of one step and those of the pipeline, evenly drawn over the edits."""
-    short = [branch for branch in chains if len(branch.components) <= 2]  # noqa: PLR2004
+    short = [branch for branch in chains if len(branch.components) <= SHORT]
     space = EditSpace(rules, sorted({*branches, *short}))
     found = [str(one) for _, one in space.neighbours(pipeline)]
     step = max(1, len(found) // MOST_NEXT)

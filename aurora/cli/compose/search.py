@@ -38,10 +38,8 @@ def search(  # one parameter an option
     budget: int = options.count(60, most=MAX_BUDGET, help="Most compositions to measure."),
     agent: AgentName = typer.Option("ppo", help="Way of searching; `model`: the language model of --model proposes."),
     model: str | None = options.text(None, help="PROVIDER:MODEL for `--agent model`; default: AURORA_MODEL."),
-    record: Path | None = options.path(
-        None, help="File that records the model's answers; answers in it are used again."
-    ),
-    replay: Path | None = options.path(None, help="Recording to answer from; no model is called."),
+    record: Path | None = model_options.record(),
+    replay: Path | None = model_options.replay(),
     timeout: float | None = model_options.timeout(),
     answer_tokens: int | None = model_options.answer_tokens(),
     seed: int = options.seed("Random seed."),
