@@ -219,7 +219,7 @@ def serve_ray(options: argparse.Namespace) -> None:
 def prediction(options: argparse.Namespace) -> None:
     """Print the p95 that the measured times of the components predict beside the measured one.
 
-    The overhead is the median time of single requests, less the time in the components.
+    Before it, single requests tell how long a worker is kept by one beside its components, and what else one takes.
     """
     print("pipeline\tworkers\trate\tpredicted p95 ms\tmeasured p95 ms\terror\tsent late, p95 ms")
     errors = []
@@ -237,13 +237,14 @@ def predicted_and_measured(case: Case, seconds: float) -> tuple[float, LoadResul
     """Return the predicted p95 in seconds, the measured answers, and the rate of the requests."""
     fields: dict[str, Any] = {"batching": {"size": 1}, "workers": case.workers}
     deployment = described(case.pipeline, free_port(), **fields)
-    served, bodies = np.full(1, case.seconds), [BODY]
+    served, stages, bodies = np.full(1, case.seconds), np.ones(1), [BODY]
     if not case.seconds:
         task = machines.task()
         split = task.split("select")
         branches = {branch for stage in deployment.graph().stages for branch in stage.branches}
         table = TableEvaluator({branch: measure_branch(branch, task) for branch in branches}, split.labels)
-        served = table.trace(deployment.graph()).total_seconds
+        trace = table.trace(deployment.graph())
+        served, stages = trace.total_seconds, (trace.seconds >= 0).sum(axis=0)
         bodies = [json.dumps({"item": np.asarray(row).tolist()}).encode() for row in split.items]
         place = str((DEFAULT_FOLDER / ARTEFACTS).absolute())
         deployment = deployment.model_copy(update={"load": DEFAULT_LOAD, "task": task.name, "artefacts": place})
@@ -251,9 +252,11 @@ def predicted_and_measured(case: Case, seconds: float) -> tuple[float, LoadResul
     with tempfile.TemporaryDirectory() as folder, engine(Path(folder) / "bench", deployment):
         url = f"http://127.0.0.1:{deployment.port}/predict"
         alone = run_load(url, bodies, np.arange(0, seconds, 0.05))
-        overhead = float(np.median(alone.latencies)) - float(served.mean())
+        handover = Control(Path(folder) / "bench").status()["seconds"]["handover"]
+        held = served + handover * stages
+        overhead = max(0.0, float(alone.latencies.mean() - held.mean()))
         arrivals = poisson_arrivals(rate, seconds, seed=1)
-        times = response_times(arrivals, np.resize(served, len(arrivals)), case.workers)
+        times = response_times(arrivals, np.resize(held, len(arrivals)), case.workers)
         found = run_load(url, bodies, arrivals)
     if found.failed:
         print(f"{found.failed} failed: {found.faults}")

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aurora.errors import InputError
+from aurora.learning.composition.adaptation.chain_times import branches_of
 from aurora.learning.composition.adaptation.judging import RecompositionSettings
-from aurora.learning.composition.adaptation.recomposition import Trials, recompose
+from aurora.learning.composition.adaptation.recomposition import recompose
 from aurora.learning.composition.adaptation.steps import AdaptationJournal
-from aurora.learning.composition.adaptation.warm_start import searched_trials, warm_trials
+from aurora.learning.composition.adaptation.warm_start import candidates
 from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.environment.problem import Problem
 from aurora.learning.composition.pipelines.edits import EditSpace
 from aurora.learning.composition.pipelines.parsing import parse_pipeline
-from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, alone
 from aurora.learning.composition.pipelines.rules import Rules
 from aurora.learning.composition.profiles.measurements import ChainMeasurement
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.learning.composition.scores.objective import Measured, Weights, reward
 from aurora.learning.composition.scores.queueing import QueueModel
+from aurora.learning.composition.searching.measurement_journal import UNUSABLE
+from aurora.learning.composition.searching.search import Search
 from aurora.learning.composition.spaces.scored_space import ScoredSpace
 from aurora.learning.composition.spaces.space import enumerate_space, pipelines
 from aurora.learning.composition.tasks import machines
@@ -31,6 +34,7 @@ from aurora.learning.composition.tasks.task import Split
 from benchmarks.composition_adaptation.replayed import Replayed
 from benchmarks.composition_adaptation.setting import (
     BUDGET,
+    CHOSEN,
     EARLIER,
     JUDGED,
     KINDS,
@@ -75,19 +79,31 @@ def replay(name: str, seed: int, way: str, chains: Mapping[Branch, ChainMeasurem
     there = tuple(b for b in sorted(chains) if not (kind.removed and model in b.components))
     rate = kind.utilisation / busy_seconds(before, old, reference, running) if kind.utilisation else RATE
     world = World(chains, there, QueueModel(rate=rate, requests=SIMULATED), fees)
-    application = Replayed(world, old, running, lambda count: machines.readings(count, next(draws), kind.conditions))
+    usual = machines.readings(CHOSEN, next(draws))
+    application = Replayed(
+        world,
+        old,
+        running,
+        lambda count: machines.readings(count, next(draws), kind.conditions),
+        profiled=None if way == "nothing" else usual,
+        known=before.chains,
+    )
     judged = machines.readings(JUDGED, next(draws), kind.conditions)
     alarm, trials, outcome = math.nan, 0, ""
     if way != "fixed":
         changes = first_changes(application, before, old, reference, kind, model)
         alarm = application.clock
         if changes:
-            settings = RecompositionSettings(weights, budget=BUDGET, shadow_requests=4000)
-            problem = _problem(world, weights)
-            earlier = _front(enumerate_space(LIMITS, table), weights) if way == "adapted" else {}
-            made = _trials(problem, earlier, settings, seed)
+            if way == "adapted":
+                settings = RecompositionSettings(weights, budget=BUDGET, shadow_requests=4000)
+                earlier = _front(enumerate_space(LIMITS, table), weights)
+                tried: Iterable[Pipeline] = candidates(running, changes, earlier, _rules(world), settings)
+                tried = [one for one in tried if set(branches_of(one)) <= set(world.chains)]
+            else:
+                settings = RecompositionSettings(weights, budget=BUDGET, patience=BUDGET, shadow_requests=4000)
+                tried = _searched(application, _problem(world, weights), seed)
             journal = AdaptationJournal.opened(folder / f"{name}-{seed}-{way}.jsonl")
-            result = recompose(application, changes, made, journal, settings)
+            result = recompose(application, changes, tried, journal, settings)
             trials, outcome = result.trials, result.outcome
     fallback = _best_single(before, table, weights, there)
     return {
@@ -107,12 +123,15 @@ def _front(space: ScoredSpace, weights: Weights) -> dict[Pipeline, Measured]:
     return {space.pipeline(int(k)): space.measured(int(k)) for k in best}
 
 
-def _problem(world: World, weights: Weights) -> Problem:
+def _rules(world: World) -> Rules:
     entries = {name: one for name, one in shipped().items() if any(name in b.components for b in world.chains)}
-    rules = Rules(entries, machines.INPUT, machines.CLASSES, LIMITS)
+    return Rules(entries, machines.INPUT, machines.CLASSES, LIMITS)
+
+
+def _problem(world: World, weights: Weights) -> Problem:
     return Problem(
         weights=weights,
-        moves=EditSpace(rules, world.chains),
+        moves=EditSpace(_rules(world), world.chains),
         chains=world.chains,
         space=tuple(pipelines(LIMITS, world.chains)),
         load=world.queue.rate,
@@ -121,21 +140,17 @@ def _problem(world: World, weights: Weights) -> Problem:
     )
 
 
-def _trials(
-    problem: Problem, earlier: Mapping[Pipeline, Measured], settings: RecompositionSettings, seed: int
-) -> Trials:
-    search = searched_trials(problem, seed=seed)
-    there = set(problem.chains)
-    return warm_trials(
-        earlier,
-        settings.worth,
-        search,
-        is_valid=lambda one: all(b in there for stage in one.stages for b in stage.branches),
-    )
+def _searched(application: Replayed, problem: Problem, seed: int) -> Iterator[Pipeline]:
+    """Yield what a search from nothing asks for, given the answers of the application."""
+    walk = Search(problem, seed=seed)
+    while (pipeline := walk.ask()) is not None:
+        yield pipeline
+        # what can't be run is worth nothing
+        walk.tell(application.answers.get(pipeline, UNUSABLE))
 
 
 def _best_single(world: World, table: TableEvaluator, weights: Weights, there: Sequence[Branch]) -> Pipeline:
-    singles = [Pipeline((Stage((branch,)),)) for branch in world.chains if branch in there]
+    singles = [alone(branch) for branch in world.chains if branch in there]
     return max(singles, key=lambda one: reward(table(one), weights))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from aurora.errors import InputError
 from aurora.learning.composition.catalogue import shipped
 from aurora.learning.composition.components.estimators import estimator_of
-from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, alone
 from aurora.learning.composition.profiles.measurements import ChainMeasurement
 from aurora.learning.composition.profiles.profiling import measure_branch
 from aurora.learning.composition.scores.evaluation import TableEvaluator
@@ -82,7 +82,11 @@ class World:
         if absent := [str(b) for b in branches if b not in self.chains]:
             raise InputError(f"{', '.join(absent)}: a model is no longer in the catalogue")
         found = self.table(fits, split, sorted(branches))(pipeline)
-        return found._replace(cost=found.cost + sum(self.fees.get(name, 0.0) for name in pipeline.components))
+        return found._replace(cost=found.cost + self.fee(pipeline))
+
+    def fee(self, pipeline: Pipeline) -> float:
+        """Return what its models cost in addition for a thousand requests."""
+        return sum(self.fees.get(name, 0.0) for name in pipeline.components)
 
     def correct(self, fits: Fits, split: Split, pipeline: Pipeline) -> np.ndarray:
         """Return whether a composition answers each item correctly."""
@@ -94,7 +98,7 @@ class World:
         space = enumerate_space(LIMITS, self.table(fits, split))
         rewards = space.rewards(weights)
         if self.fees:
-            fee = [sum(self.fees.get(n, 0.0) for n in space.pipeline(k).components) for k in range(len(space))]
+            fee = [self.fee(space.pipeline(k)) for k in range(len(space))]
             rewards = rewards - weights.cost * np.array(fee) / weights.cost_scale
         best = space.pipeline(int(rewards.argmax()))
         return best, self.measured(fits, split, best)
@@ -102,7 +106,7 @@ class World:
 
 def weights_of(evaluator: TableEvaluator) -> Weights:
     """Return the weights, with the scales of the slowest and the dearest single chain."""
-    singles = [evaluator(Pipeline((Stage((branch,)),))) for branch in evaluator.measurements]
+    singles = [evaluator(alone(branch)) for branch in evaluator.measurements]
     finite = [one for one in singles if math.isfinite(one.latency)]
     return Weights(ACCURACY, LATENCY, COST, max(o.latency for o in finite), max(o.cost for o in finite))
 

@@ -30,8 +30,9 @@ def adapt(  # one parameter an option
         0.05, least=1e-6, most=3600, unit="seconds", help="Latency that counts as 1: your limit."
     ),
     cost_scale: float = options.number(0.01, least=1e-9, most=1e9, help="Cost of 1,000 requests that counts as 1."),
-    rate: float = options.number(50.0, least=1e-6, most=MAX_RATE, unit="requests a second", help="Load."),
-    seed: int = options.seed("Random seed of the search."),
+    rate: float | None = options.number(
+        None, least=1e-6, most=MAX_RATE, unit="requests a second", help="Load; left out: that of the requests, or 50."
+    ),
     force: bool = typer.Option(False, "--force", help="Look for a better composition even where nothing changed."),
     prices: Path | None = space_options.PRICES,
     catalogue: Path = options.path(Path("runs/compose"), help="Folder of the catalogue and the measurements."),
@@ -55,7 +56,6 @@ def adapt(  # one parameter an option
         Weights(accuracy, latency, cost, latency_scale, cost_scale),
         budget,
         rate,
-        seed,
         is_forced=force,
         catalogue=catalogue,
         prices=EXAMPLE if prices is None else read_prices(prices),

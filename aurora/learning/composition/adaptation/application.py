@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.pipelines.pipeline import Pipeline
-from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.scores.objective import Measured, Weights
 from aurora.types import BoolArray
 
 
@@ -64,6 +64,20 @@ class Application(Protocol):
 
         Raises:
             InputError: It is not valid, or can't be run.
+        """
+
+    def is_measured(self, candidate: Pipeline) -> bool:
+        """Return whether all chains of a candidate were measured, so that its scores are known without a trial."""
+
+    def compose(self, weights: Weights, count: int) -> Mapping[Pipeline, Measured]:
+        """Return the best compositions of the chains that candidates were measured with, with their scores.
+
+        Args:
+            weights: What accuracy, latency and cost are worth.
+            count: Most compositions to return.
+
+        Returns:
+            No two with the same components, none that is overloaded, the best first; none if nothing was measured.
         """
 
     def shadow(self, candidate: Pipeline, requests: int) -> Shadow:

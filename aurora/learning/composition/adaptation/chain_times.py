@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,18 +48,27 @@ def measured_chain(branch: Branch, loaded: Loaded, items: Batch) -> ChainMeasure
     )
 
 
-def queue_of(described: Deployment, rate: float) -> QueueModel:
-    """Return the queue of a deployment under a load of some requests a second."""
-    return QueueModel(rate=rate, workers=described.workers, is_split=described.layout == "branches")
+def queue_of(described: Deployment, rate: float, seconds: Mapping[str, float] | None = None) -> QueueModel:
+    """Return the queue of a deployment under a load.
+
+    Args:
+        described: The deployment.
+        rate: Requests a second.
+        seconds: `overhead` and `handover` of the deployment, as its status has them; None: neither is known.
+    """
+    return QueueModel(rate=rate, workers=described.workers, is_split=described.layout == "branches", **(seconds or {}))
 
 
-def capacity_of(described: Deployment, task: Task, limit: float) -> float:
+def capacity_of(
+    described: Deployment, task: Task, limit: float, seconds: Mapping[str, float] | None = None
+) -> float:
     """Measure the requests a second that a deployment can serve within a limit of latency, from its chains' times.
 
     Args:
         described: The deployment.
         task: Its task, on whose items the chains are timed.
         limit: Largest 95th percentile of the latency, in seconds.
+        seconds: As for `queue_of`.
 
     Raises:
         InputError: The limit is not positive, or a chain can't be loaded.
@@ -71,7 +81,7 @@ def capacity_of(described: Deployment, task: Task, limit: float) -> float:
     }
 
     def latency(rate: float) -> float:
-        queue = replace(queue_of(described, rate), requests=SIMULATED)
+        queue = replace(queue_of(described, rate, seconds), requests=SIMULATED)
         return TableEvaluator(table, labels, queue).predict(pipeline).p95
 
     return capacity(latency, limit)

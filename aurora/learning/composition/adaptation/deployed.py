@@ -16,18 +16,20 @@ from aurora.errors import AuroraError, InputError
 from aurora.learning.composition.adaptation.application import Shadow
 from aurora.learning.composition.adaptation.chain_times import branches_of, measured_chain
 from aurora.learning.composition.adaptation.changes import Change
-from aurora.learning.composition.catalogue import entries_of, share_own
+from aurora.learning.composition.adaptation.composing import composed
+from aurora.learning.composition.catalogue import ARTEFACTS, entries_of, share_own
 from aurora.learning.composition.components.fitting import fit_branch
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.in_process import InProcess
-from aurora.learning.composition.engine.loading import load_function
+from aurora.learning.composition.engine.loading import DEFAULT_LOAD, load_function
 from aurora.learning.composition.engine.service import JOURNAL
 from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline
 from aurora.learning.composition.profiles.measurements import ChainMeasurement
+from aurora.learning.composition.profiles.profiling import measure_branch
 from aurora.learning.composition.scores.evaluation import TableEvaluator
-from aurora.learning.composition.scores.objective import Measured
+from aurora.learning.composition.scores.objective import Measured, Weights
 from aurora.learning.composition.scores.prices import EXAMPLE, Prices
 from aurora.learning.composition.scores.queueing import QueueModel
 from aurora.learning.composition.tasks.task import Split, Task
@@ -46,38 +48,41 @@ class DeployedApplication:
         place: Folder of the deployment.
         task: Its task.
         recent: Labelled requests, oldest first.
-        control: Talks to the service.
         queue: Load and workers.
         catalogue: Folder of the catalogue that candidates are fitted from.
+        profiled: Valid chains that were profiled on the task's items. Where data and fits are those of the task, this
+            tells what they are worth, and no trial is needed.
         prices: Prices.
 
     Raises:
         InputError: There are too few labelled requests.
     """
 
-    def __init__(  # what it joins, each by its name
+    def __init__(
         self,
         place: Path,
         task: Task,
         recent: Split,
-        control: Control,
         *,
         queue: QueueModel,
         catalogue: Path,
+        profiled: Sequence[Branch] = (),
         prices: Prices = EXAMPLE,
     ) -> None:
         count = len(recent.labels)
         if count < LEAST_LABELS:
             raise InputError(f"{count} requests have a label; give at least {LEAST_LABELS}", parameter="recent")
         ends = int(SHARES[0] * count), int(sum(SHARES) * count)
-        self._place, self._task, self._control = place, task, control
+        self._place, self._task, self._control = place, task, Control(place)
         self._queue, self._prices, self._catalogue = queue, prices, catalogue
         self._components = entries_of(catalogue)
         self._learned, self._chosen, self._judged = (
             _part(recent, slice(a, b)) for a, b in ((0, ends[0]), (ends[0], ends[1]), (ends[1], count))
         )
         self._fitted = Path(self._described.artefacts), task
+        self._profiled = tuple(profiled)
         self._tables: dict[tuple[str, Branch], ChainMeasurement] = {}
+        self._tried: set[Branch] = set()
 
     @property
     def _described(self) -> Deployment:
@@ -127,7 +132,27 @@ class DeployedApplication:
             InputError: It is not valid, or can't be fitted or loaded.
         """
         self._fit(candidate)
-        return self._measure(candidate, self._fitted[0])
+        found = self._measure(candidate, self._fitted[0])
+        self._tried.update(branches_of(candidate))
+        return found
+
+    def is_measured(self, candidate: Pipeline) -> bool:
+        """Return whether all chains of a candidate were measured."""
+        return self._chains().issuperset(branches_of(candidate))
+
+    def compose(self, weights: Weights, count: int) -> Mapping[Pipeline, Measured]:
+        """Return the best compositions of the chains that were measured."""
+        chains = sorted(self._chains())
+        return composed(self._evaluator(chains, self._fitted[0]), weights, count) if chains else {}
+
+    def _chains(self) -> set[Branch]:
+        return self._tried | set(self._profiled if self._is_as_profiled else ())
+
+    @property
+    def _is_as_profiled(self) -> bool:
+        """Whether candidates are fitted and loaded as they were when they were profiled, on the task's own items."""
+        own = (self._catalogue / ARTEFACTS).absolute()
+        return self._fitted[0].absolute() == own and self._described.load == DEFAULT_LOAD
 
     def shadow(self, candidate: Pipeline, requests: int) -> Shadow:
         """Have the running composition and a candidate answer the latest requests.
@@ -189,18 +214,31 @@ class DeployedApplication:
                 raise InputError(str(error), parameter="pipeline", value=str(pipeline)) from None
 
     def _measure(self, pipeline: Pipeline, folder: Path) -> Measured:
-        load = load_function(self._described.load)
+        return self._evaluator(branches_of(pipeline), folder)(pipeline)
+
+    def _evaluator(self, chains: Sequence[Branch], folder: Path) -> TableEvaluator:
+        """Return what scores compositions of some chains that are fitted in a folder.
+
+        Raises:
+            InputError: A chain can't be loaded or measured.
+        """
         table = {}
-        for branch in branches_of(pipeline):
-            key = str(folder), branch
-            if key not in self._tables:
-                try:
-                    loaded = load(branch, self._task.name, folder)
-                except AuroraError as error:
-                    raise InputError(str(error), parameter="pipeline", value=str(pipeline)) from None
-                self._tables[key] = measured_chain(branch, loaded, self._chosen.items)
-            table[branch] = self._tables[key]
-        return TableEvaluator(table, self._chosen.labels, self._queue, self._prices)(pipeline)
+        for chain in chains:
+            key = str(folder), chain
+            try:
+                if key not in self._tables:
+                    self._tables[key] = self._chain(chain, folder)
+            except AuroraError as error:
+                raise InputError(str(error), parameter="pipeline", value=str(chain)) from None
+            table[chain] = self._tables[key]
+        labels = self._task.select.labels if self._is_as_profiled else self._chosen.labels
+        return TableEvaluator(table, labels, self._queue, self._prices)
+
+    def _chain(self, chain: Branch, folder: Path) -> ChainMeasurement:
+        if self._is_as_profiled:
+            return measure_branch(chain, self._task, self._catalogue, components=self._components)
+        loaded = load_function(self._described.load)(chain, self._task.name, folder)
+        return measured_chain(chain, loaded, self._chosen.items)
 
 
 def _part(split: Split, rows: slice) -> Split:

@@ -18,6 +18,8 @@ class RecompositionSettings:
     Attributes:
         weights: What accuracy, latency and cost are worth.
         budget: Most compositions that are measured, the running one included.
+        patience: Trials in a row that may bring nothing, after which no more is measured.
+        worthwhile: Gain of the best reward below which a trial has brought nothing: requests go on while trials do.
         finalists: Most candidates that answer in the shadow, the best first.
         shadow_requests: Live requests that each of them answers.
         least_gain: Gain of reward above which a candidate is better.
@@ -28,6 +30,8 @@ class RecompositionSettings:
 
     weights: Weights
     budget: int = 20
+    patience: int = 3
+    worthwhile: float = 0.002
     finalists: int = 3
     shadow_requests: int = 2000
     least_gain: float = 0.0
@@ -36,7 +40,7 @@ class RecompositionSettings:
     most_slowdown: float = math.inf
 
     def __post_init__(self) -> None:
-        for name in ("budget", "finalists", "shadow_requests"):
+        for name in ("budget", "patience", "finalists", "shadow_requests"):
             if getattr(self, name) < 1:
                 raise InputError("give at least 1", parameter=name, value=getattr(self, name))
         if not 0 < self.alpha < 1:

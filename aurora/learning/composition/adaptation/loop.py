@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -15,19 +15,21 @@ from aurora.files import locked, write_atomically
 from aurora.learning.composition.adaptation.catalogue_changes import Listed, listed_components
 from aurora.learning.composition.adaptation.chain_times import capacity_of, queue_of
 from aurora.learning.composition.adaptation.changes import Change
+from aurora.learning.composition.adaptation.composing import LIMITS
 from aurora.learning.composition.adaptation.deployed import DeployedApplication
 from aurora.learning.composition.adaptation.judging import RecompositionSettings
-from aurora.learning.composition.adaptation.proposals import proposals
 from aurora.learning.composition.adaptation.recomposition import Recomposed, recompose
-from aurora.learning.composition.adaptation.recorded import read_requests
+from aurora.learning.composition.adaptation.recorded import Recorded, read_requests
 from aurora.learning.composition.adaptation.steps import FILE, AdaptationJournal
-from aurora.learning.composition.adaptation.warm_start import earlier_measurements
+from aurora.learning.composition.adaptation.warm_start import candidates, earlier_measurements, valid_chains
 from aurora.learning.composition.adaptation.watch import UNKNOWN, Watch, Window, needs_recomposition
 from aurora.learning.composition.catalogue import entries_of
 from aurora.learning.composition.engine.control import Control
 from aurora.learning.composition.engine.history import History
 from aurora.learning.composition.engine.in_process import InProcess
 from aurora.learning.composition.engine.service import JOURNAL
+from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.rules import Rules
 from aurora.learning.composition.profiles.chain_profiles import read_profiles
 from aurora.learning.composition.profiles.profiling import DEFAULT_FOLDER, machine_id
 from aurora.learning.composition.scores.objective import Weights
@@ -39,6 +41,7 @@ from aurora.types import Progress, no_progress
 CATALOGUE = "catalogue-seen.json"
 """File of the catalogue as it was at the last look."""
 LOCK = "adapt.lock"
+USUAL_RATE = 50.0
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class LoopSettings:
     Attributes:
         weights: What accuracy, latency and cost are worth.
         budget: Most compositions that are measured.
-        rate: Requests a second.
-        seed: Random seed of the search.
+        rate: Requests a second; None: those of the recorded requests since the load last changed, or `USUAL_RATE`
+            where their times are not known.
         is_forced: Whether a better composition is looked for even where nothing changed.
         catalogue: Folder of the catalogue, its profiles, and the measurements of searches.
         prices: Prices.
@@ -57,8 +60,7 @@ class LoopSettings:
 
     weights: Weights
     budget: int = 20
-    rate: float = 50.0
-    seed: int = 0
+    rate: float | None = None
     is_forced: bool = False
     catalogue: Path = DEFAULT_FOLDER
     prices: Prices = EXAMPLE
@@ -102,7 +104,6 @@ def adapt(
         RunError: The deployment does not run, or can't be run here.
     """
     with locked(place / LOCK, busy=f"adapts the deployment in {place}; wait for it"):
-        control = Control(place)
         history = History(place / JOURNAL)
         described = history.description(history.serving[-1])
         if not described.task:
@@ -116,7 +117,8 @@ def adapt(
         ]
         listed = listed_components(entries, profiles, settings.prices)
         reference = _window(running, task.select.items, task.select.labels)
-        most = capacity_of(described, task, settings.weights.latency_scale)
+        seconds = Control(place).status()["seconds"]
+        most = capacity_of(described, task, settings.weights.latency_scale, seconds)
         watch = Watch(reference, task.input, task.classes, listed=_seen(place) or listed, capacity=most)
         window = Window(
             recorded.items,
@@ -127,41 +129,43 @@ def adapt(
             listed,
         )
         journal = AdaptationJournal.opened(place / FILE)
+        rules = Rules({n: one for n, one in entries.items() if one.is_for(task.name)}, task.input, task.classes, LIMITS)
         changes = watch.step(window, described.graph())
         recomposed = None
         if journal.unfinished or settings.is_forced or needs_recomposition(changes):
-            known = recorded.labels != UNKNOWN
-            recent = Split(_chosen(recorded.items, known), recorded.labels[known])
+            has_label = recorded.labels != UNKNOWN
+            recent = Split(_chosen(recorded.items, has_label), recorded.labels[has_label])
             application = DeployedApplication(
                 place,
                 task,
                 recent,
-                control,
-                queue=queue_of(described, settings.rate),
+                queue=queue_of(described, settings.rate or _rate(recorded, changes), seconds),
                 catalogue=settings.catalogue,
+                profiled=valid_chains([Branch(one.chain[:-1], one.chain[-1]) for one in profiles], rules),
                 prices=settings.prices,
             )
             if any(step.step == "refitted" for step in journal.unfinished):
                 application.fit_anew()
+            judging = RecompositionSettings(settings.weights, budget=settings.budget)
+            known = earlier_measurements(settings.catalogue, task, journal.finished)
             recomposed = recompose(
                 application,
                 changes,
-                proposals(
-                    task,
-                    running.pipeline,
-                    entries,
-                    earlier_measurements(settings.catalogue, task, journal.finished),
-                    settings.weights,
-                    rate=settings.rate,
-                    seed=settings.seed,
-                ),
+                candidates(running.pipeline, changes, known, rules, judging),
                 journal,
-                RecompositionSettings(settings.weights, budget=settings.budget),
+                judging,
                 progress=progress,
             )
         seen = {name: one.model_dump() for name, one in listed.items()}
         write_atomically(place / CATALOGUE, json.dumps(seen, sort_keys=True) + "\n")
         return Adapted(tuple(changes), recomposed)
+
+
+def _rate(recorded: Recorded, changes: Sequence[Change]) -> float:
+    """Return the load that there is now, in requests a second."""
+    if changed := [change.after for change in changes if change.kind == "load"]:
+        return changed[-1]
+    return float(recorded.counts.mean() / recorded.seconds) if len(recorded.counts) else USUAL_RATE
 
 
 def _window(running: InProcess, items: object, labels: np.ndarray) -> Window:

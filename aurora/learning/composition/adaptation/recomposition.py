@@ -1,20 +1,22 @@
 """Recomposes a running application within a budget of trials.
 
-Compositions are measured on recent labelled data, the best ones then answer live requests in the shadow of the running
-one, and a sequential test on the labels of those requests decides. What takes over is compared with what it replaced
-once more, and rolled back if it is worse. Each step is on disk before the next one begins, so that an adaptation that
-was killed goes on where it stopped.
+Compositions are measured on recent labelled data. What was measured of their chains tells what every other composition
+of these chains is worth, so no more is tried once a few trials have brought nothing. The best ones then answer live
+requests in the shadow of the running one, and a sequential test on the labels of those requests decides. What takes
+over is compared with what it replaced once more, and rolled back if it is worse. Each step is on disk before the next
+one begins, so that an adaptation that was killed goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 from aurora.errors import InputError
 from aurora.learning.composition.adaptation.application import Application
 from aurora.learning.composition.adaptation.changes import Change
+from aurora.learning.composition.adaptation.composing import first_of_each
 from aurora.learning.composition.adaptation.judging import (
     RecompositionSettings,
     comparison_figures,
@@ -31,13 +33,8 @@ from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.learning.composition.scores.objective import Measured
 from aurora.types import Progress, no_progress
 
-Trials: TypeAlias = Generator[Pipeline, Measured, None]
-"""Yields the composition to measure next and is sent its measurement; it ends where it has nothing more to ask for."""
-
-
-RUNNING = "running"
-"""Verdict of the step that measures the running composition."""
-
+RUNNING, COMPOSED = "running", "composed"
+"""Verdicts of the step that measures the running composition, and of those that follow from measured chains."""
 
 Outcome: TypeAlias = Literal["swapped", "kept", "rolled back"]
 
@@ -49,8 +46,8 @@ class Recomposed(NamedTuple):
         outcome: Whether another composition took over.
         running: The composition that runs now.
         reason: Why, in a sentence.
-        measured: Every candidate that was measured.
-        trials: Compositions that were measured.
+        measured: Every candidate whose scores are known: measured, and the best that their chains compose.
+        trials: Compositions that were measured, the running one included.
     """
 
     outcome: Outcome
@@ -63,7 +60,7 @@ class Recomposed(NamedTuple):
 def recompose(
     application: Application,
     changes: Sequence[Change],
-    trials: Trials,
+    candidates: Iterable[Pipeline],
     journal: AdaptationJournal,
     settings: RecompositionSettings,
     *,
@@ -74,8 +71,7 @@ def recompose(
     Args:
         application: The running application.
         changes: What led to it.
-        trials: Proposes compositions. After a kill, one that proposes the same again given the same answers is sent
-            what was measured before.
+        candidates: Compositions to measure, the likeliest first. One whose chains are all measured is passed over.
         journal: Journal of the deployment.
         settings: Weights, budget and levels.
         progress: Receives the number of compositions that are measured.
@@ -84,7 +80,7 @@ def recompose(
         InputError: A step on disk has a pipeline that can't be read.
         FileError: A step can't be written.
     """
-    return _Recomposition(application, trials, journal, settings, journal.begin(changes, application.running)).run(
+    return _Recomposition(application, candidates, journal, settings, journal.begin(changes, application.running)).run(
         progress
     )
 
@@ -95,21 +91,24 @@ class _Recomposition:
     def __init__(
         self,
         application: Application,
-        trials: Trials,
+        candidates: Iterable[Pipeline],
         journal: AdaptationJournal,
         settings: RecompositionSettings,
         steps: Sequence[Step],
     ) -> None:
-        self.application, self.trials, self.journal, self.settings = application, trials, journal, settings
+        self.application, self.candidates, self.journal, self.settings = application, candidates, journal, settings
         self.steps = list(steps)
         self.changes = steps[0].changes
         self.before = parse_pipeline(steps[0].pipeline)
         self.old: Measured | None = None
         self.measured: dict[Pipeline, Measured] = {}
+        self.composed: dict[Pipeline, Measured] = {}
         self.unusable: dict[Pipeline, str] = {}
         for step in steps:
             if step.step == "measured" and step.verdict == RUNNING:
                 self.old = measured_of(step.figures)
+            elif step.step == "measured" and step.verdict == COMPOSED:
+                self.composed[parse_pipeline(step.pipeline)] = measured_of(step.figures)
             elif step.step == "measured":
                 self.measured[parse_pipeline(step.pipeline)] = measured_of(step.figures)
             elif step.step == "unusable" and step.verdict != RUNNING:
@@ -143,26 +142,35 @@ class _Recomposition:
                 self._add("refitted", None, reason="fitted on recent labelled data", figures=figures)
 
     def _measure(self, progress: Progress) -> None:
-        """Measure the running composition, then what is proposed, up to the budget."""
+        """Measure the running composition, then candidates until the budget is spent or nothing more is gained."""
+        if self.composed:
+            return
         budget = self.settings.budget
         self._measure_running()
+        for known in list(self.measured):
+            # measured before a kill: the application has to be told of its chains once more
+            self._try(known)
         progress("compositions", self.tried, budget)
         if self._last("refitted") is not None and self.tried < budget:
             self._try(self.before)
-        proposed = next(self.trials, None)
-        repeats = 0
-        while proposed is not None and self.tried < budget and repeats <= budget:
-            count = self.tried
-            found = self._try(proposed)
-            repeats = repeats + 1 if self.tried == count else 0
-            progress("compositions", self.tried, budget, str(proposed))
-            # a strategy learns that what can't be run is worth nothing
-            answer = Measured(0.0, math.inf, math.inf) if found is None else found
-            try:
-                proposed = self.trials.send(answer)
-            except StopIteration:
-                proposed = None
-        self.trials.close()
+        best, vain = self._best(), 0
+        for candidate in self.candidates:
+            if self.tried >= budget or vain >= self.settings.patience:
+                break
+            if candidate in self.unusable or self.application.is_measured(candidate):
+                continue
+            self._try(candidate)
+            before, best = best, self._best()
+            vain = 0 if best > before + self.settings.worthwhile else vain + 1
+            progress("compositions", self.tried, budget, str(candidate))
+        for pipeline, found in self.application.compose(self.settings.weights, self.settings.finalists).items():
+            self.composed[pipeline] = found
+            self._add("measured", pipeline, verdict=COMPOSED, figures=self._figures(found))
+
+    def _best(self) -> float:
+        """Return the highest reward of what is measured and of what its chains compose."""
+        found = [*self.measured.values(), *self.application.compose(self.settings.weights, 1).values()]
+        return max(map(self.settings.worth, found), default=-math.inf)
 
     @property
     def tried(self) -> int:
@@ -181,35 +189,32 @@ class _Recomposition:
     def _figures(self, found: Measured) -> dict[str, float]:
         return {**figures_of(found), **finite(reward=self.settings.worth(found))}
 
-    def _try(self, pipeline: Pipeline) -> Measured | None:
-        if pipeline in self.measured:
-            return self.measured[pipeline]
-        if pipeline in self.unusable:
-            return None
+    def _try(self, pipeline: Pipeline) -> None:
         try:
             found = self.application.measure(pipeline)
         except InputError as error:
             self.unusable[pipeline] = str(error)
             self._add("unusable", pipeline, reason=str(error))
-            return None
-        self.measured[pipeline] = found
-        self._add("measured", pipeline, figures=self._figures(found))
-        return found
+            return
+        if pipeline not in self.measured:
+            self.measured[pipeline] = found
+            self._add("measured", pipeline, figures=self._figures(found))
 
     def _chosen(self) -> Pipeline | str:
         """Return the first finalist that is shown to be better, or why none is."""
-        worth = {pipeline: self.settings.worth(found) for pipeline, found in self.measured.items()}
+        known = {**self.measured, **self.composed}
+        worth = {pipeline: self.settings.worth(found) for pipeline, found in known.items()}
         old = -math.inf if self.old is None else self.settings.worth(self.old)
         least, is_fitted_anew = old + self.settings.least_gain, self._last("refitted") is not None
         better = [one for one in worth if worth[one] > least and (is_fitted_anew or one != self.before)]
-        better.sort(key=lambda one: -worth[one])
+        better = first_of_each(sorted(better, key=lambda one: -worth[one]))
         if not better:
             if not worth:
                 return f"none of the {len(self.unusable)} other compositions that were tried can be run"
             best = max(worth, key=lambda one: worth[one])
             return (
-                f"none of the {len(worth)} other compositions that were measured has a higher reward: the best is "
-                f"{best} with {worth[best]:.4f}; the running one has {old:.4f}"
+                f"none of the {len(self.measured)} other compositions that were measured has a higher reward, nor any "
+                f"that their chains compose: the best is {best} with {worth[best]:.4f}; the running one has {old:.4f}"
             )
         finalists = better[: self.settings.finalists]
         reasons = []
@@ -231,7 +236,7 @@ class _Recomposition:
             return self._add("shadowed", candidate, verdict="failed", reason=str(error))
         if refused := refusal(seen, self.settings):
             return self._add("shadowed", candidate, verdict="failed", reason=refused, figures=shadow_figures(seen))
-        needed = margin(self.old, self.measured[candidate], self.settings, self.settings.least_gain)
+        needed = margin(self.old, self._known(candidate), self.settings, self.settings.least_gain)
         found = compare(seen.running, seen.candidate, margin=needed, alpha=self.settings.alpha / finalists)
         return self._add(
             "shadowed",
@@ -248,14 +253,14 @@ class _Recomposition:
             seen = self.application.review(self.settings.shadow_requests)
         except InputError as error:
             return self._end("swapped", f"{candidate} runs; it was not compared once more: {error}")
-        needed = margin(self.old, self.measured[candidate], self.settings, 0.0)
+        needed = margin(self.old, self._known(candidate), self.settings, 0.0)
         found = compare(seen.running, seen.candidate, margin=needed, alpha=self.settings.alpha)
         if found.verdict == "worse":
             self.application.roll_back()
             reason = f"after it took over, {in_words(found)}"
             self._add("rolled back", self.before, verdict="worse", reason=reason, figures=comparison_figures(found))
             return self._end("rolled back", f"{candidate} was rolled back: {reason}")
-        gain = self.settings.worth(self.measured[candidate])
+        gain = self.settings.worth(self._known(candidate))
         text = f"{candidate} runs, with a reward of {gain:.4f}"
         if old is not None and math.isfinite(self.settings.worth(old)):
             text += f"; {self.before} has {self.settings.worth(old):.4f}"
@@ -265,7 +270,10 @@ class _Recomposition:
         running = self.application.running
         kept = {**(figures or {}), "trials": float(self.tried)}
         self._add("ended", running, verdict=outcome, reason=reason, figures=kept)
-        return Recomposed(outcome, running, reason, self.measured, self.tried)
+        return Recomposed(outcome, running, reason, {**self.measured, **self.composed}, self.tried)
+
+    def _known(self, candidate: Pipeline) -> Measured:
+        return self.measured.get(candidate) or self.composed[candidate]
 
     def _last(self, name: StepName) -> Step | None:
         return next((step for step in reversed(self.steps) if step.step == name), None)

@@ -1,57 +1,26 @@
-"""Proposes compositions after a change: the running one's rivals of before first, then what a search proposes."""
+"""What an adaptation begins with: what was measured before it, and the compositions to try, the likeliest first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from aurora.learning.composition.adaptation.recomposition import Trials
+from aurora.learning.composition.adaptation.changes import Change
+from aurora.learning.composition.adaptation.composing import first_of_each
+from aurora.learning.composition.adaptation.judging import RecompositionSettings
 from aurora.learning.composition.adaptation.steps import Step, measured_of
-from aurora.learning.composition.environment.problem import Problem
 from aurora.learning.composition.environment.task_problem import subject_of
+from aurora.learning.composition.pipelines.chains import chains_of
 from aurora.learning.composition.pipelines.parsing import parse_pipeline
-from aurora.learning.composition.pipelines.pipeline import Pipeline
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, alone
+from aurora.learning.composition.pipelines.rules import Rules
+from aurora.learning.composition.pipelines.validation import check
 from aurora.learning.composition.scores.objective import Measured
 from aurora.learning.composition.searching.measurement_journal import COMPOSITIONS, read_measurements
-from aurora.learning.composition.searching.search import DEFAULT_AGENT, agents
 from aurora.learning.composition.tasks.task import Task
 
-RIVALS = 5
-"""Compositions of before that are measured anew before the search begins."""
-
-
-def warm_trials(
-    earlier: Mapping[Pipeline, Measured],
-    worth: Callable[[Measured], float],
-    search: Callable[[Mapping[Pipeline, Measured]], Trials],
-    *,
-    is_valid: Callable[[Pipeline], bool] = lambda pipeline: True,
-    rivals: int = RIVALS,
-) -> Trials:
-    """Propose the best compositions of before, no two with the same components, then continue with a search.
-
-    What was good before the change is often good after it, so few trials suffice; the search is begun with what they
-    gave, and finds what became good.
-
-    Args:
-        earlier: What was measured before the change.
-        worth: Reward of a measurement.
-        search: Begins a search that knows some measurements.
-        is_valid: Whether a composition can still be run.
-        rivals: Most compositions of before.
-    """
-    measured: dict[Pipeline, Measured] = {}
-    shown: set[frozenset[str]] = set()
-    for pipeline in sorted(earlier, key=lambda one: -worth(earlier[one])):
-        if len(measured) >= rivals:
-            break
-        components = frozenset(pipeline.components)
-        if components in shown or not is_valid(pipeline):
-            continue
-        shown.add(components)
-        measured[pipeline] = yield pipeline
-    yield from search(measured)
+MOST_NEW, MOST_CHAINS = 3, 40
+"""Most chains that are tried first because a component of them is new, and most chains altogether."""
 
 
 def earlier_measurements(folder: Path, task: Task, steps: Sequence[Step]) -> dict[Pipeline, Measured]:
@@ -73,14 +42,47 @@ def earlier_measurements(folder: Path, task: Task, steps: Sequence[Step]) -> dic
     return found
 
 
-def searched_trials(
-    problem: Problem, agent: str = DEFAULT_AGENT, *, seed: int = 0
-) -> Callable[[Mapping[Pipeline, Measured]], Trials]:
-    """Return what begins a search that knows some measurements, for `warm_trials`.
+def candidates(
+    running: Pipeline,
+    changes: Sequence[Change],
+    earlier: Mapping[Pipeline, Measured],
+    rules: Rules,
+    settings: RecompositionSettings,
+) -> list[Pipeline]:
+    """Return the compositions to try, in order, each at most once; none that is not valid.
+
+    First the running one, then chains with components that are new, then the best of before, no two of these with the
+    same components: what was good before the change is often good after it. Last come the single chains, those first
+    that show most components which none before them has.
 
     Args:
-        problem: What is searched, under the present load, prices and catalogue.
-        agent: Name of the way of searching.
-        seed: Random seed.
+        running: The composition that runs.
+        changes: What led to the adaptation.
+        earlier: What was measured before it.
+        rules: What compositions may be made of now.
+        settings: What compositions are worth.
     """
-    return lambda known: agents()[agent](replace(problem, known={**problem.known, **known}), seed)
+    chains = sorted(chains_of(rules), key=lambda one: (len(one.components), one))
+    new = {change.subject for change in changes if change.kind == "catalogue"}
+    singles = [alone(chain) for chain in chains[:MOST_CHAINS]]
+    appeared = [alone(chain) for chain in chains if new & set(chain.components)]
+    best_first = sorted(earlier, key=lambda one: -settings.worth(earlier[one]))
+    found = dict.fromkeys([running, *appeared[:MOST_NEW], *first_of_each(best_first)])
+    valid = [one for one in found if not check(one, rules)]
+    return list(dict.fromkeys([*valid, *_showing_most(singles, {name for one in valid for name in one.components})]))
+
+
+def _showing_most(singles: Sequence[Pipeline], shown: set[str]) -> list[Pipeline]:
+    """Return single chains in the order in which each shows most components that none before it has."""
+    found, waiting, shown = [], list(singles), set(shown)
+    while waiting:
+        best = max(waiting, key=lambda one: len(set(one.components) - shown))
+        waiting.remove(best)
+        shown |= set(best.components)
+        found.append(best)
+    return found
+
+
+def valid_chains(chains: Sequence[Branch], rules: Rules) -> list[Branch]:
+    """Return those of some chains of which a composition may be made now."""
+    return [chain for chain in chains if not check(alone(chain), rules)]

@@ -235,6 +235,7 @@ class Engine:
             ],
             "queued": version.queued,
             "open": version.open,
+            "seconds": {"overhead": self.metrics.overhead, "handover": self.metrics.handover},
             "kept_warm": None if kept is None else kept.number,
             "change": None
             if change is None

@@ -34,7 +34,8 @@ class Outcome(NamedTuple):
         faults: Branches that were left out, with the reason.
         failure: Why there is no answer; None if there is one.
         waited: Seconds in the queue.
-        served: Seconds of its batch in the worker.
+        served: Seconds of its batch in the worker's components.
+        busy: Seconds for which its batch kept the worker, the hand-over of items and answers included.
         rows: Items of its batch.
     """
 
@@ -43,6 +44,7 @@ class Outcome(NamedTuple):
     failure: Failure | None = None
     waited: float = 0.0
     served: float = 0.0
+    busy: float = 0.0
     rows: int = 0
 
 

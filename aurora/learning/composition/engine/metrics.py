@@ -35,7 +35,17 @@ class Histogram:
     @property
     def mean(self) -> float:
         """Mean of the values; 0 without any."""
-        return self._sum / max(1, sum(self._counts))
+        return self._sum / max(1, self.count)
+
+    @property
+    def total(self) -> float:
+        """Sum of the values."""
+        return self._sum
+
+    @property
+    def count(self) -> int:
+        """Number of the values."""
+        return sum(self._counts)
 
     def lines(self, name: str, labels: str) -> list[str]:
         """Return it in the text format; `labels` are written `stage="1"`, or are empty."""
@@ -55,6 +65,7 @@ class StageMetrics:
         self.errors = 0
         self.queue = Histogram(SECONDS)
         self.service = Histogram(SECONDS)
+        self.busy = Histogram(SECONDS)
         self.rows = Histogram(ROWS)
 
     @property
@@ -70,6 +81,7 @@ class StageMetrics:
         if outcome.rows:
             self.queue.observe(outcome.waited)
             self.service.observe(outcome.served)
+            self.busy.observe(outcome.busy)
             self.rows.observe(outcome.rows)
 
 
@@ -92,6 +104,21 @@ class Metrics:
         self.stages += [StageMetrics() for _ in range(count - len(self.stages))]
         return self.stages[:count]
 
+    @property
+    def handover(self) -> float:
+        """Mean time for which a batch keeps a worker beside its components, in seconds; 0 before any."""
+        beside = sum(stage.busy.total - stage.service.total for stage in self.stages)
+        return max(0.0, beside) / max(1, sum(stage.busy.count for stage in self.stages))
+
+    @property
+    def overhead(self) -> float:
+        """Mean time of a request outside workers and their queues, in seconds; 0 before any.
+
+        It is too small, and may be 0, where branches of a stage have workers of their own: these work at once.
+        """
+        inside = sum(stage.queue.total + stage.busy.total for stage in self.stages)
+        return max(0.0, self.seconds.total - inside) / max(1, self.seconds.count)
+
     def text(self, gauges: Mapping[str, float], totals: Mapping[str, float]) -> str:
         """Return everything in the text format.
 
@@ -107,7 +134,13 @@ class Metrics:
             lines.append(f"# TYPE {_PREFIX}_stage_{name}_total counter")
             for number, stage in enumerate(self.stages, 1):
                 lines.append(f'{_PREFIX}_stage_{name}_total{{stage="{number}"}} {getattr(stage, name)}')
-        for name, field in (("queue_seconds", "queue"), ("service_seconds", "service"), ("batch_items", "rows")):
+        histograms = {
+            "queue_seconds": "queue",
+            "service_seconds": "service",
+            "busy_seconds": "busy",
+            "batch_items": "rows",
+        }
+        for name, field in histograms.items():
             lines.append(f"# TYPE {_PREFIX}_stage_{name} histogram")
             for number, stage in enumerate(self.stages, 1):
                 lines += getattr(stage, field).lines(f"{_PREFIX}_stage_{name}", f'stage="{number}"')

@@ -191,6 +191,7 @@ class Pool:
         if isinstance(found, Frame) and found.kind is Kind.ANSWER:
             self._failures, self.reason = 0, ""
             served, values, faults = answer_of(found)
+            busy = self._loop.time() - began
             if faults and len(jobs) > 1:
                 self._again(jobs)
                 return
@@ -198,7 +199,7 @@ class Pool:
             for job in jobs:
                 count = len(job.items)
                 part = values[place : place + count]
-                job.done(Outcome(part, faults, None, began - job.since, served, rows))
+                job.done(Outcome(part, faults, None, began - job.since, served, busy, rows))
                 place += count
             return
         reason = found.payload.decode() if isinstance(found, Frame) else found
@@ -208,7 +209,8 @@ class Pool:
         failure = Failure(TOO_LATE if is_late else FAILED, f"{self.name}: {reason}")
         for job in jobs:
             if job not in again:
-                job.done(Outcome(None, (), failure, began - job.since, self._loop.time() - began, rows))
+                busy = self._loop.time() - began
+                job.done(Outcome(None, (), failure, began - job.since, busy, busy, rows))
         self._again(again)
 
     def _again(self, jobs: list[Job]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aurora.learning.composition.environment.problem import Problem
-from aurora.learning.composition.pipelines.pipeline import Pipeline, Stage
+from aurora.learning.composition.pipelines.pipeline import Pipeline, alone
 from aurora.learning.composition.scores.objective import Measured
 
 Floats32 = NDArray[np.float32]
@@ -129,7 +129,7 @@ class ProfileOutlook:
         return Expected(reward, 0.05 * (1 - measured), accuracy, log_latency, log_cost, measured)
 
     def _guess(self, pipeline: Pipeline) -> Measured:
-        stages = [[self.chain(Pipeline((Stage((b,)),))) for b in stage.branches] for stage in pipeline.stages]
+        stages = [[self.chain(alone(b)) for b in stage.branches] for stage in pipeline.stages]
         accuracy = float(np.mean([np.mean([one.accuracy for one in stage]) for stage in stages]))
         members = [one for stage in stages for one in stage]
         return Measured(accuracy, sum(one.latency for one in members), sum(one.cost for one in members))
@@ -215,11 +215,11 @@ def component_features(pipeline: Pipeline, outlook: ProfileOutlook, rows: int) -
     row = 0
     for s, stage in enumerate(pipeline.stages):
         for b, branch in enumerate(stage.branches):
-            alone = outlook.chain(Pipeline((Stage((branch,)),)))
+            profiled = outlook.chain(alone(branch))
             profile = (
-                alone.accuracy,
-                math.log(min(max(alone.latency / weights.latency_scale, 1e-9), 1e9)),
-                math.log10(max(alone.memory, 1.0)),
+                profiled.accuracy,
+                math.log(min(max(profiled.latency / weights.latency_scale, 1e-9), 1e9)),
+                math.log10(max(profiled.memory, 1.0)),
             )
             for place, name in enumerate(branch.components):
                 table[row] = (1, name == branch.model, s, b, place, stage.threshold or 0, *profile)

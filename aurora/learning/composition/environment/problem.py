@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, alone
 from aurora.learning.composition.scores.objective import Measured, Weights, reward
 
 LONGEST_WALK = 12
@@ -72,7 +72,7 @@ class Problem:
     @property
     def singles(self) -> tuple[Pipeline, ...]:
         """Pipelines of one chain, in the order of `chains`."""
-        return tuple(Pipeline((Stage((chain,)),)) for chain in self.chains)
+        return tuple(alone(chain) for chain in self.chains)
 
 
 def with_known(problem: Problem, measured: Mapping[Pipeline, Measured]) -> Problem:

@@ -11,7 +11,7 @@ import numpy as np
 from aurora.errors import RunError
 from aurora.learning.composition.environment.problem import Problem
 from aurora.learning.composition.pipelines.edits import EditSpace
-from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, Stage
+from aurora.learning.composition.pipelines.pipeline import Branch, alone
 from aurora.learning.composition.pipelines.rules import Rules
 from aurora.learning.composition.profiles.profiling import DEFAULT_FOLDER, machine_id
 from aurora.learning.composition.scores.evaluation import TableEvaluator
@@ -97,7 +97,7 @@ def problem_of(
         RunError: No chain keeps up with the load.
     """
     chains = tuple(sorted(evaluator.measurements))
-    singles = [Pipeline((Stage((chain,)),)) for chain in chains]
+    singles = [alone(chain) for chain in chains]
     known = {pipeline: evaluator(pipeline) for pipeline in singles}
     running = [one for one in known.values() if np.isfinite(one.latency)]
     if not running:

@@ -77,6 +77,11 @@ class Pipeline:
         return " | ".join(str(stage) for stage in self.stages)
 
 
+def alone(chain: Branch) -> Pipeline:
+    """Return the pipeline that is one chain."""
+    return Pipeline((Stage((chain,)),))
+
+
 def single(model: str, *transformations: str) -> Pipeline:
-    """Return the pipeline of one chain."""
-    return Pipeline((Stage((Branch(transformations, model),)),))
+    """Return the pipeline that is one chain, from the ids of its components."""
+    return alone(Branch(transformations, model))

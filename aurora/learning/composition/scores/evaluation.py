@@ -40,7 +40,7 @@ class StageAnswers(NamedTuple):
     Attributes:
         is_correct: Whether the likeliest class is the label, of shape (items,).
         sureness: Probability of the likeliest class, of shape (items,).
-        seconds: Time from the item to its answer, in seconds, of shape (items,).
+        seconds: Time for which it keeps a worker busy with an item, in seconds, of shape (items,).
         core_seconds: Core seconds of the item, of shape (items,).
     """
 
@@ -146,7 +146,7 @@ class TableEvaluator:
             self._stages[key] = StageAnswers(
                 is_correct=probabilities.argmax(axis=1) == self.labels,
                 sureness=probabilities.max(axis=1),
-                seconds=seconds.max(axis=0) if self.queue.is_split else seconds.sum(axis=0),
+                seconds=self.queue.handover + (seconds.max(axis=0) if self.queue.is_split else seconds.sum(axis=0)),
                 core_seconds=seconds.sum(axis=0),
             )
         return self._stages[key]
@@ -248,8 +248,9 @@ class TableEvaluator:
         stages, drawn = [], []
         for stage, seconds in zip(pipeline.stages, trace.seconds, strict=True):
             parts = [self._measurement(branch) for branch in stage.branches]
-            taken = np.array([one.seconds for one in parts])
-            whole = SplitStage(seconds >= 0, taken, np.array([_batch_factors(one, sizes) for one in parts]))
+            taken = queue.handover + np.array([one.seconds for one in parts])
+            factors = [_growth(batch_times(one, sizes), queue.handover) for one in parts]
+            whole = SplitStage(seconds >= 0, taken, np.array(factors))
             stages.append(whole)
             drawn.append(SplitStage(whole.reaches[items], whole.seconds[:, items], whole.factors))
         utilisation = split_utilisation(queue.rate, stages, queue.workers)
@@ -269,7 +270,7 @@ class TableEvaluator:
         factors = np.ones((len(pipeline.stages), len(sizes)))
         for number, stage in enumerate(pipeline.stages):
             whole = np.sum([batch_times(self._measurement(branch), sizes) for branch in stage.branches], axis=0)
-            factors[number] = whole / whole[1] if len(sizes) > 1 and whole[1] > 0 else 1.0
+            factors[number] = _growth(whole, self.queue.handover)
         return factors
 
     def _measurement(self, branch: Branch) -> ChainMeasurement:
@@ -279,9 +280,10 @@ class TableEvaluator:
             raise InputError("this chain has not been measured", parameter="branch", value=str(branch)) from None
 
 
-def _batch_factors(measurement: ChainMeasurement, sizes: NDArray[np.int64]) -> FloatArray:
-    times = batch_times(measurement, sizes)
-    return times / times[1] if len(sizes) > 1 and times[1] > 0 else np.ones(len(sizes))
+def _growth(times: FloatArray, handover: float) -> FloatArray:
+    """Return the time of a batch in that of a single item, from the times of batches of 0, 1, 2, … items."""
+    whole = times + handover
+    return whole / whole[1] if len(whole) > 1 and whole[1] > 0 else np.ones(len(whole))
 
 
 def mean_probabilities(answers: Sequence[Array]) -> Array:

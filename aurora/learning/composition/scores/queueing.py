@@ -56,7 +56,9 @@ class QueueModel:
         is_split: Whether each branch has workers of its own, as in the layout `branches` of a deployment; those of a
             stage then work on a request at once.
         batching: How requests are joined to batches.
-        overhead: Time of a request outside its components and its queue, such as that of HTTP, in seconds.
+        overhead: Time of a request outside its workers and their queue, such as that of HTTP, in seconds.
+        handover: Time for which a worker is kept from other work by a batch beside its components, in seconds: the
+            items are handed over to it, and its answers are taken back.
         requests: Requests to simulate; the first tenth is left out.
         seed: Random seed of arrivals and of the order of items.
     """
@@ -66,6 +68,7 @@ class QueueModel:
     is_split: bool = False
     batching: Batching = Batching()
     overhead: float = 0.0
+    handover: float = 0.0
     requests: int = 10_000
     seed: int = 0
 
@@ -74,8 +77,9 @@ class QueueModel:
             raise InputError("give a number above 0", parameter="rate", value=self.rate)
         if not 1 <= self.workers <= MAX_WORKERS:
             raise InputError(f"give a number from 1 to {MAX_WORKERS}", parameter="workers", value=self.workers)
-        if not 0 <= self.overhead < math.inf:
-            raise InputError("give 0 or more seconds", parameter="overhead", value=self.overhead)
+        for name in ("overhead", "handover"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InputError("give 0 or more seconds", parameter=name, value=getattr(self, name))
         if not MIN_REQUESTS <= self.requests <= MAX_REQUESTS:
             raise InputError(
                 f"give a number from {MIN_REQUESTS} to {MAX_REQUESTS}", parameter="requests", value=self.requests

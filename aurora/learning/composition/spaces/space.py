@@ -177,8 +177,7 @@ class _StageTable:
         self.is_correct = np.array([one.is_correct for one in answers], np.float32)
         self.sureness = [one.sureness for one in answers[: shape.gates]]
         self.seconds = np.array([one.seconds for one in answers])
-        is_alone = not evaluator.queue.is_split
-        self.core_seconds = self.seconds if is_alone else np.array([one.core_seconds for one in answers])
+        self.core_seconds = np.array([one.core_seconds for one in answers])
         parts = evaluator.parts(chains)
         places = {name: k for k, name in enumerate(parts)}
         self.resources = np.array(list(parts.values()))

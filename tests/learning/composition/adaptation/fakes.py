@@ -24,12 +24,15 @@ class FakeApplication:
         measured: Composition -> what `measure` returns.
         true: Composition -> accuracy on live requests; absent: as measured.
         failures: Composition -> requests that it fails in the shadow.
+        made_of: Composition -> compositions that have to be measured before its scores are known.
     """
 
-    def __init__(self, measured, running=A, true=None, failures=None, seed=0):
+    def __init__(self, measured, running=A, true=None, failures=None, made_of=None, seed=0):
         self.table, self.running = dict(measured), running
         self.true = {**{k: v.accuracy for k, v in measured.items()}, **(true or {})}
         self.failures = failures or {}
+        self.made_of = made_of or {}
+        self.tried = set()
         self.random = np.random.default_rng(seed)
         self.calls = []
         self.kill_at = None
@@ -67,7 +70,15 @@ class FakeApplication:
         self._call("measure", pipeline)
         if pipeline not in self.table:
             raise InputError(f"{pipeline} is not in the catalogue")
+        self.tried.add(pipeline)
         return self.table[pipeline]
+
+    def is_measured(self, candidate):
+        return candidate in self.tried
+
+    def compose(self, weights, count):
+        known = [one for one, parts in self.made_of.items() if self.tried.issuperset(parts)]
+        return {one: self.table[one] for one in sorted(known, key=lambda one: -self.table[one].accuracy)[:count]}
 
     def shadow(self, candidate, requests):
         self._call("shadow", candidate)
@@ -89,10 +100,3 @@ class FakeApplication:
 
 def at(accuracy, latency=0.01, cost=1.0):
     return Measured(accuracy, latency, cost)
-
-
-def in_order(*pipelines):
-    """Propose compositions one after the other."""
-    for pipeline in pipelines:
-        answer = yield pipeline
-        assert answer is not None

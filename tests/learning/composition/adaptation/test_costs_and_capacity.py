@@ -62,6 +62,13 @@ def test_more_workers_serve_more_within_a_limit_and_a_limit_below_the_service_ti
     assert capacity_of(described(folder), TASK, 1e-9) == 0
 
 
+def test_what_keeps_a_worker_beside_its_components_costs_capacity(folder):
+    limit = 0.05
+    plain = capacity_of(described(folder), TASK, limit)
+    held = capacity_of(described(folder), TASK, limit, {"overhead": 0.0, "handover": 0.01})
+    assert held < 100 < plain  # a worker that is held for 10 ms by each request serves fewer than 100 a second
+
+
 def test_branches_with_workers_of_their_own_are_predicted_so(folder):
     assert queue_of(described(folder, layout="branches", workers=2), 5.0).is_split
     assert not queue_of(described(folder), 5.0).is_split

@@ -11,8 +11,8 @@ from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.judging import RecompositionSettings
 from aurora.learning.composition.adaptation.recomposition import recompose
 from aurora.learning.composition.adaptation.steps import AdaptationJournal, figures_of, measured_of, read_steps
-from aurora.learning.composition.adaptation.warm_start import warm_trials
-from tests.learning.composition.adaptation.fakes import WEIGHTS, A, B, C, D, FakeApplication, Killed, at, in_order
+from aurora.learning.composition.pipelines.pipeline import single
+from tests.learning.composition.adaptation.fakes import WEIGHTS, A, B, C, D, FakeApplication, Killed, at
 
 CHANGE = Change(kind="accuracy", subject="sound", before=0.9, after=0.8, unit="share", text="accuracy fell")
 SETTINGS = RecompositionSettings(WEIGHTS, budget=10)
@@ -33,7 +33,7 @@ def names(journal):
 
 def test_a_better_composition_takes_over_and_every_step_says_so(journal):
     application = FakeApplication({A: at(0.8), B: at(0.7), C: at(0.9)})
-    result = recompose(application, [CHANGE], in_order(B, C), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B, C], journal, SETTINGS)
     assert result.outcome == "swapped"
     assert application.running == result.running == C
     assert result.trials == 4
@@ -47,7 +47,7 @@ def test_a_better_composition_takes_over_and_every_step_says_so(journal):
 
 def test_none_is_tried_on_live_requests_where_none_measures_better(journal):
     application = FakeApplication({A: at(0.8), B: at(0.7)})
-    result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B], journal, SETTINGS)
     assert result.outcome == "kept"
     assert "none of the 2 other compositions" in result.reason
     assert str(B) in result.reason
@@ -56,7 +56,7 @@ def test_none_is_tried_on_live_requests_where_none_measures_better(journal):
 
 def test_a_composition_that_was_lucky_in_its_measurement_is_not_swapped_in(journal):
     application = FakeApplication({A: at(0.8), B: at(0.9)}, true={B: 0.7})
-    result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B], journal, SETTINGS)
     assert result.outcome == "kept"
     assert application.running == A
     assert journal.steps[-2].verdict == "worse"
@@ -64,7 +64,7 @@ def test_a_composition_that_was_lucky_in_its_measurement_is_not_swapped_in(journ
 
 def test_the_next_finalist_is_tried_where_the_first_fails_live_requests(journal):
     application = FakeApplication({A: at(0.8), B: at(0.95), C: at(0.9)}, failures={B: 3})
-    result = recompose(application, [CHANGE], in_order(B, C), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B, C], journal, SETTINGS)
     assert result.running == C
     judged = [step for step in journal.steps if step.step == "shadowed"]
     assert [step.verdict for step in judged] == ["failed", "better"]
@@ -80,7 +80,7 @@ def test_what_turns_out_worse_after_the_swap_is_rolled_back(journal):
         return ""
 
     application.swap = swap
-    result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B], journal, SETTINGS)
     assert result.outcome == "rolled back"
     assert application.running == result.running == A
     assert names(journal)[-2:] == ["rolled back", "ended"]
@@ -88,24 +88,24 @@ def test_what_turns_out_worse_after_the_swap_is_rolled_back(journal):
 
 def test_a_cheaper_composition_may_lose_as_much_accuracy_as_it_saves(journal):
     application = FakeApplication({A: at(0.80, cost=6.0), B: at(0.79, cost=1.0)})
-    assert recompose(application, [CHANGE], in_order(B), journal, SETTINGS).running == B
+    assert recompose(application, [CHANGE], [B], journal, SETTINGS).running == B
 
 
 def test_an_overloaded_composition_gives_way_to_any_that_serves(journal):
     application = FakeApplication({A: at(0.9, latency=math.inf), B: at(0.6)})
-    result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B], journal, SETTINGS)
     assert result.running == B
     assert "latency" not in journal.steps[2].figures
 
 
 def test_no_overloaded_composition_takes_over(journal):
     application = FakeApplication({A: at(0.7), B: at(0.99, latency=math.inf)})
-    assert recompose(application, [CHANGE], in_order(B), journal, SETTINGS).outcome == "kept"
+    assert recompose(application, [CHANGE], [B], journal, SETTINGS).outcome == "kept"
 
 
 def test_a_running_composition_that_can_no_longer_be_run_is_replaced(journal):
     application = FakeApplication({B: at(0.6)}, true={A: 0.8})
-    result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B], journal, SETTINGS)
     assert result.running == B
     assert [step.verdict for step in journal.steps if step.step == "unusable"] == ["running", ""]
 
@@ -113,7 +113,7 @@ def test_a_running_composition_that_can_no_longer_be_run_is_replaced(journal):
 def test_a_refused_swap_leaves_the_running_composition(journal):
     application = FakeApplication({A: at(0.8), B: at(0.9)})
     application.refusal = "it did not start within 60 s"
-    result = recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [B], journal, SETTINGS)
     assert result.outcome == "kept"
     assert "did not start" in result.reason
 
@@ -121,19 +121,35 @@ def test_a_refused_swap_leaves_the_running_composition(journal):
 def test_no_more_is_measured_than_the_budget_and_nothing_twice(journal):
     application = FakeApplication({A: at(0.8), B: at(0.7), C: at(0.7), D: at(0.9)})
     settings = RecompositionSettings(WEIGHTS, budget=3)
-    result = recompose(application, [CHANGE], in_order(B, B, A, C, D), journal, settings)
+    result = recompose(application, [CHANGE], [B, B, A, C, D], journal, settings)
     measured = [call[1] for call in application.calls if call[0] == "measure"]
     assert measured == [A, A, B]
     assert result.trials == 3
 
 
-def test_a_strategy_that_only_repeats_itself_ends(journal):
-    def stubborn():
-        while True:
-            yield B
+def test_no_more_is_tried_once_trials_bring_nothing(journal):
+    others = [single(f"other-{k}") for k in range(8)]
+    application = FakeApplication({A: at(0.8), B: at(0.85), **{one: at(0.85 + 0.0001) for one in others}})
+    result = recompose(application, [CHANGE], [B, *others], journal, RecompositionSettings(WEIGHTS, patience=2))
+    assert [call[1] for call in application.calls if call[0] == "measure"] == [A, A, B, *others[:2]]
+    assert result.trials == 5
 
-    application = FakeApplication({A: at(0.8), B: at(0.7)})
-    assert recompose(application, [CHANGE], stubborn(), journal, SETTINGS).outcome == "kept"
+
+def test_what_measured_chains_compose_takes_over_without_a_trial_of_its_own(journal):
+    application = FakeApplication({A: at(0.8), B: at(0.82), C: at(0.81), D: at(0.95)}, made_of={D: (B, C)})
+    result = recompose(application, [CHANGE], [B, C, D], journal, SETTINGS)
+    assert result.running == D
+    assert result.measured[D] == at(0.95)
+    assert [step.pipeline for step in journal.steps if step.verdict == "composed"] == [str(D)]
+
+
+def test_trials_go_on_while_what_they_compose_gets_better(journal):
+    made = [single(f"made-{k}") for k in range(3)]
+    parts = [single(f"part-{k}") for k in range(3)]
+    table = {A: at(0.8), **{one: at(0.1) for one in parts}, **{one: at(0.9 + 0.01 * k) for k, one in enumerate(made)}}
+    application = FakeApplication(table, made_of={one: parts[: k + 1] for k, one in enumerate(made)})
+    settings = RecompositionSettings(WEIGHTS, patience=1)
+    assert recompose(application, [CHANGE], parts, journal, settings).running == made[2]
 
 
 @pytest.mark.parametrize("at_call", ["measure", "shadow", "swap"])
@@ -141,8 +157,8 @@ def test_a_killed_adaptation_goes_on_where_it_stopped(journal, at_call):
     application = FakeApplication({A: at(0.8), B: at(0.7), C: at(0.9)})
     application.kill_at = at_call
     with pytest.raises(Killed):
-        recompose(application, [CHANGE], in_order(B, C), journal, SETTINGS)
-    result = recompose(application, [], in_order(B, C), reopened(journal), SETTINGS)
+        recompose(application, [CHANGE], [B, C], journal, SETTINGS)
+    result = recompose(application, [], [B, C], reopened(journal), SETTINGS)
     assert result.outcome == "swapped"
     assert application.running == C
     steps = read_steps(journal.path)
@@ -154,7 +170,7 @@ def test_a_killed_adaptation_goes_on_where_it_stopped(journal, at_call):
 def test_the_next_adaptation_has_the_next_number(journal):
     application = FakeApplication({A: at(0.8), B: at(0.7)})
     for _ in range(2):
-        recompose(application, [CHANGE], in_order(B), journal, SETTINGS)
+        recompose(application, [CHANGE], [B], journal, SETTINGS)
     assert {step.number for step in journal.steps} == {1, 2}
 
 
@@ -169,22 +185,9 @@ def test_measurements_come_back_from_their_figures():
         assert measured_of(figures_of(found)) == found
 
 
-def test_warm_trials_show_each_set_of_components_of_before_then_search():
-    earlier = {A: at(0.7), B: at(0.9), C: at(0.8)}
-    seen = []
-
-    def search(known):
-        seen.append(dict(known))
-        yield D
-
-    trials = warm_trials(earlier, lambda one: one.accuracy, search, is_valid=lambda one: one != C)
-    assert next(trials) == B
-    assert trials.send(at(0.6)) == A
-    assert trials.send(at(0.5)) == D
-    assert seen == [{B: at(0.6), A: at(0.5)}]
-
-
-@pytest.mark.parametrize(("name", "value"), [("budget", 0), ("finalists", 0), ("shadow_requests", 0), ("alpha", 1.0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("budget", 0), ("patience", 0), ("finalists", 0), ("shadow_requests", 0), ("alpha", 1.0)]
+)
 def test_settings_out_of_range_are_named(name, value):
     with pytest.raises(InputError, match=name):
         RecompositionSettings(WEIGHTS, **{name: value})
@@ -194,7 +197,7 @@ def test_components_that_were_fitted_anew_may_win_in_the_same_pipeline(journal):
     application = FakeApplication({A: at(0.9)})
     application.measure_running = lambda: at(0.7)
     application._right = lambda pair, requests: [application.random.random(requests) < p for p in (0.7, 0.9)]
-    result = recompose(application, [CHANGE], in_order(), journal, SETTINGS)
+    result = recompose(application, [CHANGE], [], journal, SETTINGS)
     assert result.outcome == "swapped"
     assert result.running == A
 
@@ -203,4 +206,4 @@ def test_the_running_pipeline_is_no_candidate_unless_it_was_fitted_anew(journal)
     load = CHANGE.model_copy(update={"kind": "load"})
     application = FakeApplication({A: at(0.9)})
     application.measure_running = lambda: at(0.7)
-    assert recompose(application, [load], in_order(A), journal, SETTINGS).outcome == "kept"
+    assert recompose(application, [load], [A], journal, SETTINGS).outcome == "kept"

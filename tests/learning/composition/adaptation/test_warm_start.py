@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from aurora.learning.composition.adaptation.proposals import proposals
+from aurora.learning.composition.adaptation.changes import Change
+from aurora.learning.composition.adaptation.composing import LIMITS
+from aurora.learning.composition.adaptation.judging import RecompositionSettings
 from aurora.learning.composition.adaptation.steps import AdaptationJournal, figures_of
-from aurora.learning.composition.adaptation.warm_start import earlier_measurements
+from aurora.learning.composition.adaptation.warm_start import MOST_NEW, candidates, earlier_measurements
 from aurora.learning.composition.catalogue import deprecate, entries_of, remove
 from aurora.learning.composition.environment.task_problem import subject_of
 from aurora.learning.composition.pipelines.pipeline import single
+from aurora.learning.composition.pipelines.rules import Rules
 from aurora.learning.composition.scores.objective import Measured, Weights
 from aurora.learning.composition.searching.measurement_journal import COMPOSITIONS, UNUSABLE, MeasurementJournal
 from tests.learning.composition.small import small_task
@@ -42,17 +45,31 @@ def test_searches_of_the_task_count_and_what_adaptations_measured_is_newer(folde
     assert {pipeline: one.accuracy for pipeline, one in found.items()} == {TREE: 0.95, LOGISTIC: 0.8, SVC: 0.9}
 
 
-def proposed(folder, steps, running=LOGISTIC):
+def proposed(folder, steps, running=LOGISTIC, changes=()):
     earlier = earlier_measurements(folder, TASK, steps.finished)
-    weights = Weights(1.0, 0.1, 0.1, latency_scale=1.0, cost_scale=1.0)
-    trials = proposals(TASK, running, entries_of(folder), earlier, weights, rate=10.0)
-    found = [next(trials)]
-    found += [trials.send(Measured(0.5, 0.001, 0.1)) for _ in range(12)]
-    return found
+    settings = RecompositionSettings(Weights(1.0, 0.1, 0.1, latency_scale=1.0, cost_scale=1.0))
+    usable = {name: one for name, one in entries_of(folder).items() if one.is_for(TASK.name)}
+    return candidates(running, changes, earlier, Rules(usable, TASK.input, TASK.classes, LIMITS), settings)
 
 
-def test_the_best_of_before_is_proposed_first(folder, steps):
-    assert proposed(folder, steps)[:3] == [SVC, LOGISTIC, TREE]
+def test_the_running_one_and_the_best_of_before_are_tried_first(folder, steps):
+    found = proposed(folder, steps)
+    assert found[:3] == [LOGISTIC, SVC, TREE]
+    assert len(found) == len(set(found))
+
+
+def test_what_is_new_in_the_catalogue_is_tried_before_the_best_of_before(folder, steps):
+    appeared = Change(kind="catalogue", subject="mlp-32", before=0, after=1, unit="components", text="mlp-32 appeared")
+    found = proposed(folder, steps, changes=[appeared])
+    assert "mlp-32" in found[1].components
+    assert found.index(SVC) <= 1 + MOST_NEW
+
+
+def test_single_chains_that_show_most_components_come_first(folder, steps):
+    found = proposed(folder, steps)
+    shown = {name for pipeline in found[:3] for name in pipeline.components}
+    fresh = [len(set(one.components) - shown) for one in found[3:]]
+    assert fresh[0] == max(fresh)
 
 
 def test_what_the_user_withdrew_or_removed_is_not_proposed_even_where_it_runs(folder, steps):
@@ -66,4 +83,4 @@ def test_what_the_user_withdrew_or_removed_is_not_proposed_even_where_it_runs(fo
 def test_steps_of_an_adaptation_that_goes_on_are_not_its_own_past(folder, steps):
     steps.begin([], LOGISTIC)
     steps.add("measured", TREE, figures=figures_of(Measured(0.99, 0.001, 0.1)))
-    assert proposed(folder, steps)[0] == SVC
+    assert proposed(folder, steps)[1] == SVC

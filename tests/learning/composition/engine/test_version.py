@@ -33,6 +33,7 @@ async def test_both_layouts_answer_as_one_process_does(layout):
     assert np.allclose(np.concatenate([part.probabilities for part in parts]), expected.probabilities, atol=1e-6)
     assert np.concatenate([part.stages for part in parts]).tolist() == expected.stages.tolist()
     text = metrics.text({}, {})
+    assert 0 < metrics.handover < 10
     assert 'aurora_compose_stage_batch_items_bucket{stage="1",le="4"}' in text
     assert 'aurora_compose_stage_errors_total{stage="2"} 0' in text
 

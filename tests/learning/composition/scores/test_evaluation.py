@@ -46,6 +46,25 @@ def test_a_single_chain_has_its_own_measurements():
     assert found.latency == pytest.approx(quantile(CHAINS[VADER].seconds, 0.95))
 
 
+def test_what_holds_a_worker_beside_its_components_takes_time_in_every_stage_but_no_core():
+    plain, held = evaluator(), evaluator(handover=0.05)
+    both = plain.trace(CASCADE).seconds[1] >= 0
+    gained = held.trace(CASCADE).total_seconds - plain.trace(CASCADE).total_seconds
+    np.testing.assert_allclose(gained, np.where(both, 0.1, 0.05))
+    assert held(CASCADE).cost == plain(CASCADE).cost
+    busy = 0.5 / CHAINS[VADER].seconds.mean()
+    assert evaluator(rate=busy).predict(parse_pipeline("vader")).utilisation == pytest.approx(0.5)
+    slower = evaluator(rate=busy, handover=0.001).predict(parse_pipeline("vader"))
+    assert slower.utilisation == pytest.approx(0.5 + busy * 0.001)
+
+
+def test_a_batch_is_handed_over_once():
+    batching = Batching(size=4, deadline=10.0)
+    held = evaluator(rate=100.0, handover=1.0, batching=batching).predict(parse_pipeline("vader")).utilisation
+    plain = evaluator(rate=100.0, batching=batching).predict(parse_pipeline("vader")).utilisation
+    assert held - plain == pytest.approx(100.0 / 4, rel=1e-3)
+
+
 def test_branches_with_own_workers_take_the_time_of_the_slowest_and_the_cores_of_all():
     ensemble = parse_pipeline("minilm > logistic + tf-idf > logistic")
     one, other = evaluator()(ensemble), evaluator(is_split=True)(ensemble)

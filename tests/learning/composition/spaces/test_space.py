@@ -53,6 +53,7 @@ def test_the_size_is_the_number_of_pipelines_for_any_limits(stages, branches, ga
         SERVICE,
         QueueModel(rate=60.0, is_split=True, requests=500),
         QueueModel(rate=50.0, batching=Batching(4), requests=300),
+        QueueModel(rate=40.0, handover=0.003, overhead=0.001, requests=500),
     ],
 )
 @pytest.mark.parametrize("stages", [2, 3])
