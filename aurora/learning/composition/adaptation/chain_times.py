@@ -56,7 +56,14 @@ def queue_of(described: Deployment, rate: float, seconds: Mapping[str, float] | 
         rate: Requests a second.
         seconds: `overhead` and `handover` of the deployment, as its status has them; None: neither is known.
     """
-    return QueueModel(rate=rate, workers=described.workers, is_split=described.layout == "branches", **(seconds or {}))
+    known = seconds or {}
+    return QueueModel(
+        rate=rate,
+        workers=described.workers,
+        is_split=described.layout == "branches",
+        overhead=known.get("overhead", 0.0),
+        handover=known.get("handover", 0.0),
+    )
 
 
 def capacity_of(

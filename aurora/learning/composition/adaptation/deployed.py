@@ -142,8 +142,15 @@ class DeployedApplication:
 
     def compose(self, weights: Weights, count: int) -> Mapping[Pipeline, Measured]:
         """Return the best compositions of the chains that were measured."""
+        for chain in self._profiled if self._is_as_profiled else ():
+            try:
+                self._table(chain, self._fitted[0])
+            except InputError:
+                # as a candidate it will be measured anew, and if it can't be, the step says why
+                self._profiled = tuple(one for one in self._profiled if one != chain)
         chains = sorted(self._chains())
-        return composed(self._evaluator(chains, self._fitted[0]), weights, count) if chains else {}
+        table = {chain: self._tables[str(self._fitted[0]), chain] for chain in chains}
+        return composed(self._evaluator(table), weights, count) if table else {}
 
     def _chains(self) -> set[Branch]:
         return self._tried | set(self._profiled if self._is_as_profiled else ())
@@ -214,25 +221,25 @@ class DeployedApplication:
                 raise InputError(str(error), parameter="pipeline", value=str(pipeline)) from None
 
     def _measure(self, pipeline: Pipeline, folder: Path) -> Measured:
-        return self._evaluator(branches_of(pipeline), folder)(pipeline)
+        return self._evaluator({chain: self._table(chain, folder) for chain in branches_of(pipeline)})(pipeline)
 
-    def _evaluator(self, chains: Sequence[Branch], folder: Path) -> TableEvaluator:
-        """Return what scores compositions of some chains that are fitted in a folder.
-
-        Raises:
-            InputError: A chain can't be loaded or measured.
-        """
-        table = {}
-        for chain in chains:
-            key = str(folder), chain
-            try:
-                if key not in self._tables:
-                    self._tables[key] = self._chain(chain, folder)
-            except AuroraError as error:
-                raise InputError(str(error), parameter="pipeline", value=str(chain)) from None
-            table[chain] = self._tables[key]
+    def _evaluator(self, table: Mapping[Branch, ChainMeasurement]) -> TableEvaluator:
         labels = self._task.select.labels if self._is_as_profiled else self._chosen.labels
         return TableEvaluator(table, labels, self._queue, self._prices)
+
+    def _table(self, chain: Branch, folder: Path) -> ChainMeasurement:
+        """Return the measurement of a chain that is fitted in a folder; it is measured once.
+
+        Raises:
+            InputError: It can't be loaded or measured.
+        """
+        key = str(folder), chain
+        if key not in self._tables:
+            try:
+                self._tables[key] = self._chain(chain, folder)
+            except AuroraError as error:
+                raise InputError(str(error), parameter="pipeline", value=str(chain)) from None
+        return self._tables[key]
 
     def _chain(self, chain: Branch, folder: Path) -> ChainMeasurement:
         if self._is_as_profiled:

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from aurora.learning.composition.adaptation.chain_times import branches_of
+from aurora.learning.composition.adaptation.steps import read_steps
+from aurora.learning.composition.pipelines.parsing import parse_pipeline
+from aurora.learning.composition.pipelines.pipeline import Branch
 from aurora.learning.composition.tasks.machines import CLASSES, Conditions, readings
 
 pytestmark = pytest.mark.slow  # it fits components and starts worker processes
@@ -50,3 +54,14 @@ def test_a_deployment_stays_while_nothing_changes_and_is_fitted_anew_when_the_la
     assert "accuracy fell" in told
     assert "swapped" in told
     assert '"version": 2' in aurora(deployed, "status", "machines", "--json")
+
+
+def test_profiles_tell_what_compositions_are_worth_while_the_data_stays(deployed: Path) -> None:
+    aurora(deployed, "profile", "machines", "--chain", "boosting-100")
+    words = ("--requests", requests(deployed, Conditions()), "--force", "--budget", "2", "--cost", "0")
+    aurora(deployed, "adapt", "machines", *words)
+    steps = read_steps(deployed / "runs" / "deployments" / "machines" / "adaptation.jsonl")
+    composed = [parse_pipeline(step.pipeline) for step in steps if step.verdict == "composed"]
+    untried = Branch((), "boosting-100")
+    assert not any(step.pipeline == "boosting-100" for step in steps if step.verdict != "composed")
+    assert any(untried in branches_of(one) for one in composed)
