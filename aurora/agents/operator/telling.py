@@ -98,6 +98,11 @@ class Telling:
         """Whether nobody reads any more."""
         return self._audience.has_left
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether no more sentences of the message are read."""
+        return len(self._taken) >= MAX_SENTENCES
+
     def begin(self) -> None:
         """Begin a message, or begin it anew."""
         self._text = ""
@@ -110,8 +115,8 @@ class Telling:
     def add(self, text: str) -> None:
         """Take the next part of the message, and show what is complete."""
         self._text += text
-        is_full = len(self._taken) >= MAX_SENTENCES or len(self._text) > MAX_ANSWER
-        if self._failure is not None or is_full or len(self._text) - self._looked_at < len(self._text) // STRIDE:
+        is_over = self._is_full or len(self._text) > MAX_ANSWER
+        if self._failure is not None or is_over or len(self._text) - self._looked_at < len(self._text) // STRIDE:
             return
         self._looked_at = len(self._text)
         if not _SENTENCE_END.search(self._text):
@@ -134,6 +139,8 @@ class Telling:
         whole = without_thoughts(text)
         if not self._text:  # it came at once, such as from a recording, and is read as if it had come bit by bit
             for place in _BREAK.finditer(whole[:MAX_ANSWER]):
+                if self._is_full:
+                    break
                 self._look(whole[: place.end()])
         self._look(whole)
         if not goes_on:

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from aurora.agents.operator.telling import Telling, sentences_in, settled
+from aurora.agents.operator import telling
+from aurora.agents.operator.telling import MAX_SENTENCES, Telling, sentences_in, settled
 
 TEXTS = (
     "node-b1 has 0.82 cores free [E2]. The cluster has 12 nodes. [E1] It is e.g. fuller (E3) than before. I can't say.",
@@ -29,14 +30,14 @@ class Reads:
 
 
 def told(text, cuts):
-    telling = Telling(Reads(), lambda s: s)
+    read = Telling(Reads(), lambda s: s)
     places = [0, *sorted(cuts), len(text)]
     early = 0
     for start, end in pairwise(places):
-        telling.add(text[start:end])
-        early = len(telling.shown)
-    telling.end(text)
-    return telling.shown, early
+        read.add(text[start:end])
+        early = len(read.shown)
+    read.end(text)
+    return read.shown, early
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -80,6 +81,16 @@ def test_what_a_model_says_before_it_looks_something_up_is_shown_only_with_evide
     telling.end("12 nodes are there [E1]. Let me look at more. And more.", goes_on=True)
     telling.end("3 wait [E2]. 12 nodes are there [E1].")
     assert [s.text for s in telling.shown] == ["12 nodes are there.", "3 wait."]
+
+
+def test_no_more_of_an_answer_that_came_at_once_is_looked_at_than_sentences_are_read(monkeypatch) -> None:
+    looks = []
+    monkeypatch.setattr(telling, "settled", lambda text, known: looks.append(text) or settled(text, known))
+    text = "\n".join(f"{k} is {k} [E1]." for k in range(10 * MAX_SENTENCES))
+    read = Telling(Reads(), lambda s: s)
+    read.end(text)
+    assert read.shown == list(sentences_in(text))
+    assert len(looks) <= 3 * MAX_SENTENCES
 
 
 def test_a_fault_of_the_check_is_raised_where_the_message_ends() -> None:
