@@ -66,9 +66,7 @@ def queue_of(described: Deployment, rate: float, seconds: Mapping[str, float] | 
     )
 
 
-def capacity_of(
-    described: Deployment, task: Task, limit: float, seconds: Mapping[str, float] | None = None
-) -> float:
+def capacity_of(described: Deployment, task: Task, limit: float, seconds: Mapping[str, float] | None = None) -> float:
     """Measure the requests a second that a deployment can serve within a limit of latency, from its chains' times.
 
     Args:
