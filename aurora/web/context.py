@@ -10,8 +10,8 @@ from aurora.cluster.snapshot import Snapshot
 from aurora.graphs.chat.opening import open_desk
 from aurora.graphs.chat.sessions import Sessions
 from aurora.graphs.chat.state import least_mode
-from aurora.graphs.chat.surroundings import user
 from aurora.graphs.run_control import RunControl
+from aurora.people import user
 from aurora.tools.desk import Desk
 from aurora.web.refusals import ForbiddenError, not_allowed
 from aurora.web.settings import WebSettings

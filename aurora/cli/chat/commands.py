@@ -215,7 +215,8 @@ def _surroundings(
 
     from aurora.cluster.opening import live_context
     from aurora.graphs.chat.opening import open_desk
-    from aurora.graphs.chat.surroundings import Surroundings, user
+    from aurora.graphs.chat.surroundings import Surroundings
+    from aurora.people import user
 
     if live_context(snapshot) is not None:
         note(f"reading {snapshot} ...")

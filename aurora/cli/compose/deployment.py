@@ -74,7 +74,8 @@ def deploy(  # one parameter an option
     Example: aurora compose deploy "scale > logistic ? 0.9 | scale > svc" --task tabular --workers 2
     """
     from aurora.learning.composition.engine.control import Control, is_running  # heavy, used here only
-    from aurora.learning.composition.engine.service import Service, user  # likewise
+    from aurora.learning.composition.engine.service import Service  # likewise
+    from aurora.people import user
 
     given: dict[str, Any] = {
         "pipeline": pipeline or None,
@@ -185,7 +186,7 @@ def rollback(
     Example: aurora compose rollback films --why "too slow"
     """
     from aurora.learning.composition.engine.control import Control  # heavy, used here only
-    from aurora.learning.composition.engine.service import user  # likewise
+    from aurora.people import user
 
     control = Control(_place(folder, name), read_token(token_file))
     with steps() as progress:

@@ -14,7 +14,8 @@ from typing import Any
 from aurora.cluster.plans.folder import PLANS
 from aurora.graphs.chat.graph import chat_graph
 from aurora.graphs.chat.opening import DEFAULT_SNAPSHOT, open_desk, open_operator
-from aurora.graphs.chat.surroundings import Surroundings, user
+from aurora.graphs.chat.surroundings import Surroundings
+from aurora.people import user
 
 SNAPSHOT_VARIABLE = "AURORA_SNAPSHOT"
 """Environment variable with the snapshot: a path or a sample."""

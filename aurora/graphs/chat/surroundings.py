@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,14 +23,6 @@ _NOT_OF_A_CLUSTER = ("composition",)
 def now() -> datetime:
     """Return the time now, UTC."""
     return datetime.now(UTC)
-
-
-def user() -> str:
-    """Return the name under which plans are approved."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # no such user, as in some containers
-        return "operator"
 
 
 @dataclass(frozen=True)

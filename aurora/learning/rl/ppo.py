@@ -251,7 +251,7 @@ def ppo_loss(
 def optimizer_step(network: ActorCritic, optimizer: torch.optim.Optimizer, loss: Tensor, config: PPOConfig) -> None:
     """Take one optimizer step with clipped gradients."""
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    torch.autograd.backward(loss)
     nn.utils.clip_grad_norm_(network.parameters(), config.max_grad_norm)
     optimizer.step()
 

@@ -92,7 +92,8 @@ def _conversation() -> None:
     from aurora.graphs.chat.conversation import Conversation
     from aurora.graphs.chat.opening import DEFAULT_SNAPSHOT, open_desk, open_operator
     from aurora.graphs.chat.sessions import Sessions
-    from aurora.graphs.chat.surroundings import Surroundings, user
+    from aurora.graphs.chat.surroundings import Surroundings
+    from aurora.people import user
 
     with Sessions() as sessions:
         row = sessions.new(DEFAULT_SNAPSHOT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from pathlib import Path
 
 PATIENCE = 120.0
 """Seconds until a server answers, on a busy machine."""
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 ROOT = Path(__file__).parents[3]
 STOPPING = 20.0
 """Seconds that a server may take to end."""
@@ -80,7 +82,15 @@ def served(
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     variables = {**os.environ, "PYTHONPATH": path, "AURORA_MODEL": "", **(environment or {})}
     with log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=variables, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            env=variables,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509  # it calls one function of the C library
+        )
     server = Served(f"http://127.0.0.1:{port}", folder, process)
     try:
         _wait(server)
@@ -93,6 +103,12 @@ def served(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _end_with_parent() -> None:
+    """Have a process end when the tests are killed: nobody else would end it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
 
 
 def _wait(server: Served) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import os
 import secrets
@@ -21,6 +20,7 @@ from aurora.learning.composition.engine.description import Deployment
 from aurora.learning.composition.engine.endpoint import Endpoint
 from aurora.learning.composition.engine.engine import Engine
 from aurora.learning.composition.engine.history import History
+from aurora.people import user
 
 MAX_BODY_BYTES = 4 << 20
 """Most bytes of a request."""
@@ -174,11 +174,3 @@ class Service:
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
                 stream.write(text)
             partial.replace(path)
-
-
-def user() -> str:
-    """Return the name of the user of this process, for the journal."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
