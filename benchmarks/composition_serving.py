@@ -23,6 +23,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -219,7 +220,9 @@ def serve_ray(options: argparse.Namespace) -> None:
 def prediction(options: argparse.Namespace) -> None:
     """Print the p95 that the measured times of the components predict beside the measured one.
 
-    Before it, single requests tell how long a worker is kept by one beside its components, and what else one takes.
+    Before it, single requests tell how long a worker is kept by one beside its components, and what else one takes: the
+    client's time, connections, the HTTP of the service. Their spread counts too. What a trial component takes is
+    measured by the service; times of real components are those of their profiles.
     """
     print("pipeline\tworkers\trate\tpredicted p95 ms\tmeasured p95 ms\terror\tsent late, p95 ms")
     errors = []
@@ -252,15 +255,31 @@ def predicted_and_measured(case: Case, seconds: float) -> tuple[float, LoadResul
     with tempfile.TemporaryDirectory() as folder, engine(Path(folder) / "bench", deployment):
         url = f"http://127.0.0.1:{deployment.port}/predict"
         alone = run_load(url, bodies, np.arange(0, seconds, 0.05))
-        handover = Control(Path(folder) / "bench").status()["seconds"]["handover"]
-        held = served + handover * stages
-        overhead = max(0.0, float(alone.latencies.mean() - held.mean()))
+        told = measured_sums(url)
+        if case.seconds:
+            served = np.full(1, told["service"])
+        held = served + (told["busy"] - told["service"]) * stages
+        # one after the other, so answers come in the order of the requests
+        overhead = np.maximum(0.0, alone.latencies - np.resize(held, len(alone.latencies)))
         arrivals = poisson_arrivals(rate, seconds, seed=1)
         times = response_times(arrivals, np.resize(held, len(arrivals)), case.workers)
         found = run_load(url, bodies, arrivals)
     if found.failed:
         print(f"{found.failed} failed: {found.faults}")
-    return overhead + quantile(times, 0.95), found, rate
+    spread_out = np.random.default_rng(1).permutation(np.resize(overhead, len(times)))
+    return quantile(times + spread_out, 0.95), found, rate
+
+
+def measured_sums(url: str) -> dict[str, float]:
+    """Return the mean seconds of a batch that a service has measured: `service` in components, `busy` of its worker."""
+    with urllib.request.urlopen(url.replace("/predict", "/metrics"), timeout=60) as answer:
+        lines = [line.split() for line in answer.read().decode().splitlines() if not line.startswith("#")]
+    found = {}
+    for name in ("service", "busy"):
+        start = f"aurora_compose_stage_{name}_seconds"
+        total, count = (sum(float(v) for k, v in lines if k.startswith(f"{start}_{part}")) for part in ("sum", "count"))
+        found[name] = total / count
+    return found
 
 
 def stamp_fault(body: bytes, version: str, answer: bytes) -> str:
