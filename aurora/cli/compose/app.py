@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from aurora.cli.compose import adaptation, catalogue, deployment, measuring, search, space
+from aurora.cli.compose import adaptation, attack, catalogue, deployment, measuring, search, space
 
 app = typer.Typer(
     help="Inference applications made of models and transformations: found, deployed, changed while they run.",
@@ -14,6 +14,7 @@ app.add_typer(catalogue.app, name="catalogue")
 app.command()(measuring.data)
 app.command()(measuring.profile)
 app.command()(search.search)
+app.command()(attack.attack)
 app.command()(space.space)
 app.command()(deployment.deploy)
 app.command()(deployment.status)

@@ -26,15 +26,17 @@ NAMES = ("accuracy", "latency", "cost")
 HOW = "computed from the measured answers and times of its chains; latency is predicted under the load"
 AgentName = Literal["dqn", "dqn-softmax", "ppo", "bayesian", "greedy", "hill-climbing", "random", "exhaustive", "model"]
 MODEL = "model"
+WEIGHTS = options.text(
+    "accuracy=1,latency=0.1,cost=0.05",
+    "--weights",
+    help="What each is worth; latency and cost in units of the slowest and the dearest single chain.",
+    most=200,
+)
 
 
 def search(  # one parameter an option
     task: str = space_options.TASK,
-    weights: str = options.text(
-        "accuracy=1,latency=0.1,cost=0.05",
-        help="What each is worth; latency and cost in units of the slowest and the dearest single chain.",
-        most=200,
-    ),
+    weights: str = WEIGHTS,
     budget: int = options.count(60, most=MAX_BUDGET, help="Most compositions to measure."),
     agent: AgentName = typer.Option("ppo", help="Way of searching; `model`: the language model of --model proposes."),
     model: str | None = options.text(None, help="PROVIDER:MODEL for `--agent model`; default: AURORA_MODEL."),
