@@ -9,7 +9,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.compose import space_options
 from aurora.cli.terminal import interrupts
-from aurora.cli.terminal.output import emit_json, note, say
+from aurora.cli.terminal.output import emit_json, note, tell
 from aurora.cli.terminal.steps import steps
 
 MAX_BUDGET = 1000
@@ -75,10 +75,10 @@ def adapt(  # one parameter an option
         emit_json({"name": name, "changes": [c.model_dump(mode="json") for c in found.changes], "adaptation": result})
         return
     for change in found.changes:
-        say(str(change))
+        tell(str(change))
     if not found.changes:
-        say("nothing changed")
+        tell("nothing changed")
     if made is None:
         note("the running composition stays; --force looks for a better one all the same")
     else:
-        say(f"{made.outcome}: {made.reason}")
+        tell(f"{made.outcome}: {made.reason}")

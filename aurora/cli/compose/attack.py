@@ -10,7 +10,7 @@ import typer
 from aurora.cli import options
 from aurora.cli.compose import space_options
 from aurora.cli.compose.search import WEIGHTS, parse_weights
-from aurora.cli.terminal.output import emit_json, emit_table, note, say
+from aurora.cli.terminal.output import emit_json, emit_table, note, tell
 from aurora.cli.terminal.steps import steps
 
 if TYPE_CHECKING:  # heavy at run time
@@ -69,18 +69,21 @@ def attack(  # one parameter an option
     if as_json:
         emit_json(_json(task, loaded.classes, made))
         return
-    shown = (("best as usual", made.usual), ("most robust", made.robust))
+    shown = [("best as usual", made.usual), ("most robust", made.robust)]
+    if made.usual == made.robust:
+        shown = [("best as usual, most robust", made.usual)]
     columns = ("", "composition", "reward as usual", "at worst", "largest loss")
     emit_table(f"{task}: under attack", columns, [_row(name, one) for name, one in shown], keys=2)
     for name, one in shown:
         worst = one.weakness
-        say(
+        tell(
             f"{name}: at {_in_words(worst.demand, loaded.classes)} it is worth {worst.reward:.4f}; "
             f"{worst.best} is worth {worst.best_reward:.4f}"
         )
+    rounds_text = "1 round" if len(made.rounds) == 1 else f"{len(made.rounds)} rounds"
     note(
-        f"{made.demands} demands against {made.compositions} compositions in {len(made.rounds)} rounds; a random mix "
-        f"of compositions would lose at most {made.mixed_regret:.4f} on average"
+        f"{made.demands} demands against {made.compositions} compositions in {rounds_text}; a random mix of "
+        f"compositions would lose at most {made.mixed_regret:.4f} on average"
     )
 
 

@@ -12,7 +12,7 @@ import typer
 from aurora.cli import model_options, options
 from aurora.cli.compose import space_options
 from aurora.cli.terminal import interrupts
-from aurora.cli.terminal.output import emit_json, emit_table, note, say
+from aurora.cli.terminal.output import emit_json, emit_table, note, say, tell
 from aurora.cli.terminal.steps import steps
 
 if TYPE_CHECKING:  # heavy at run time
@@ -111,7 +111,7 @@ def search(  # one parameter an option
     if as_json:
         emit_json(_json(task, agent, seed, found.size, words, result) | {"currency": settings.prices.currency})
         return
-    say(words)
+    tell(words)
     say("")
     rows = [("*" if p == result.choice else "", str(p), *_figures(one)) for p, one in result.pareto]
     cost = f"{settings.prices.currency} / 1000"

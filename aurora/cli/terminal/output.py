@@ -68,13 +68,22 @@ def emit_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[objec
 
 def note(text: str) -> None:
     """Print a note for the user on stderr, wrapped at words if that is a terminal."""
-    text = _printable_lines(text)
-    if sys.stderr.isatty():
-        from aurora.cli.terminal.tables import wrapped  # for terminals only
+    typer.echo(_for_reading(text, sys.stderr.isatty()), err=True)
 
-        hang = " " * (len(text) - len(text.lstrip(" ")) + 2)
-        text = "\n".join(part for line in text.split("\n") for part in wrapped(line, terminal_width(), hang=hang))
-    typer.echo(text, err=True)
+
+def tell(text: str) -> None:
+    """Print sentences on stdout without control characters, wrapped at words if that is a terminal."""
+    typer.echo(_for_reading(text, on_terminal()))
+
+
+def _for_reading(text: str, is_terminal: bool) -> str:
+    text = _printable_lines(text)
+    if not is_terminal:
+        return text
+    from aurora.cli.terminal.tables import wrapped  # for terminals only
+
+    hang = " " * (len(text) - len(text.lstrip(" ")) + 2)
+    return "\n".join(part for line in text.split("\n") for part in wrapped(line, terminal_width(), hang=hang))
 
 
 def on_terminal() -> bool:
