@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from aurora.learning.composition.adaptation.composing import LIMITS, MOST_CHAINS, composed
+from aurora.learning.composition.adaptation import composing
+from aurora.learning.composition.adaptation.composing import LIMITS, MOST_CHAINS, MOST_CHAINS_EACH, composed
 from aurora.learning.composition.pipelines.pipeline import Branch
+from aurora.learning.composition.pipelines.rules import Limits
 from aurora.learning.composition.profiles.measurements import ChainMeasurement
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.learning.composition.scores.objective import Weights, reward
 from aurora.learning.composition.scores.queueing import QueueModel
-from aurora.learning.composition.spaces.space import pipelines
+from aurora.learning.composition.spaces.space import enumerate_space, pipelines
 
 WEIGHTS = Weights(1.0, 0.2, 0.1, latency_scale=0.01, cost_scale=0.01)
 ITEMS = 60
@@ -36,6 +40,11 @@ def evaluator(chains, *, rate=10.0, slowest=0.004):
     return TableEvaluator(found, labels, QueueModel(rate=rate, requests=500))
 
 
+def space(table):
+    """Return the scores of single chains."""
+    return enumerate_space(Limits(stages=1, branches=1), table)
+
+
 def test_the_best_is_the_optimum_of_all_compositions_and_no_two_have_the_same_components():
     table = evaluator(5)
     found = composed(table, WEIGHTS, 4)
@@ -51,6 +60,17 @@ def test_the_best_is_the_optimum_of_all_compositions_and_no_two_have_the_same_co
 def test_what_is_overloaded_is_left_out():
     table = evaluator(4, rate=400.0)
     assert all(np.isfinite(one.latency) for one in composed(table, WEIGHTS, 50).values())
+
+
+def test_fewer_chains_are_composed_where_each_composition_is_simulated_by_itself(monkeypatch):
+    composed_of = []
+    monkeypatch.setattr(
+        composing, "enumerate_space", lambda limits, table: composed_of.append(len(table.measurements)) or space(table)
+    )
+    for is_split in (False, True):
+        table = evaluator(MOST_CHAINS + 1)
+        composed(replace(table, queue=replace(table.queue, is_split=is_split)), WEIGHTS, 1)
+    assert composed_of == [MOST_CHAINS, MOST_CHAINS_EACH]
 
 
 def test_of_many_chains_those_that_none_excels_are_kept():
