@@ -8,8 +8,10 @@ optimum of the enumerated space before the change. Then the inputs shift, the la
 rises, a model is removed, one gets dearer, or one appears. Labels arrive `DELAY` requests late. Three ways to go on:
 
 - fixed: nothing is changed; where the model is removed, its stage is gone, and the best single chain of the rest runs.
-- adapted: detectors, components fitted anew, a warm start, the shadow test, the swap.
-- from nothing: the same detectors and the same test, but a search that knows nothing of before.
+- adapted: detectors, components fitted anew, a warm start, the shadow test, the swap. A trial is a chain that was not
+  measured yet; where only load, catalogue or prices changed, the profiles of before hold.
+- from nothing: the same detectors and the same test, but a search by PPO that knows nothing of before. A trial is a
+  composition, and the whole budget is spent.
 
 Recovered is a composition whose reward is within 1 % of that of the enumerated optimum after the change, with the same
 components; rewards are judged on fresh items of the new law. A trial takes `TRIAL_SECONDS` in which requests go on.
