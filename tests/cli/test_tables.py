@@ -119,3 +119,15 @@ def test_json_objects_carry_a_schema_version_and_lists_stay_lists(capsys: pytest
     assert json.loads(capsys.readouterr().out) == {"schema_version": output.SCHEMA_VERSION, "a": 1}
     output.emit_json([{"a": 1}])
     assert json.loads(capsys.readouterr().out) == [{"a": 1}]
+
+
+def test_sentences_are_wrapped_on_a_terminal_and_whole_in_a_pipe(capsys, monkeypatch) -> None:
+    sentence = "the usual choice loses a tenth at worst, and the robust one a fortieth of the reward"
+    output.tell(sentence)
+    assert capsys.readouterr().out == f"{sentence}\n"
+    monkeypatch.setattr(output, "on_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "30")
+    output.tell(sentence)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 30
+    assert " ".join(line.strip() for line in lines) == sentence
