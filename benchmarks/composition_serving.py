@@ -255,7 +255,7 @@ def predicted_and_measured(case: Case, seconds: float) -> tuple[float, LoadResul
     with tempfile.TemporaryDirectory() as folder, engine(Path(folder) / "bench", deployment):
         url = f"http://127.0.0.1:{deployment.port}/predict"
         alone = run_load(url, bodies, np.arange(0, seconds, 0.05))
-        told = measured_sums(url)
+        told = measured_means(url)
         if case.seconds:
             served = np.full(1, told["service"])
         held = served + (told["busy"] - told["service"]) * stages
@@ -270,7 +270,7 @@ def predicted_and_measured(case: Case, seconds: float) -> tuple[float, LoadResul
     return quantile(times + spread_out, 0.95), found, rate
 
 
-def measured_sums(url: str) -> dict[str, float]:
+def measured_means(url: str) -> dict[str, float]:
     """Return the mean seconds of a batch that a service has measured: `service` in components, `busy` of its worker."""
     with urllib.request.urlopen(url.replace("/predict", "/metrics"), timeout=60) as answer:
         lines = [line.split() for line in answer.read().decode().splitlines() if not line.startswith("#")]

@@ -51,7 +51,7 @@ def attack(  # one parameter an option
     from aurora.learning.composition.environment.task_problem import open_task_problem  # heavy, used here only
     from aurora.learning.composition.selfplay.contenders import contenders  # likewise
     from aurora.learning.composition.selfplay.demands import Bounds, usual_demand  # likewise
-    from aurora.learning.composition.selfplay.playing import play  # likewise
+    from aurora.learning.composition.selfplay.playing import PlaySettings, play  # likewise
     from aurora.learning.composition.tasks.registry import load_task  # likewise
 
     settings = space_options.space_settings(chains, (stages, branches, 1, transformations), (rate, workers), prices)
@@ -61,9 +61,8 @@ def attack(  # one parameter an option
         worth = found.problem.weights
         compositions = contenders(found.evaluator, settings.limits, worth, peak, progress=progress)
         bounds = Bounds(usual_demand(found.evaluator, len(loaded.classes)), peak, shift)
-        made = play(
-            found.evaluator, compositions, worth, bounds, rounds=rounds, tries=tries, seed=seed, progress=progress
-        )
+        lasting = PlaySettings(rounds, tries, seed)
+        made = play(found.evaluator, compositions, worth, bounds, lasting, progress=progress)
     for chain, reason in found.failures.items():
         note(f"{chain} is left out: {reason}")
     if as_json:

@@ -13,6 +13,7 @@ from aurora.learning.composition.profiles.chain_profiles import ChainProfile, sh
 from aurora.learning.composition.scores.prices import REQUESTS, SECONDS_AN_HOUR, Prices, price_per_hour
 from aurora.types import Frozen, NonNegative
 
+COST_UNIT = "cost of 1,000 requests"
 LEAST_RATIO = 1.01
 """Quotient of two costs that counts as a change."""
 
@@ -75,6 +76,13 @@ def catalogue_changes(before: Mapping[str, Listed], after: Mapping[str, Listed],
     return sorted(found, key=lambda change: (change.subject not in used, not change.needs_recomposition))
 
 
+def may_be_better(change: Change) -> bool:
+    """Return whether a change of the catalogue can make a component better: it appeared, is new, or became cheaper."""
+    if change.kind != "catalogue":
+        return False
+    return change.after < change.before if change.unit == COST_UNIT else change.after > change.before
+
+
 def _change(name: str, old: Listed | None, new: Listed | None, *, is_used: bool) -> Change | None:
     uses = "; the running composition uses it" if is_used else ""
     cost = old.cost if old else 0.0, new.cost if new else 0.0
@@ -94,7 +102,7 @@ def _change(name: str, old: Listed | None, new: Listed | None, *, is_used: bool)
     if cost[1] > LEAST_RATIO * cost[0] or cost[0] > LEAST_RATIO * cost[1]:
         is_dearer = cost[1] > cost[0]
         text = f"{name} costs {cost[1]:.4g} for 1,000 requests; it was {cost[0]:.4g}{uses}"
-        return _fact(name, "cost of 1,000 requests", cost, text, needs=is_used or not is_dearer)
+        return _fact(name, COST_UNIT, cost, text, needs=is_used or not is_dearer)
     if new.version != old.version:
         text = f"{name} has the version {new.version or '-'}; it was {old.version or '-'}{uses}"
         return _fact(name, "version", (0.0, 1.0), text, needs=True)

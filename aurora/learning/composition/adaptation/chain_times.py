@@ -22,7 +22,7 @@ from aurora.learning.composition.tasks.task import Task
 TIMED = 100
 """Items whose time is measured, one by one."""
 SIMULATED = 2000
-"""Requests of a simulated queue where the capacity is looked for."""
+"""Requests of a simulated queue where many rates or compositions are compared."""
 
 
 def measured_chain(branch: Branch, loaded: Loaded, items: Batch) -> ChainMeasurement:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from aurora.learning.composition.adaptation.chain_times import SIMULATED
 from aurora.learning.composition.pipelines.pipeline import Branch, Pipeline, alone
 from aurora.learning.composition.pipelines.rules import Limits
 from aurora.learning.composition.scores.evaluation import TableEvaluator
@@ -19,8 +20,6 @@ from aurora.learning.composition.spaces.space import enumerate_space
 
 LIMITS = Limits(branches=2, transformations=2)
 """Limits of the compositions of an adaptation."""
-SIMULATED = 2000
-"""Requests of a simulated queue: many compositions are compared; the shadow test judges those that are best."""
 MOST_CHAINS = 20
 """Most chains of which all compositions are compared: some 25,000."""
 MOST_CHAINS_EACH = 8
@@ -48,7 +47,8 @@ def best_of(space: ScoredSpace, weights: Weights, count: int) -> dict[Pipeline, 
     for number in np.argsort(-space.rewards(weights), kind="stable"):
         if len(found) >= count:
             break
-        pipeline, components = space.pipeline(int(number)), frozenset(space.pipeline(int(number)).components)
+        pipeline = space.pipeline(int(number))
+        components = frozenset(pipeline.components)
         if components not in shown and np.isfinite(space.latency[number]):
             shown.add(components)
             found[pipeline] = space.measured(int(number))

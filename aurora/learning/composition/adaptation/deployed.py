@@ -79,7 +79,9 @@ class DeployedApplication:
         self._learned, self._chosen, self._judged = (
             _part(recent, slice(a, b)) for a, b in ((0, ends[0]), (ends[0], ends[1]), (ends[1], count))
         )
-        self._fitted = Path(self._described.artefacts), task
+        described = self._described
+        self._fitted = Path(described.artefacts), task
+        self._is_loaded_as_profiled = described.load == DEFAULT_LOAD
         self._profiled = tuple(profiled)
         self._tables: dict[tuple[str, Branch], ChainMeasurement] = {}
         self._tried: set[Branch] = set()
@@ -159,7 +161,7 @@ class DeployedApplication:
     def _is_as_profiled(self) -> bool:
         """Whether candidates are fitted and loaded as they were when they were profiled, on the task's own items."""
         own = (self._catalogue / ARTEFACTS).absolute()
-        return self._fitted[0].absolute() == own and self._described.load == DEFAULT_LOAD
+        return self._is_loaded_as_profiled and self._fitted[0].absolute() == own
 
     def shadow(self, candidate: Pipeline, requests: int) -> Shadow:
         """Have the running composition and a candidate answer the latest requests.

@@ -42,6 +42,7 @@ CATALOGUE = "catalogue-seen.json"
 """File of the catalogue as it was at the last look."""
 LOCK = "adapt.lock"
 USUAL_RATE = 50.0
+"""Requests a second where nothing tells the load."""
 
 
 @dataclass(frozen=True)

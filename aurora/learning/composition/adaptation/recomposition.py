@@ -163,13 +163,13 @@ class _Recomposition:
             before, best = best, self._best()
             vain = 0 if best > before + self.settings.worthwhile else vain + 1
             progress("compositions", self.tried, budget, str(candidate))
-        for pipeline, found in self.application.compose(self.settings.weights, self.settings.finalists).items():
-            self.composed[pipeline] = found
+        for pipeline, found in self.composed.items():
             self._add("measured", pipeline, verdict=COMPOSED, figures=self._figures(found))
 
     def _best(self) -> float:
-        """Return the highest reward of what is measured and of what its chains compose."""
-        found = [*self.measured.values(), *self.application.compose(self.settings.weights, 1).values()]
+        """Compose what is measured by now, and return the highest reward of all that is known."""
+        self.composed = dict(self.application.compose(self.settings.weights, self.settings.finalists))
+        found = [*self.measured.values(), *self.composed.values()]
         return max(map(self.settings.worth, found), default=-math.inf)
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from aurora.learning.composition.adaptation.catalogue_changes import may_be_better
 from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.composing import first_of_each
 from aurora.learning.composition.adaptation.judging import RecompositionSettings
@@ -51,9 +52,9 @@ def candidates(
 ) -> list[Pipeline]:
     """Return the compositions to try, in order, each at most once; none that is not valid.
 
-    First the running one, then chains with components that are new, then the best of before, no two of these with the
-    same components: what was good before the change is often good after it. Last come the single chains, those first
-    that show most components which none before them has.
+    First the running one, then chains with components that are new or cheaper, then the best of before, no two of these
+    with the same components: what was good before the change is often good after it. Last come the single chains, those
+    first that show most components which none before them has.
 
     Args:
         running: The composition that runs.
@@ -63,7 +64,7 @@ def candidates(
         settings: What compositions are worth.
     """
     chains = sorted(chains_of(rules), key=lambda one: (len(one.components), one))
-    new = {change.subject for change in changes if change.kind == "catalogue"}
+    new = {change.subject for change in changes if may_be_better(change)}
     singles = [alone(chain) for chain in chains[:MOST_CHAINS]]
     appeared = [alone(chain) for chain in chains if new & set(chain.components)]
     best_first = sorted(earlier, key=lambda one: -settings.worth(earlier[one]))

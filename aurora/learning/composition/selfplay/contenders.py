@@ -10,10 +10,10 @@ from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.learning.composition.pipelines.rules import Limits
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.learning.composition.scores.objective import Weights
+from aurora.learning.composition.selfplay.demands import SIMULATED
 from aurora.learning.composition.spaces.space import enumerate_space
 from aurora.types import Progress, no_progress
 
-SIMULATED = 2000
 BEST = 30
 """Compositions with the highest rewards at each load, beside the Pareto sets."""
 

@@ -10,6 +10,9 @@ from aurora.errors import InputError
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.types import FloatArray, IntArray
 
+SIMULATED = 2000
+"""Requests of a simulated queue: many compositions are compared under many demands."""
+
 
 @dataclass(frozen=True)
 class Demand:

@@ -19,13 +19,31 @@ from aurora.learning.composition.pipelines.pipeline import Pipeline
 from aurora.learning.composition.scores.evaluation import TableEvaluator
 from aurora.learning.composition.scores.objective import Weights, reward
 from aurora.learning.composition.selfplay.attacker import mutation, openings
-from aurora.learning.composition.selfplay.demands import Bounds, Demand, under
+from aurora.learning.composition.selfplay.demands import SIMULATED, Bounds, Demand, under
 from aurora.types import FloatArray, Progress, no_progress
 
-SIMULATED = 2000
-"""Requests of a simulated queue."""
 SETTLED = 0.001
 """Rise of the largest regret in a round below which the attacker has found nothing new."""
+
+
+@dataclass(frozen=True)
+class PlaySettings:
+    """How long self-play lasts.
+
+    Attributes:
+        rounds: Most rounds; fewer are played if neither side finds anything new.
+        tries: Demands that the attacker tries in a round.
+        seed: Random seed of the attacker.
+    """
+
+    rounds: int = 6
+    tries: int = 40
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("rounds", "tries"):
+            if getattr(self, name) < 1:
+                raise InputError("give at least 1", parameter=name, value=getattr(self, name))
 
 
 class Weakness(NamedTuple):
@@ -100,15 +118,13 @@ class Played:
     mixed_regret: float
 
 
-def play(  # noqa: PLR0913  # what is played, and how long
+def play(
     evaluator: TableEvaluator,
     compositions: Sequence[Pipeline],
     weights: Weights,
     bounds: Bounds,
+    settings: PlaySettings,
     *,
-    rounds: int = 6,
-    tries: int = 40,
-    seed: int = 0,
     progress: Progress = no_progress,
 ) -> Played:
     """Play rounds of attack and answer.
@@ -118,27 +134,24 @@ def play(  # noqa: PLR0913  # what is played, and how long
         compositions: What the composer may choose.
         weights: What accuracy, latency and cost are worth. What is worth less than nothing, or overloaded, is worth 0.
         bounds: How far demands may go.
-        rounds: Most rounds; fewer are played if neither side finds anything new.
-        tries: Demands that the attacker tries in a round.
-        seed: Random seed of the attacker.
+        settings: How long it lasts.
         progress: Receives the number of demands that were tried.
 
     Raises:
-        InputError: There is no composition, or a number is below 1.
+        InputError: There is no composition.
     """
-    for name, value in (("compositions", len(compositions)), ("rounds", rounds), ("tries", tries)):
-        if value < 1:
-            raise InputError("give at least 1", parameter=name, value=value)
+    if not compositions:
+        raise InputError("give at least one", parameter="compositions")
     table = _Table(evaluator, compositions, weights)
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(settings.seed)
     table.add(bounds.usual)
     for demand in openings(bounds):
         table.add(demand)
     present, played = int(table.rewards[0].argmax()), []
     before = float(table.regrets[:, present].max())
-    total = len(table.demands) + rounds * tries
-    for _ in range(rounds):
-        for _ in range(tries):
+    total = len(table.demands) + settings.rounds * settings.tries
+    for _ in range(settings.rounds):
+        for _ in range(settings.tries):
             table.add(mutation(table.demands, table.regrets[:, present], bounds, random))
             progress("demands", len(table.demands), total)
         largest = table.regrets.max(axis=0)
@@ -149,6 +162,7 @@ def play(  # noqa: PLR0913  # what is played, and how long
         if answer == present and largest[present] <= before + SETTLED:
             break
         present, before = answer, float(largest[answer])
+    progress("demands", len(table.demands), len(table.demands))
     return Played(
         usual=table.standing(int(table.rewards[0].argmax())),
         robust=table.standing(present),

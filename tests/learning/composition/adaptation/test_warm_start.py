@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aurora.learning.composition.adaptation.catalogue_changes import COST_UNIT
 from aurora.learning.composition.adaptation.changes import Change
 from aurora.learning.composition.adaptation.composing import LIMITS
 from aurora.learning.composition.adaptation.judging import RecompositionSettings
@@ -59,10 +60,20 @@ def test_the_running_one_and_the_best_of_before_are_tried_first(folder, steps):
 
 
 def test_what_is_new_in_the_catalogue_is_tried_before_the_best_of_before(folder, steps):
-    appeared = Change(kind="catalogue", subject="mlp-32", before=0, after=1, unit="components", text="mlp-32 appeared")
+    appeared = Change(kind="catalogue", subject="mlp-32", before=0, after=1, unit="present", text="mlp-32 appeared")
     found = proposed(folder, steps, changes=[appeared])
     assert "mlp-32" in found[1].components
     assert found.index(SVC) <= 1 + MOST_NEW
+
+
+def test_what_gets_dearer_or_goes_is_not_tried_first_and_what_gets_cheaper_is(folder, steps):
+    dearer, cheaper = (
+        Change(kind="catalogue", subject=name, before=2, after=after, unit=COST_UNIT, text=f"the price of {name}")
+        for name, after in (("mlp-32", 9), ("boosting-20", 1))
+    )
+    gone = Change(kind="catalogue", subject="mlp-256", before=1, after=0, unit="present", text="mlp-256 went")
+    assert proposed(folder, steps, changes=[dearer, gone]) == proposed(folder, steps)
+    assert "boosting-20" in proposed(folder, steps, changes=[cheaper])[1].components
 
 
 def test_single_chains_that_show_most_components_come_first(folder, steps):

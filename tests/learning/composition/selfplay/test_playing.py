@@ -9,8 +9,8 @@ from aurora.errors import InputError
 from aurora.learning.composition.pipelines.rules import Limits
 from aurora.learning.composition.scores.objective import reward
 from aurora.learning.composition.selfplay.contenders import contenders
-from aurora.learning.composition.selfplay.demands import Bounds, under, usual_demand
-from aurora.learning.composition.selfplay.playing import SIMULATED, mixed_regret, play
+from aurora.learning.composition.selfplay.demands import SIMULATED, Bounds, under, usual_demand
+from aurora.learning.composition.selfplay.playing import PlaySettings, mixed_regret, play
 from tests.learning.composition.selfplay.tables import FAST, SLOW, WEIGHTS, evaluator
 
 LIMITS = Limits(branches=2, thresholds=(0.7,))
@@ -19,7 +19,7 @@ LIMITS = Limits(branches=2, thresholds=(0.7,))
 def played(peak=20.0, shift=0.3, seed=0, **fields):
     table = evaluator()
     bounds = Bounds(usual_demand(table, 2), peak, shift)
-    return play(table, [FAST, SLOW], WEIGHTS, bounds, seed=seed, **fields)
+    return play(table, [FAST, SLOW], WEIGHTS, bounds, PlaySettings(seed=seed, **fields))
 
 
 def test_a_peak_breaks_the_slow_composition_and_the_fast_one_is_the_answer():
